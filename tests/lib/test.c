@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/lib/test.h"
+
+#include <stdio.h>
+
+const struct log test_log = { .sink = NULL };
+
+struct job {
+    struct loop *loop;
+    void (*fn)(void *data);
+    void *data;
+};
+
+static void run_job(void *data)
+{
+    struct job *j = data;
+
+    (void)fiber_narrow_deadline(20000);
+    j->fn(j->data);
+    loop_stop(j->loop);
+}
+
+void test_in_fiber(void (*fn)(void *data), void *data)
+{
+    struct loop_conf conf = { "test", &clock_system, &test_log, LOOP_MAX_FIBERS, LOOP_STACK_BYTES };
+    struct job job = { .fn = fn, .data = data };
+    struct err e = { 0 };
+
+    assert_ok(loop_new(&conf, &job.loop, &e), &e);
+    assert_ok(fiber_start(job.loop, "test", run_job, &job, NULL, &e), &e);
+    loop_run(job.loop);
+    loop_free(job.loop);
+}
+
+struct countdown {
+    unsigned left; /* allocations until the one that fails */
+    bool hit;
+};
+
+static bool is_due(void *data)
+{
+    struct countdown *c = data;
+
+    if (c->left-- > 0)
+        return false;
+    c->left = (unsigned)-1;
+    c->hit = true;
+    return true;
+}
+
+void test_oom_sweep(int (*fn)(void *data), void *data)
+{
+    for (unsigned n = 0; n < 20000; n++) {
+        struct countdown c = { .left = n };
+        int rv;
+
+        mem_set_fault(is_due, &c);
+        rv = fn(data);
+        mem_set_fault(NULL, NULL);
+        if (!c.hit) {
+            assert_int_equal(rv, 0);
+            assert_true(n > 0); /* a sweep over no allocation proves nothing */
+            return;
+        }
+    }
+    fail_msg("%s", "the sweep does not end: more than 20000 allocations");
+}
+
+void test_assert_ok(int rv, const struct err *e, const char *what, const char *file, int line)
+{
+    char text[1024];
+
+    if (rv == 0)
+        return;
+    print_error("%s:%d: %s: %s\n", file, line, what, err_log_text(e, text, sizeof text));
+    _fail(file, line);
+}
