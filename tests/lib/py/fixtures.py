@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The fixtures of all pytest layers.
+
+Servers that nobody harms are started once per session; a test that kills, stops or reconfigures one takes its
+own from a new_... factory. Everything is gone when the test (or the session) ends.
+"""
+import contextlib
+
+import pytest
+
+from .mariadb import MariaDB
+from .process import Child
+from .proxy import Proxy
+from .seekdb import Seekdb
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_child_survives():
+    """The last line: whatever was started and not ended by its fixture ends with the session."""
+    yield
+    Child.kill_all()
+
+
+@pytest.fixture(scope="session")
+def mariadb_server():
+    """A running MariaDB for all tests of the session; it has a certificate, so clients choose TLS or not."""
+    with MariaDB(tls=True) as server:
+        yield server
+
+
+@pytest.fixture
+def metadb(mariadb_server):
+    """An empty database of this test on mariadb_server."""
+    database = mariadb_server.create_database("metadb")
+    yield database
+    mariadb_server.drop_database(database)
+
+
+@pytest.fixture(scope="session")
+def seekdb_embedded():
+    """A running OceanBase kernel without TCP, for MetaDB on the kernel: see its `socket`."""
+    with Seekdb(embedded=True, name="seekdb-embedded") as server:
+        yield server
+
+
+@pytest.fixture
+def metadb_on_kernel(seekdb_embedded):
+    """An empty database of this test on seekdb_embedded."""
+    database = seekdb_embedded.create_database("metadb")
+    yield database
+    seekdb_embedded.drop_database(database)
+
+
+@pytest.fixture(scope="session")
+def seekdb_pair():
+    """Two running OceanBase kernels with passwords, to be taken over; nobody may kill them."""
+    with contextlib.ExitStack() as stack:
+        pair = [Seekdb(password=f"Kernel-{n}") for n in (1, 2)]
+        for kernel in pair:
+            stack.callback(kernel.close)
+            kernel.launch()
+        for kernel in pair:
+            kernel.wait_ready()
+        yield tuple(pair)
+
+
+@pytest.fixture(scope="session")
+def seekdb(seekdb_pair):
+    """The first of seekdb_pair."""
+    return seekdb_pair[0]
+
+
+@pytest.fixture
+def new_mariadb():
+    """new_mariadb(**as MariaDB) starts a server of this test alone."""
+    with contextlib.ExitStack() as stack:
+        yield lambda **options: stack.enter_context(MariaDB(**options))
+
+
+@pytest.fixture
+def new_seekdb():
+    """new_seekdb(**as Seekdb) starts a kernel of this test alone."""
+    with contextlib.ExitStack() as stack:
+        yield lambda **options: stack.enter_context(Seekdb(**options))
+
+
+@pytest.fixture
+def new_proxy():
+    """new_proxy(target, **as Proxy) starts a proxy of this test."""
+    with contextlib.ExitStack() as stack:
+        yield lambda target, **options: stack.enter_context(Proxy(target, **options))
