@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* db.h - a database (MetaDB or MonitorDB) as one loop sees it: a pool of sessions with health and back-off, statements with
+ * deadlines, transactions that are repeated where that is safe and whose unknown outcomes are settled.
+ * Loop thread only, from fibers. */
+#ifndef STORE_DB_H
+#define STORE_DB_H
+
+#include "src/base/arena.h"
+#include "src/base/log.h"
+#include "src/io/sql.h"
+#include "src/io/work.h"
+
+struct db;
+struct tx;
+
+ERR_DECLARE(ERR_DB_AWAY);      /* {0} "MetaDB" or "MonitorDB", {1} why: no endpoint answers; nothing happened; HTTP 503 with Retry-After */
+ERR_DECLARE(ERR_DB_UNSETTLED); /* {0} name: the outcome of the change could not be found out before the deadline; look before repeating */
+extern const struct err_row *const store_err_rows[];
+
+struct db_conf {
+    const char *name;                 /* "MetaDB", for errors and logs */
+    const struct sql_target *targets; /* endpoints (OBProxy, load balancer, server), tried in turn; owned by the caller, outlive the db */
+    unsigned n_targets;
+    unsigned max_sessions;            /* of this loop; default 8 */
+    unsigned statement_timeout_ms;    /* of one statement, within the fiber's deadline; default 10000 */
+    struct work_pool *connect_pool;   /* borrowed, outlives the db */
+    const struct log *log;            /* borrowed, outlives the db */
+    uint64_t seed;                    /* of jitter and tokens */
+};
+
+/* Makes a pool that connects on first use. Errors: NOMEM. */
+MUST_CHECK int db_new(const struct db_conf *conf, struct loop *l, struct db **out, struct err *e);
+/* Closes all sessions; none may be in use. */
+void db_free(struct db *d);
+
+/* Is the database there? Cached: true when a session answered within the last second, else asks (SELECT 1, at most `timeout_ms`).
+ * Never waits longer than that. */
+bool db_is_up(struct db *d, unsigned timeout_ms);
+struct db_stats {
+    unsigned sessions, idle, waiting;
+    uint64_t statements, failures, reconnects, transactions, repeated, unknown, settled_committed, settled_lost;
+    int64_t up_since_ms, down_since_ms; /* the clock's milliseconds; 0: not so */
+};
+struct db_stats db_stats(const struct db *d);
+enum sql_engine db_engine(struct db *d); /* of the endpoint last connected to */
+
+/* One reading statement outside a transaction; repeated on another session or endpoint when the connection was lost, until the
+ * fiber's deadline. Waits at most min(deadline, 8 s) for a database that is away. Uses a prepared statement.
+ * Errors: DB_AWAY, SQL_FAILED, SQL_RETRY, TIMEOUT, CANCELLED, BUSY (no session free), NOMEM. */
+MUST_CHECK int db_read(struct db *d, const char *text, const struct sql_value *values, unsigned n, struct arena *arena,
+                       struct sql_rows *rows, struct err *e);
+
+/* Runs body(tx, data) in a transaction and commits when it returns 0, rolls back when not.
+ *  - SQL_RETRY (deadlock, lock wait, rolled back by the server) and a connection lost before COMMIT: body runs again, in a new
+ *    transaction, with growing pauses, at most 5 times within the deadline. So body must be repeatable: it keeps nothing from one
+ *    run to the next except through `data`, which it sets anew.
+ *  - connection lost or deadline while COMMIT was under way: each transaction has inserted a fresh token into store_outcome; the same
+ *    INSERT under a new transaction says which it was (duplicate = it committed; else it never will, since the token is ours now) and
+ *    then body runs again. Until that is known the answer is withheld; when the deadline comes first: DB_UNSETTLED.
+ * Errors: what body returned (the transaction is rolled back), DB_AWAY, DB_UNSETTLED, SQL_*, TIMEOUT, CANCELLED, BUSY, NOMEM. */
+MUST_CHECK int db_transact(struct db *d, int (*body)(struct tx *tx, void *data, struct err *e), void *data, struct err *e);
+
+/* A statement inside the transaction. `rows` gets affected rows and insert id too. Errors: SQL_*, TIMEOUT, CANCELLED, NOMEM. */
+MUST_CHECK int tx_run(struct tx *tx, const char *text, const struct sql_value *values, unsigned n, struct arena *arena,
+                      struct sql_rows *rows, struct err *e);
+/* As tx_run, for a statement of which only the number of affected (found) rows matters; `affected` may be NULL. */
+MUST_CHECK int tx_exec(struct tx *tx, const char *text, const struct sql_value *values, unsigned n, uint64_t *affected, struct err *e);
+/* A new id for a row of any table: unique, growing within a node, never reused; ids are handed out in blocks from the table
+ * store_sequence so that AUTO_INCREMENT (gaps of a million on OceanBase) is not needed. */
+MUST_CHECK int db_next_id(struct db *d, int64_t *id, struct err *e);
+
+/* Reads a list: db_read + sql_fetch into an array of `size`-byte structs (zeroed first) in the arena. */
+MUST_CHECK int db_list(struct db *d, const char *text, const struct sql_value *values, unsigned n, const struct sql_field *fields, size_t size,
+                       struct arena *arena, void **out, size_t *n_out, struct err *e);
+
+#define DB_ARGS(...) (const struct sql_value[]){ __VA_ARGS__ }, (unsigned)(sizeof((const struct sql_value[]){ __VA_ARGS__ }) / sizeof(struct sql_value))
+#define DB_NO_ARGS NULL, 0
+
+#endif
