@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tls.h - TLS 1.2 and 1.3 for servers, without I/O: bytes go in, bytes come out; the owner of the socket moves them. */
+#ifndef IO_TLS_H
+#define IO_TLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "src/base/err.h"
+#include "src/base/str.h"
+
+struct tls_server;
+
+/* File names are copied. */
+struct tls_conf {
+    const char *cert_file;  /* PEM: the server's certificate, then its chain */
+    const char *key_file;   /* PEM, without a passphrase */
+    const char *client_ca;  /* PEM: authorities whose client certificates are demanded; NULL: clients need none */
+    const char *alpn;       /* protocols in the server's order, "h2,http/1.1"; NULL: none */
+};
+
+ERR_DECLARE(ERR_TLS_CONF); /* {0} file, {1} reason: certificate or key cannot be used */
+extern const struct err_row *const tls_err_rows[]; /* all of them, then NULL */
+
+/* Reads the files. Any thread. Errors: TLS_CONF, NOMEM. */
+MUST_CHECK int tls_server_new(const struct tls_conf *conf, struct tls_server **out, struct err *e);
+/* Reads the files again; sessions made from now on use them. On failure the former ones stay. Any thread. */
+MUST_CHECK int tls_server_reload(struct tls_server *t, struct err *e);
+/* Sessions keep what they need. NULL is fine. */
+void tls_server_free(struct tls_server *t);
+/* When the certificate in use ends, in microseconds since 1970. Any thread. */
+int64_t tls_server_expires_us(struct tls_server *t);
+
+/* One connection's TLS. Its owner's thread only. */
+struct tls;
+
+/* Takes bytes for the peer (encrypted); false when memory is out, which ends the session. */
+typedef bool (*tls_put)(void *data, const void *bytes, size_t n);
+
+/* A session that waits for the client's first bytes. NULL when memory is out. */
+MUST_CHECK struct tls *tls_new(struct tls_server *t, tls_put put, void *data);
+void tls_free(struct tls *s);
+
+/* What the peer sent is set aside: borrowed until tls_read has answered TLS_MORE, or tls_rest has told what is left of it. */
+void tls_feed(struct tls *s, const void *bytes, size_t n);
+struct slice tls_rest(struct tls *s);
+
+enum tls_state {
+    TLS_MORE,    /* all that was fed is used up */
+    TLS_DATA,    /* *n bytes of plain text were stored */
+    TLS_CLOSED,  /* the peer said good-bye */
+    TLS_FAILED,  /* broken, or the peer does not speak TLS as we want it: flush what was put, then close */
+};
+/* Handshakes as far as it can; once that is done stores plain text. */
+enum tls_state tls_read(struct tls *s, void *buf, size_t size, size_t *n);
+/* True once the handshake is done. */
+bool tls_is_open(const struct tls *s);
+/* Encrypts; only when open. False: the session has failed. */
+MUST_CHECK bool tls_write(struct tls *s, const void *bytes, size_t n);
+/* Says good-bye to the peer. */
+void tls_close(struct tls *s);
+
+/* Protocol agreed on by ALPN, "" if none. Valid when open. */
+struct slice tls_alpn(const struct tls *s);
+/* Why it failed, for logs. */
+const char *tls_reason(const struct tls *s);
+
+#endif
