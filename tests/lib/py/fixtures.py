@@ -12,6 +12,7 @@ from .mariadb import MariaDB
 from .process import Child
 from .proxy import Proxy
 from .seekdb import Seekdb
+from .server import OcpServer
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -89,3 +90,19 @@ def new_proxy():
     """new_proxy(target, **as Proxy) starts a proxy of this test."""
     with contextlib.ExitStack() as stack:
         yield lambda target, **options: stack.enter_context(Proxy(target, **options))
+
+
+@pytest.fixture(scope="session")
+def ocp_server(mariadb_server):
+    """A running ocp-server on a database of mariadb_server, for tests that leave it as it was or only add to it."""
+    database = mariadb_server.create_database("ocp")
+    with OcpServer(database) as server:
+        yield server
+    mariadb_server.drop_database(database)
+
+
+@pytest.fixture
+def new_ocp_server():
+    """new_ocp_server(database or None for --standalone, **as OcpServer) starts a server of this test alone."""
+    with contextlib.ExitStack() as stack:
+        yield lambda database=None, **options: stack.enter_context(OcpServer(database, **options))

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Scenarios: what a client program does, so that operations answer with real data and show their effects.
+
+To add one, write a function with @scenario("operation-id", ...) in the file of its noun; the ids are the
+operations it cannot do without. Inside, `if walk.has("operation-id"):` guards what may not have landed yet.
+Then name it in ENABLED, which is the order in which they run. A scenario whose operations have no route is
+left out silently; the report shows them as not counted.
+"""
+import dataclasses
+import importlib
+
+ENABLED = (
+    # system
+    "info_and_time", "unknown_paths", "current_user", "users_of_ocp", "login_key", "multi_cluster_info",
+    # records
+    "regions", "idcs", "host_types", "credentials", "hosts", "unit_specs",
+    # clusters
+    "take_over_check", "take_over", "clusters_list", "cluster_numbers", "zones_and_servers", "units",
+    "parameter_info", "cluster_parameters", "cluster_password",
+    # tenants
+    "tenants", "tenant_parameters", "tenant_units", "databases", "database_users", "database_user_privileges",
+    "database_roles", "database_objects",
+    # what was recorded meanwhile
+    "tasks", "audit_events", "config_url",
+    # ends with one cluster less
+    "move_out",
+)
+
+_registry = {}
+
+
+@dataclasses.dataclass(frozen=True)
+class Scenario:
+    name: str
+    needs: tuple
+    run: object
+
+
+def scenario(*needs):
+    """Registers a function of a Walk under its own name."""
+    def register(function):
+        assert function.__name__ not in _registry, function.__name__
+        _registry[function.__name__] = Scenario(function.__name__, needs, function)
+        return function
+    return register
+
+
+def registered():
+    """All scenarios by name."""
+    for noun in ("system", "record", "cluster", "tenant", "database", "history"):
+        importlib.import_module(f"{__name__}.{noun}")
+    return _registry

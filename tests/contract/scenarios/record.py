@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Records that people keep: regions, IDCs, host types, credentials, hosts, unit specifications."""
+from ..walk import named
+from . import scenario
+
+
+@scenario("regions-list", "region-create", "region-get", "region-delete")
+def regions(walk):
+    made = walk.do("region-create", {"name": "passing-region", "description": "goes again"})
+    assert walk.do("region-get", regionId=made["id"])["name"] == "passing-region"
+    assert named(walk.rows("regions-list"), "passing-region")["id"] == made["id"]
+    walk.do("region-delete", regionId=made["id"])
+    walk.gone("region-get", regionId=made["id"])
+    walk.effect("region-delete")
+    assert walk.region["id"]
+
+
+@scenario("idcs-list", "idc-create", "idc-get", "idc-delete", "region-create")
+def idcs(walk):
+    made = walk.do("idc-create", {"name": "passing-idc", "description": "goes again", "regionId": walk.region["id"]})
+    assert walk.do("idc-get", idcId=made["id"])["regionName"] == walk.region["name"]
+    assert named(walk.rows("idcs-list"), "passing-idc")["id"] == made["id"]
+    walk.do("idc-delete", idcId=made["id"])
+    walk.gone("idc-get", idcId=made["id"])
+    walk.effect("idc-delete")
+
+
+@scenario("host-types-list", "host-type-create", "host-type-get", "host-type-delete")
+def host_types(walk):
+    made = walk.do("host-type-create", {"name": "passing-type", "description": "goes again"})
+    assert walk.do("host-type-get", hostTypeId=made["id"])["name"] == "passing-type"
+    assert named(walk.rows("host-types-list"), "passing-type")["id"] == made["id"]
+    walk.do("host-type-delete", hostTypeId=made["id"])
+    walk.gone("host-type-get", hostTypeId=made["id"])
+    walk.effect("host-type-delete")
+    assert walk.do("host-type-create", {"name": ""})["id"], "an empty name is the default type"
+
+
+@scenario("profile-credentials-list", "profile-credential-create")
+def credentials(walk):
+    made = walk.credential
+    assert named(walk.rows("profile-credentials-list", {"targetType": "HOST"}), made["name"])["id"] == made["id"]
+    again = walk.call("profile-credential-create", {"targetType": "HOST", "name": made["name"], "sshCredentialProperty":
+                      {"type": "PASSWORD", "username": "admin", "passphrase": "Host-1"}})
+    again.refused(409)
+    if not walk.has("profile-credential-get", "profile-credential-update", "profile-credential-delete"):
+        return
+    other = walk.do("profile-credential-create", {
+        "targetType": "HOST", "name": "passing", "sshCredentialProperty":
+        {"type": "PASSWORD", "username": "admin", "passphrase": "Secret-of-passing"}})
+    walk.do("profile-credential-update", {"name": "passing-by", "targetType": "HOST", "sshCredentialProperty":
+            {"type": "PASSWORD", "username": "root"}}, id=other["id"])
+    got = walk.call("profile-credential-get", id=other["id"])
+    assert got.data["name"] == "passing-by" and b"Secret-of-passing" not in got.body
+    walk.do("profile-credential-delete", id=other["id"])
+    walk.gone("profile-credential-get", id=other["id"])
+    walk.effect("profile-credential-delete")
+
+
+@scenario("hosts-list", "host-get", "host-batch-create", "idc-create", "host-type-create", "profile-credential-create")
+def hosts(walk):
+    made = walk.do("host-batch-create", {
+        "hostBasicDataList": [{"innerIpAddress": "127.0.1.1", "serialNumber": "sn-1"}, {"innerIpAddress": "127.0.1.2"}],
+        "sshPort": 22, "kind": "DEDICATED_PHYSICAL_MACHINE", "idcId": walk.idc["id"], "typeId": walk.host_type["id"],
+        "credentialId": walk.credential["id"], "alias": "walked", "description": "for the walk"})
+    assert len(made["hostIds"]) == 2 and made["id"]
+    walk.finish(made["id"])
+    listed = walk.rows("hosts-list", {"size": 100})
+    first = named(listed, "127.0.1.1", "innerIpAddress")
+    assert walk.do("host-get", hostId=first["id"])["idcName"] == walk.idc["name"]
+    if walk.has("host-delete"):
+        walk.do("host-delete", hostId=made["hostIds"][1])
+        walk.gone("host-get", hostId=made["hostIds"][1])
+        walk.effect("host-delete")
+    if walk.has("host-batch-delete"):
+        walk.do("host-batch-delete", {"hostIdList": [made["hostIds"][0]]})
+        walk.gone("host-get", hostId=made["hostIds"][0])
+        walk.effect("host-batch-delete")
+
+
+@scenario("ob-unit-specs-list", "ob-unit-spec-create", "ob-unit-spec-delete")
+def unit_specs(walk):
+    made = walk.do("ob-unit-spec-create", {"name": "walked", "maxCpuCoreCount": 1.5, "maxMemorySize": 6})
+    assert named(walk.rows("ob-unit-specs-list", {"size": 100}), "walked")["id"] == made["id"]
+    walk.do("ob-unit-spec-delete", specId=made["id"])
+    assert "walked" not in [s["name"] for s in walk.rows("ob-unit-specs-list", {"size": 100})]
+    walk.effect("ob-unit-spec-delete")

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tenants of a managed cluster: the kernel has one."""
+from ..walk import named
+from . import scenario
+
+VARIABLE, NEW = "ob_trx_lock_timeout", "5000000"
+
+
+@scenario("ob-cluster-tenants-list", "ob-cluster-tenant-get", "ob-cluster-take-over")
+def tenants(walk):
+    address = walk.tenant(0)
+    tenant = walk.do("ob-cluster-tenant-get", **address)
+    assert tenant["mode"] == "MYSQL" and tenant["clusterId"] == walk.cluster(0)
+    if walk.has("ob-tenants-list"):
+        assert {t["clusterId"] for t in walk.rows("ob-tenants-list", {"size": 100})} >= {walk.cluster(0), walk.cluster(1)}
+    walk.gone("ob-cluster-tenant-get", **{**address, "tenantId": 999999999})
+
+
+@scenario("ob-cluster-tenant-parameters-list", "ob-cluster-tenants-list", "ob-cluster-take-over")
+def tenant_parameters(walk):
+    address = walk.tenant(0)
+    old = named(walk.rows("ob-cluster-tenant-parameters-list", **address), VARIABLE)["currentValue"]
+    if not walk.has("ob-cluster-tenant-parameters-update"):
+        return
+    for value in (NEW, old):
+        walk.do("ob-cluster-tenant-parameters-update", [{"name": VARIABLE, "value": value}], **address)
+        assert walk.kernels[0].sql(f"SHOW GLOBAL VARIABLES LIKE '{VARIABLE}'")[0]["Value"] == value
+        assert named(walk.rows("ob-cluster-tenant-parameters-list", **address), VARIABLE)["currentValue"] == value
+    walk.effect("ob-cluster-tenant-parameters-update")
+
+
+@scenario("ob-cluster-tenant-units-list", "ob-cluster-tenants-list", "ob-cluster-take-over")
+def tenant_units(walk):
+    [unit] = walk.rows("ob-cluster-tenant-units-list", **walk.tenant(0))
+    assert unit["serverIp"] == walk.kernels[0].host

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Walks every operation against a running ocp-server, two real OceanBase kernels and a real MetaDB.
+
+The order of the tests is the order of this file: the scenarios, then what follows from all of them.
+"""
+import pytest
+
+from . import openapi, report
+from .scenarios import ENABLED, registered
+
+_finished = []
+
+
+@pytest.mark.parametrize("name", ENABLED)
+def test_scenario(walk, name):
+    scenario = registered()[name]
+    if walk.has(*scenario.needs):
+        walk.recorder.take_violations()
+        scenario.run(walk)
+        broken = walk.recorder.take_violations()
+        assert not broken, "wire rules broken:\n" + "\n".join(broken)
+    _finished.append(name)
+
+
+def test_login_is_required(walk):
+    """Every route that does not declare itself open refuses a caller without credentials, with the error body."""
+    nobody, wrong = walk.api.anonymous(), []
+    for route in walk.routes:
+        if route.login:
+            reply = nobody.call(route.method, route.nowhere())
+            if reply.status != 401:
+                wrong.append(str(reply))
+    wrong += walk.recorder.take_violations()
+    assert not wrong, "\n".join(wrong)
+
+
+def test_every_wrong_field_is_named(walk):
+    """A value of the wrong type in any declared input field gives 400 with the field's name in the message."""
+    wrong = []
+    for route in walk.routes:
+        for field in route.fields():
+            value = openapi.wrong_value(field)
+            if value is not None:
+                reply = _send(walk.api, route, field, value)
+                if reply.status != 400 or field.name not in reply.json["error"]["message"]:
+                    wrong.append(f"{'.'.join(field.trail)}: {reply}")
+    wrong += walk.recorder.take_violations()
+    assert not wrong, f"{len(wrong)} fields:\n" + "\n".join(wrong)
+
+
+def _send(api, route, field, value):
+    query = {p["name"]: openapi.plausible(p["schema"]) for p in route.query if p.get("required")}
+    if field.where == "query":
+        body = None if route.body is None else openapi.plausible(route.body)
+        return api.call(route.method, route.nowhere(), body, {**query, field.name: value})
+    return api.call(route.method, route.nowhere(), openapi.body_with(route.body, field.trail, value), query)
+
+
+def test_no_contract_operation_is_declared_under_another_name(walk):
+    """The server's operation ids for documented and additional routes are those of the contract."""
+    ids = {r.operation.id: r for r in walk.recorder.records.values()}
+    wrong = [f"{r.method} {r.path} is called {r.id}" for r in walk.routes if r.origin != "own" and r.path != "/services"
+             and (r.id not in ids or ids[r.id].operation.route != r.operation.route)]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_counted_operations(walk, request):
+    """Every operation in counted.txt counts, and no other does: the list may only grow."""
+    rows = report.summary(walk.recorder, walk.routed)
+    request.config.contract_rows = rows
+    if set(_finished) == set(ENABLED):
+        wrong = report.compare(rows, report.committed())
+        assert not wrong, "\n".join(wrong)
+    else:
+        unfinished = [name for name in ENABLED if name not in _finished]
+        pytest.fail(f"the list cannot be judged, these did not finish: {' '.join(unfinished)}")

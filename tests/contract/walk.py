@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a scenario walks with: calls by operation id, and the objects that several scenarios share."""
+import functools
+
+from lib.py.process import wait_until
+
+from . import openapi
+from .model import contract_operations
+from .recorder import Recorder
+
+TASK_SECONDS = 120
+
+
+class Walk:
+    """`api` is the administrator's client, `kernels` a function that gives the two running OceanBase kernels.
+
+    Shared objects (region, cluster, ...) are made when the first scenario asks for them.
+    """
+
+    def __init__(self, api, kernels=None):
+        self.api = api
+        self._kernels = kernels
+        self.document = api.get(openapi.PATH).ok().json
+        self.routes = openapi.routes(self.document)
+        contract = contract_operations()
+        own = [r.operation for r in self.routes if r.origin == "own"]
+        self.recorder = Recorder(contract + own)
+        self.routed = {r.operation.route for r in self.routes}
+        self._operations = {o.id: o for o in contract + own}
+        api.on_reply = self.recorder.note
+
+    def has(self, *operation_ids):
+        """Whether the server has the routes of all these operations."""
+        return all(i in self._operations and self._operations[i].route in self.routed for i in operation_ids)
+
+    def call(self, operation_id, body=None, query=None, api=None, **params):
+        """The reply to one operation; `params` fill the path."""
+        operation = self._operations[operation_id]
+        selected = {name: value for name, value in operation.selector if value is not None}
+        return (api or self.api).call(operation.method, operation.target(params), body, {**selected, **(query or {})})
+
+    def do(self, operation_id, body=None, query=None, **params):
+        """`data` of the reply, which must be a success."""
+        return self.call(operation_id, body, query, **params).data
+
+    def rows(self, operation_id, query=None, **params):
+        """`data.contents` of a list."""
+        return self.do(operation_id, None, query, **params)["contents"]
+
+    def effect(self, operation_id):
+        """A read has just shown what the operation did."""
+        self.recorder.effect(operation_id)
+
+    def gone(self, operation_id, **params):
+        """Asserts that the object is not there (any more)."""
+        self.call(operation_id, **params).refused(404)
+
+    def finish(self, task):
+        """Waits for the end of a task (an object with id, or an id) and returns it; a failed one is an error."""
+        number = task["id"] if isinstance(task, dict) else task
+        done = wait_until(lambda: self._if_done(number), f"task {number} ends", TASK_SECONDS)
+        assert done["status"] == "SUCCESSFUL", f"task {number}: {done}"
+        return done
+
+    def _if_done(self, number):
+        task = self.do("task-instance-get" if self.has("task-instance-get") else "task-get-alias",
+                       **{"taskInstanceId" if self.has("task-instance-get") else "id": number})
+        return task if task["status"] in ("SUCCESSFUL", "FAILED") else None
+
+    # -- shared objects -------------------------------------------------------------------------------------
+
+    @functools.cached_property
+    def kernels(self):
+        """The two OceanBase kernels."""
+        return self._kernels()
+
+    @functools.cached_property
+    def region(self):
+        return self.do("region-create", {"name": "walk-region", "description": "for the walk"})
+
+    @functools.cached_property
+    def idc(self):
+        return self.do("idc-create", {"name": "walk-idc", "description": "for the walk", "regionId": self.region["id"]})
+
+    @functools.cached_property
+    def host_type(self):
+        return self.do("host-type-create", {"name": "walk-type", "description": "for the walk"})
+
+    @functools.cached_property
+    def credential(self):
+        return self.do("profile-credential-create", {
+            "targetType": "HOST", "name": "3f2a90c1d7e4", "description": "for the walk", "validate": False,
+            "sshCredentialProperty": {"type": "PASSWORD", "username": "admin", "passphrase": "Host-1", "hostIdList": []},
+            "obJdbcCredentialProperty": {}})
+
+    def target(self, number):
+        """The take-over body of a kernel, as the deployer sends it."""
+        kernel = self.kernels[number]
+        return {"switchConfigUrl": False, "connectionMode": "direct", "rootSysPassword": kernel.password,
+                "address": kernel.host, "port": kernel.port,
+                "hostInfo": {"kind": "DEDICATED_PHYSICAL_MACHINE", "hostTypeId": self.host_type["id"], "sshPort": 22,
+                             "credentialId": self.credential["id"]},
+                "proxyroPassword": "Proxyro-1"}
+
+    @functools.lru_cache(maxsize=None)
+    def cluster(self, number):
+        """The id of a kernel taken over."""
+        started = self.do("ob-cluster-take-over", self.target(number))
+        self.finish(started)
+        return started["clusterId"]
+
+    @functools.lru_cache(maxsize=None)
+    def tenant(self, number):
+        """{id, clusterId} to address the tenant of a kernel taken over: the path parameters of tenant operations."""
+        tenants = self.rows("ob-cluster-tenants-list", clusterId=self.cluster(number))
+        return {"id": self.cluster(number), "clusterId": self.cluster(number), "tenantId": tenants[0]["id"]}
+
+
+def named(rows, value, key="name"):
+    """The one row with that name; AssertionError when there is none or several."""
+    found = [row for row in rows if row.get(key) == value]
+    assert len(found) == 1, f"{len(found)} rows with {key} {value!r} among {[row.get(key) for row in rows]}"
+    return found[0]

@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A running ocp-server: the binary under test with a settings file of its own.
+
+OCP_SERVER names the binary; without it build/ocp-server of the checkout is taken.
+"""
+import functools
+import http.client
+import os
+import pathlib
+import re
+import shutil
+
+from .api import Api
+from .process import Child, Port, new_dir, run_dir, unprivileged, wait_until
+
+CHECKOUT = pathlib.Path(__file__).resolve().parents[3]
+ADMIN = "admin"
+FIRST_PASSWORD = re.compile(r"password[\"':=\s]+([^\s\"',]{8,})", re.IGNORECASE)
+SANITIZER = re.compile(r"(AddressSanitizer|LeakSanitizer|ThreadSanitizer|MemorySanitizer|runtime error:)")
+
+
+def settings_for(database, port, data, extra):
+    """The few settings that tests use, in one place; `extra` overrides them."""
+    settings = {"http.listen": f"127.0.0.1:{port}", "data_dir": data}
+    if database is None:
+        settings["standalone.enabled"] = "on"
+    else:
+        settings.update({"db.endpoints": f"{database.host}:{database.port}", "db.user": database.user,
+                         "db.password": database.password, "db.database": database.name})
+    settings.update(extra)
+    return "".join(f"{key} = {value}\n" for key, value in settings.items() if value is not None)
+
+
+@functools.lru_cache(maxsize=None)
+def binary():
+    """The binary at a place where the unprivileged account may run it."""
+    source = pathlib.Path(os.environ.get("OCP_SERVER") or CHECKOUT / "build" / "ocp-server").resolve()
+    if not source.exists():
+        raise RuntimeError(f"there is no {source}: build it, or name another in OCP_SERVER")
+    target = run_dir() / "ocp-server"
+    shutil.copyfile(source, target)
+    target.chmod(0o755)
+    return target
+
+
+class OcpServer:
+    """database   a Database for MetaDB, or None for the embedded one (--standalone)
+    settings   further lines of the settings file, by key; a value None removes a default of settings_for()
+    arguments  further words of the command line
+
+    Leaving the `with` stops it and fails the test when it did not end with 0 or a sanitizer reported.
+    """
+
+    host = "127.0.0.1"
+
+    def __init__(self, database=None, settings=None, arguments=(), environment=None, name="ocp-server"):
+        self.database = database
+        self.account = unprivileged()
+        self.directory = new_dir(name, self.account, 0o711)
+        self.log = self.directory / "ocp-server.log"
+        self.settings_file = self.directory / "ocp-server.conf"
+        self.extra = dict(settings or {})
+        self.arguments = list(arguments)
+        self.environment = dict(environment or {})
+        self.process = None
+        self.password = None
+        self._reserved = Port()
+        self._expected_death = False
+
+    @property
+    def port(self):
+        return int(self._reserved)
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def write_settings(self):
+        """Writes the settings file anew from `extra`; a running server reads it on SIGHUP."""
+        self.settings_file.write_text(settings_for(self.database, self.port, self.directory / "data", self.extra))
+        self.settings_file.chmod(0o644)
+
+    def launch(self):
+        """Starts the process and does not wait."""
+        self.write_settings()
+        env = {**os.environ, "ASAN_OPTIONS": self._sanitizer("asan"), "UBSAN_OPTIONS": self._sanitizer("ubsan"),
+               "LSAN_OPTIONS": "exitcode=99", "TSAN_OPTIONS": self._sanitizer("tsan"), "HOME": str(self.directory),
+               **self.environment}
+        self._expected_death = False
+        self.process = Child([binary(), "--config", self.settings_file, *self.arguments], self.log, name="ocp-server",
+                             env=env, cwd=self.directory, account=self.account)
+
+    def _sanitizer(self, kind):
+        return f"log_path={self.directory}/{kind}:exitcode=99:print_stacktrace=1:detect_leaks=1"
+
+    def wait_ready(self, timeout=None):
+        """Returns once /readyz answers 200."""
+        wait_until(lambda: self.probe("/readyz") == 200, "ocp-server is ready", timeout, self.process.check_alive)
+        return self
+
+    def start(self, timeout=None):
+        self.launch()
+        return self.wait_ready(timeout)
+
+    def probe(self, path):
+        """HTTP status of a GET without login, None when nobody answers within 5 s."""
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=5)
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().status
+        except (OSError, http.client.HTTPException):
+            return None
+        finally:
+            connection.close()
+
+    def first_password(self):
+        """The administrator's password as the first start printed it."""
+        found = wait_until(lambda: FIRST_PASSWORD.search(self.log.read_text(errors="replace")),
+                           "the first password is printed", alive=self.process.check_alive)
+        return found.group(1)
+
+    def api(self, user=ADMIN, password=None):
+        """A client; for the administrator with a password of his own, set at the first call."""
+        if password is None:
+            password = self._own_password()
+        return Api(self.host, self.port, user, password)
+
+    def _own_password(self):
+        if self.password is None:
+            first, wanted = self.first_password(), "Admin-1234-test"
+            Api(self.host, self.port, ADMIN, first).post(
+                "/api/v2/profiles/me/changePassword", {"currentPassword": first, "newPassword": wanted}).ok()
+            self.password = wanted
+        return self.password
+
+    def kill(self):
+        """kill -9, the process group included."""
+        self._expected_death = True
+        self.process.kill()
+
+    def pause(self):
+        self.process.pause()
+
+    def resume(self):
+        self.process.resume()
+
+    def signal(self, number):
+        self.process.signal(number)
+
+    def stop(self, timeout=None):
+        """SIGTERM; AssertionError when it does not end with 0, or a sanitizer reported."""
+        if self.process is not None and not self._expected_death:
+            status = self.process.terminate(timeout) if self.process.is_alive() else self.process.wait()
+            self._expected_death = True
+            assert not self.sanitizer_reports(), self.sanitizer_reports()
+            assert status == 0, f"ocp-server ended with status {status}; last lines:\n{self.tail()}"
+
+    def restart(self):
+        self.stop()
+        self.start()
+
+    def is_alive(self):
+        return self.process is not None and self.process.is_alive()
+
+    def tail(self, n=40):
+        """The last lines of the log of all starts."""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-n:]) if self.log.exists() else ""
+
+    def sanitizer_reports(self):
+        """What sanitizers wrote, to their files or to the log; empty when nothing."""
+        files = sorted(self.directory.glob("[aut]*san.*"))
+        text = "\n".join(f.read_text(errors="replace") for f in files)
+        if SANITIZER.search(self.log.read_text(errors="replace")):
+            text += self.tail(80)
+        return text
+
+    def close(self):
+        """Ends it without judging."""
+        if self.process is not None:
+            self.process.kill()
+        self._reserved.release()
+
+    def __enter__(self):
+        try:
+            return self if self.is_alive() else self.start()
+        except BaseException:
+            self.close()
+            raise
+
+    def __exit__(self, kind, *_):
+        try:
+            self.stop()
+        finally:
+            self.close()
