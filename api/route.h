@@ -33,6 +33,7 @@ enum route_flags {
     ROUTE_SLOW = 1 << 5,           /* may take up to 5 minutes instead of 30 s: streams, downloads */
     ROUTE_ANY_PASSWORD = 1 << 6,   /* allowed to a user whose first password must still be changed */
     ROUTE_QUERY_FIRST = 1 << 7,    /* body members may come as query parameters, which win */
+    ROUTE_MONITORING = 1 << 8,     /* callers on the monitoring allow-list need no login */
 };
 
 /* Permissions that are no expression. */

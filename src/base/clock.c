@@ -58,14 +58,15 @@ static void split(int64_t wall_us, struct tm *tm, int *us)
 
 const char *clock_iso(int64_t wall_us, int offset_min, char *buf)
 {
-    int away = offset_min < 0 ? -offset_min : offset_min;
+    int offset = offset_min != CLOCK_Z ? offset_min : 0;
+    int away = offset < 0 ? -offset : offset;
     char zone[16] = "Z";
     struct tm tm;
     int us;
 
-    split(wall_us + (int64_t)offset_min * 60000000, &tm, &us);
-    if (offset_min != 0)
-        (void)snprintf(zone, sizeof zone, "%c%02d:%02d", offset_min < 0 ? '-' : '+', away / 60 % 24, away % 60);
+    split(wall_us + (int64_t)offset * 60000000, &tm, &us);
+    if (offset_min != CLOCK_Z)
+        (void)snprintf(zone, sizeof zone, "%c%02d:%02d", offset < 0 ? '-' : '+', away / 60 % 24, away % 60);
     (void)snprintf(buf, CLOCK_TEXT_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d.%03d%.6s", (tm.tm_year + 1900) % 10000, tm.tm_mon + 1,
                    tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, us / 1000, zone);
     return buf;

@@ -4,6 +4,7 @@
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -35,8 +36,8 @@ static inline int64_t clock_wall_us(const struct clock *c)
     return c->wall_us(c);
 }
 
-/* "2026-11-20T08:05:09.123Z" or with an offset ("+08:00") of `offset_min` minutes. `buf` holds at least 32 bytes. */
-enum { CLOCK_TEXT_SIZE = 32 };
+/* "2026-11-20T08:05:09.123+08:00" for an offset of `offset_min` minutes, "...Z" for CLOCK_Z. `buf` holds at least 32 bytes. */
+enum { CLOCK_TEXT_SIZE = 32, CLOCK_Z = INT_MIN };
 const char *clock_iso(int64_t wall_us, int offset_min, char *buf);
 /* "Fri, 20 Nov 2026 08:05:09 GMT" (RFC 9110 5.6.7). `buf` holds at least 32 bytes. */
 const char *clock_http_date(int64_t wall_us, char *buf);

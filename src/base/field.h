@@ -116,7 +116,7 @@ MUST_CHECK int fields_check_required(const struct field *fields, const void *obj
 /* How things look to the reader of a reply. */
 struct field_style {
     enum err_lang lang;
-    int offset_min;      /* of times */
+    int offset_min;      /* of times; CLOCK_Z for "Z" */
 };
 /* Appends obj as a compact JSON object. */
 void fields_write(struct str *t, const struct field *fields, const void *obj, const struct field_style *style);

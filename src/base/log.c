@@ -132,7 +132,7 @@ static void put_head(struct line *l, const struct log *log, enum log_level level
 
     if (k->journal)
         put_s(l, journal_prefix[level]);
-    (void)clock_iso(clock_wall_us(k->clock), 0, time);
+    (void)clock_iso(clock_wall_us(k->clock), CLOCK_Z, time);
     if (k->format == LOG_JSON) {
         put_s(l, "{\"time\":");
         put_quoted(l, time);

@@ -22,6 +22,7 @@ struct loop {
     uv_check_t check;
     uv_idle_t idle;
     uv_async_t async;           /* any thread may send */
+    uv_timer_t heartbeat;       /* turns an idle loop, so that turned_at_ms shows that it could */
     struct loop_hook *hooks;
     struct loop_post stop_post;
     pthread_t thread;
@@ -35,6 +36,8 @@ struct loop {
     _Atomic uint64_t turns, busy_us, longest_us;
     _Atomic int64_t turned_at_ms;
 };
+
+enum { HEARTBEAT_MS = 1000 };
 
 static _Thread_local struct loop *current;
 
@@ -154,17 +157,25 @@ void loop_post(struct loop *l, struct loop_post *post)
     pthread_mutex_unlock(&l->post_lock);
 }
 
+static void on_heartbeat(uv_timer_t *t)
+{
+    (void)t; /* the turn is what it is for */
+}
+
 static void init_handles(struct loop *l)
 {
-    (void)uv_prepare_init(&l->uv, &l->prepare); /* these three are documented to return 0 */
+    (void)uv_prepare_init(&l->uv, &l->prepare); /* these four are documented to return 0 */
     (void)uv_check_init(&l->uv, &l->check);
     (void)uv_idle_init(&l->uv, &l->idle);
+    (void)uv_timer_init(&l->uv, &l->heartbeat);
+    (void)uv_timer_start(&l->heartbeat, on_heartbeat, HEARTBEAT_MS, HEARTBEAT_MS); /* fails only without a callback */
     l->prepare.data = l->check.data = l->idle.data = l->async.data = l;
     (void)uv_prepare_start(&l->prepare, on_prepare);
     (void)uv_check_start(&l->check, on_check);
     uv_unref((uv_handle_t *)&l->prepare);
     uv_unref((uv_handle_t *)&l->check);
     uv_unref((uv_handle_t *)&l->idle);
+    uv_unref((uv_handle_t *)&l->heartbeat);
 }
 
 int loop_new(const struct loop_conf *conf, struct loop **out, struct err *e)
@@ -208,6 +219,7 @@ static void close_own_handles(struct loop *l)
     uv_close((uv_handle_t *)&l->prepare, NULL);
     uv_close((uv_handle_t *)&l->check, NULL);
     uv_close((uv_handle_t *)&l->idle, NULL);
+    uv_close((uv_handle_t *)&l->heartbeat, NULL);
     uv_close((uv_handle_t *)&l->async, NULL);
 }
 

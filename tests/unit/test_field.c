@@ -54,7 +54,7 @@ static const struct field car_fields[] = {
     FIELD_END,
 };
 
-static const struct field_style english = { ERR_EN, 0 };
+static const struct field_style english = { ERR_EN, CLOCK_Z };
 
 /* Reads `text`, writes it back into `out`; returns what reading returned. */
 static int round_trip(const char *text, char *out, size_t size, struct err *e)

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tables.h - the route tables of api/, one per file; src/server.c collects them. */
+#ifndef API_TABLES_H
+#define API_TABLES_H
+
+#include "api/route.h"
+
+extern const struct route health_routes[];
+extern const struct route metrics_routes[];
+extern const struct route openapi_routes[];
+extern const struct route system_routes[];
+
+#endif
