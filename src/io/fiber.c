@@ -118,7 +118,19 @@ bool sched_run(struct sched *s)
             s->ready_last = NULL;
         resume(s, f);
     }
-    return s->ready_first != NULL;
+    return s->ready_first != NULL || s->yielded_first != NULL;
+}
+
+void sched_end_yield(struct sched *s)
+{
+    if (s->yielded_first == NULL)
+        return;
+    if (s->ready_last != NULL)
+        s->ready_last->next_ready = s->yielded_first;
+    else
+        s->ready_first = s->yielded_first;
+    s->ready_last = s->yielded_last;
+    s->yielded_first = s->yielded_last = NULL;
 }
 
 static struct fiber *fiber_new(struct sched *s, struct err *e)
@@ -304,13 +316,19 @@ void wait_wake(struct wait *w)
 
 int fiber_yield(struct err *e)
 {
-    struct wait w;
+    struct fiber *f = fiber_current();
+    struct sched *s = loop_sched(f->loop);
 
-    wait_init(&w);
-    if (fiber_is_cancelled(w.fiber))
+    if (fiber_is_cancelled(f))
         return err_set(e, &ERR_CANCELLED, "");
-    ready(loop_sched(w.fiber->loop), w.fiber);
-    context_switch(&w.fiber->context, &loop_sched(w.fiber->loop)->main, false);
+    f->state = FIBER_READY;
+    f->next_ready = NULL;
+    if (s->yielded_last != NULL)
+        s->yielded_last->next_ready = f;
+    else
+        s->yielded_first = f;
+    s->yielded_last = f;
+    context_switch(&f->context, &s->main, false);
     return 0;
 }
 

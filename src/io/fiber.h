@@ -52,7 +52,7 @@ MUST_CHECK int wait_for(struct wait *w, struct err *e);
 /* Makes the fiber run next; never runs it from inside this call. Harmless when repeated before the wait returns. */
 void wait_wake(struct wait *w);
 
-/* Lets everything else that is ready run first. Errors: TIMEOUT, CANCELLED. */
+/* Lets everything else that is ready run first, and what the kernel has ready, too. Errors: CANCELLED. */
 MUST_CHECK int fiber_yield(struct err *e);
 /* Errors: TIMEOUT (the fiber's deadline came first), CANCELLED. */
 MUST_CHECK int fiber_sleep(int64_t ms, struct err *e);

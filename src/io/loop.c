@@ -24,6 +24,7 @@ struct loop {
     uv_async_t async;           /* any thread may send */
     uv_timer_t heartbeat;       /* turns an idle loop, so that turned_at_ms shows that it could */
     struct loop_hook *hooks;
+    struct loop_local *locals;
     struct loop_post stop_post;
     pthread_t thread;
     int64_t woke_us;            /* when the present turn began; 0: unknown */
@@ -119,6 +120,7 @@ static void on_check(uv_check_t *c)
     l->woke_us = (int64_t)uv_now(&l->uv) * 1000;
     if (now_us() - l->woke_us < 1000)
         l->woke_us = now_us(); /* uv_now counts whole milliseconds */
+    sched_end_yield(&l->sched);
     settle(l);
 }
 
@@ -223,6 +225,16 @@ static void close_own_handles(struct loop *l)
     uv_close((uv_handle_t *)&l->async, NULL);
 }
 
+static void close_locals(struct loop *l)
+{
+    while (l->locals != NULL) {
+        struct loop_local *local = l->locals;
+
+        l->locals = local->next;
+        local->close(local);
+    }
+}
+
 void loop_free(struct loop *l)
 {
     struct loop *former;
@@ -232,6 +244,7 @@ void loop_free(struct loop *l)
     former = enter(l);
     run_posts(l); /* jobs that came back after the last fiber ended */
     sched_close(&l->sched);
+    close_locals(l);
     close_own_handles(l);
     (void)uv_run(&l->uv, UV_RUN_DEFAULT); /* runs the close callbacks; what it returns says loop_close better */
     sched_fini(&l->sched);
@@ -318,6 +331,21 @@ void loop_remove_hook(struct loop *l, struct loop_hook *hook)
         at = &(*at)->next;
     if (*at != NULL)
         *at = hook->next;
+}
+
+void loop_add_local(struct loop *l, struct loop_local *local)
+{
+    local->next = l->locals;
+    l->locals = local;
+}
+
+struct loop_local *loop_local(struct loop *l, const void *key)
+{
+    struct loop_local *local = l->locals;
+
+    while (local != NULL && local->key != key)
+        local = local->next;
+    return local;
 }
 
 struct loop_stats loop_stats(struct loop *l)

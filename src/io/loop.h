@@ -63,6 +63,16 @@ struct loop_hook {
 void loop_add_hook(struct loop *l, struct loop_hook *hook);
 void loop_remove_hook(struct loop *l, struct loop_hook *hook);
 
+/* One object of a module per loop, made at the module's first use there and closed with the loop. Embedded in that object. */
+struct loop_local {
+    const void *key;                         /* the address of something static of the module */
+    void (*close)(struct loop_local *local); /* from loop_free: closes its handles; frees it, in their close callback */
+    struct loop_local *next;                 /* the loop's */
+};
+void loop_add_local(struct loop *l, struct loop_local *local);
+/* NULL when none was added under `key`. */
+struct loop_local *loop_local(struct loop *l, const void *key);
+
 uv_loop_t *loop_uv(struct loop *l);
 const struct clock *loop_clock(const struct loop *l);
 const struct log *loop_log(const struct loop *l);

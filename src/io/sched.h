@@ -32,6 +32,7 @@ struct sched {
     struct context main;         /* the thread's own stack */
     struct fiber *current;       /* running now; NULL: a callback */
     struct fiber *ready_first, *ready_last;
+    struct fiber *yielded_first, *yielded_last; /* become ready once the kernel has been looked at */
     struct fiber *living;
     struct fiber *pool;          /* ended fibers with their stacks */
     unsigned pooled;
@@ -46,8 +47,10 @@ void sched_init(struct sched *s, struct loop *l, const struct loop_conf *conf);
 /* Begins closing the pooled fibers' timers; the loop must run until they are closed, then sched_fini frees them. */
 void sched_close(struct sched *s);
 void sched_fini(struct sched *s);
-/* Runs every ready fiber, also those that become ready meanwhile, up to a bound; true when some are left. */
+/* Runs every ready fiber, also those that become ready meanwhile, up to a bound; true when some are left or have yielded. */
 bool sched_run(struct sched *s);
+/* The kernel has been looked at: what had yielded is ready again. */
+void sched_end_yield(struct sched *s);
 void sched_stop(struct sched *s);
 struct sched *loop_sched(struct loop *l);
 

@@ -2,10 +2,25 @@
 /* sql.h - client of one MySQL-protocol server (OceanBase, MariaDB, MySQL): connect, run a statement, read rows.
  * A session belongs to one loop; its calls are made from fibers of that loop, one at a time. Connecting happens on the connect
  * pool (DNS, TCP, TLS, login block there); from then on every place where libmariadb would wait parks the fiber, and the fiber's
- * deadline ends the call. libmariadb's MARIADB_OPT_IO_WAIT gives that hook.
+ * deadline ends the call. libmariadb's MARIADB_OPT_IO_WAIT gives that hook. Large work lets the loop turn about every millisecond.
  *
- * What a call leaves behind: after 0 or an error of the server the session is usable; after any other error (connection lost,
- * deadline, cancelled) it is dead: sql_is_dead says so, every later call answers ERR_SQL_LOST at once, the owner closes it. */
+ * How a call of sql_run ends. "May last": the effect of the statement would outlive its connection: it has the flag SQL_COMMIT,
+ * or it is no plain read (SELECT, SHOW, EXPLAIN ...) and no INSERT, UPDATE, DELETE, REPLACE inside an open transaction.
+ *
+ *   what happened                                            | may last          | may not             | the session
+ *   ---------------------------------------------------------+-------------------+---------------------+--------------
+ *   all is well                                              | 0                 | 0                   | usable
+ *   before sending: deadline, cancelled, memory, wrong count | TIMEOUT, CANCELLED, NOMEM, UNEXPECTED   | usable
+ *   before sending: the session is dead, or the peer hung up | SQL_LOST          | SQL_LOST            | dead
+ *   the server answered with an error                        | by its number, sql_classify             | usable, unless
+ *                                                            |                   |                     | the number ends it
+ *   connection lost                                          | SQL_UNKNOWN       | SQL_LOST            | dead
+ *   deadline passed                                          | SQL_UNKNOWN       | TIMEOUT             | dead
+ *   cancelled                                                | SQL_UNKNOWN       | CANCELLED           | dead
+ *   result too large, several results, memory out            | SQL_UNKNOWN       | SQL_FAILED, NOMEM   | dead
+ *
+ * A dead session (sql_is_dead) answers SQL_LOST at once to every later call; the owner closes it. Its transaction is rolled back
+ * by the server. A deadline ends the client's side alone: the statement may run on (sql_set_server_timeout, sql_kill_query). */
 #ifndef IO_SQL_H
 #define IO_SQL_H
 
@@ -28,14 +43,14 @@ struct sql_target {
     const char *user;            /* as the server wants it: root, root@sys, root@sys#cluster */
     const char *password;        /* NULL or "": none */
     const char *database;        /* NULL: none */
-    const char *tls_ca;          /* PEM file of the accepted authorities; NULL: TLS is not asked for, unless tls_required */
-    bool tls_required;           /* refuse a server without TLS; with tls_ca its certificate and name are verified */
+    const char *tls_ca;          /* PEM file of the accepted authorities: TLS, with certificate and host name verified */
+    bool tls_required;           /* without tls_ca: TLS, but with whoever answers. Neither: no TLS. A socket never has TLS */
     unsigned connect_timeout_ms; /* of TCP, TLS and login together; 0: 5000 */
 };
 
 /* Kinds of failure. Every number of the server or of libmariadb maps to one of these rows; err.lib_code keeps the number.
  * The classes are those of reference sql_compat: what is known of the statement's effect decides, not the text. */
-ERR_DECLARE(ERR_SQL_LOST);      /* {0} server, {1} reason: no connection, or lost it; nothing can have happened (connect, or before sending) */
+ERR_DECLARE(ERR_SQL_LOST);      /* {0} server, {1} reason: no connection, or lost it; nothing that lasts can have happened */
 ERR_DECLARE(ERR_SQL_UNKNOWN);   /* {0} server, {1} reason: connection lost or deadline while a statement was under way: it may have taken effect */
 ERR_DECLARE(ERR_SQL_RETRY);     /* {0} server, {1} text: the transaction is rolled back or must be (ROLLBACK first); repeating may succeed */
 ERR_DECLARE(ERR_SQL_DUPLICATE); /* {0} server, {1} text: unique key (1062) */
@@ -47,12 +62,15 @@ extern const struct err_row *const sql_err_rows[]; /* all of them, then NULL */
 /* Class of a server or client error number (reference sql_compat). `in_commit`: while COMMIT, or DML under autocommit, was under way. Pure. */
 const struct err_row *sql_classify(int number, bool in_commit);
 
-/* Connects; the fiber waits. The session gets: utf8mb4, multi-statements off, CLIENT_FOUND_ROWS, autocommit on, time_zone '+00:00',
- * READ COMMITTED, and on OceanBase ob_query_timeout as the caller sets per statement by its deadline. `out` is to be closed by the caller.
- * Errors: SQL_LOST, SQL_DENIED, SQL_FAILED, TIMEOUT, CANCELLED, BUSY, NOMEM. */
+/* Connects; the fiber waits. The session gets: utf8mb4, multi-statements and LOCAL INFILE off, CLIENT_FOUND_ROWS, autocommit on,
+ * time_zone '+00:00', READ COMMITTED, sql_mode STRICT_ALL_TABLES,NO_ZERO_IN_DATE (text is escaped with backslashes: callers leave
+ * charset and sql_mode alone), and the server's own time limit of 100 s for a statement. `out` is to be closed by the caller,
+ * before its loop is freed. The process ignores SIGPIPE from then on, unless it handles it.
+ * Errors: SQL_LOST (also when connect_timeout_ms passed), SQL_DENIED, SQL_FAILED, SQL_RETRY, TIMEOUT, CANCELLED, BUSY, NOMEM, IO. */
 MUST_CHECK int sql_connect(const struct sql_target *target, struct work_pool *connect_pool, struct sql **out, struct err *e);
-/* Says good-bye if it can without waiting, closes. NULL is fine. */
+/* Says good-bye if it can without waiting, closes. No call may be under way. NULL is fine. */
 void sql_close(struct sql *s);
+/* Also true when the server closed an idle session: the loop notices, no ping is needed. */
 bool sql_is_dead(const struct sql *s);
 
 enum sql_engine { SQL_MARIADB, SQL_MYSQL, SQL_OCEANBASE, SQL_SEEKDB };
@@ -88,10 +106,12 @@ struct sql_rows {
     const char *const *columns;    /* names as the server gives them */
     const struct slice *cells;     /* n_rows * n_columns; s == NULL: SQL NULL; NUL-terminated otherwise; text form of the value */
     uint64_t affected, insert_id;  /* of a statement without rows */
+    const char *peer;              /* which server they came from, for errors */
 };
 
 enum sql_flags {
-    SQL_PREPARED = 1 << 0,   /* use a server-side prepared statement, cached by the session (at most 32, LRU); else text with values escaped here */
+    SQL_PREPARED = 1 << 0,   /* use a server-side prepared statement, cached by the session (at most 32, LRU), where the server
+                                prepares such a statement; else text with values escaped here */
     SQL_COMMIT = 1 << 1,     /* this statement is a COMMIT or DML under autocommit: losing the connection makes its outcome unknown */
     SQL_MAX_ROWS_1M = 1 << 2 /* allow more than 100 000 rows (then 1 000 000) */
 };
@@ -99,9 +119,14 @@ enum sql_flags {
 /* Runs one statement whose '?' (outside quotes and comments) stand for `values`, and reads the whole result into `arena`.
  * `rows` may be NULL when no rows are wanted. Values bind to the statement in order; a wrong count is ERR_UNEXPECTED.
  * The same row format comes from text and from prepared statements. A result above the row limit or 64 MiB is ERR_SQL_FAILED and drops the session.
- * Errors: all rows above, TIMEOUT and CANCELLED when nothing was sent yet, NOMEM. */
+ * A statement above the server's max_allowed_packet is SQL_FAILED and not sent. Errors and what they leave: the table above. */
 MUST_CHECK int sql_run(struct sql *s, const char *text, const struct sql_value *values, unsigned n_values, unsigned flags,
                        struct arena *arena, struct sql_rows *rows, struct err *e);
+
+/* After how long the server itself gives up a statement of this session, so that nothing runs on for a caller who is gone; 100 s
+ * to begin with. Sessions with other deadlines set it once, a little above theirs. On OceanBase it is ob_query_timeout (which DDL
+ * does not obey), on MariaDB max_statement_time, on MySQL max_execution_time (SELECT alone). Errors as sql_run. */
+MUST_CHECK int sql_set_server_timeout(struct sql *s, unsigned timeout_ms, struct err *e);
 
 /* Ends what the session is doing, from another connection to the same server (KILL QUERY), then the session stays usable. */
 MUST_CHECK int sql_kill_query(const struct sql_target *target, struct work_pool *connect_pool, uint64_t connection_id, struct err *e);

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How libmariadb waits.
+ *
+ *   fiber: mysql_... --would block--> sql_io_wait --park--> loop --epoll set is readable--> on_ready --wake--> ... --> retry
+ *                                         '--deadline, cancelled--> 0: the library fails and closes its socket; so do we
+ *
+ * Each loop has one epoll set for all its sessions, watched by one uv_poll. A session's socket is in it once, as a duplicate
+ * and edge-triggered for both directions, until it ends: the library asks only after EAGAIN, so no edge is missed, no system call is
+ * needed for a wait, a TLS write that waits "to read" wakes as well, and a session that the server closes while it is idle costs
+ * nothing. It must be a duplicate because the library closes its own descriptor inside a failing call. */
+#include "src/io/sql_session.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <openssl/err.h>
+
+struct sql_poll {
+    struct loop_local local;
+    uv_poll_t poll;
+    int epoll;                     /* owned */
+};
+
+/* The library gives its waiting function nothing of ours: this is the only way to know the session. */
+static _Thread_local struct sql *under_way;
+
+void sql_enter(struct sql *s)
+{
+    under_way = s;
+    ERR_clear_error(); /* what another connection left there would fail the next TLS read */
+}
+
+void sql_leave(void)
+{
+    under_way = NULL;
+}
+
+static int64_t now_us(void)
+{
+    return (int64_t)(uv_hrtime() / 1000);
+}
+
+static uint64_t received(struct sql *s)
+{
+    size_t n = 0;
+
+    (void)mariadb_get_infov(s->mysql, MARIADB_CONNECTION_BYTES_READ, &n); /* stays 0 where the library does not count */
+    return n;
+}
+
+/* On the connecting thread. */
+static int wait_blocking(struct sql *s, int fd, bool is_read)
+{
+    struct timeval all = { 0 };
+    int64_t left = s->dial_deadline_ms - now_us() / 1000;
+    struct pollfd p = { .fd = fd, .events = is_read ? POLLIN : POLLOUT };
+    int rv;
+
+    /* the handshake of TLS may read while the library has the socket blocking: the kernel ends that */
+    all.tv_sec = 1 + (left > 0 ? left : 0) / 1000;
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &all, sizeof all); /* an address family without it has no TLS either */
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &all, sizeof all);
+    do
+        rv = left > 0 ? poll(&p, 1, (int)(left < INT32_MAX ? left : INT32_MAX)) : 0;
+    while (rv < 0 && errno == EINTR);
+    if (rv <= 0)
+        s->ended = &ERR_TIMEOUT;
+    return rv;
+}
+
+static int wait_parked(struct sql *s)
+{
+    struct wait w;
+    struct err e;
+    int rv;
+
+    if (received(s) - s->call_bytes > SQL_BYTES_MAX + (1 << 20)) {
+        s->flooded = true;
+        return 0;
+    }
+    wait_init(&w);
+    s->wait = &w;
+    rv = wait_for(&w, &e);
+    s->wait = NULL;
+    if (rv != 0)
+        s->ended = e.row;
+    s->turn_us = now_us();
+    return rv == 0;
+}
+
+int sql_io_wait(my_socket fd, my_bool is_read, int timeout)
+{
+    struct sql *s = under_way;
+    int rv = 0;
+
+    (void)timeout; /* seconds here, milliseconds there, and the fiber's deadline rules */
+    if (!s->closing && !s->dead && s->ended == NULL && !s->flooded)
+        rv = s->poll == NULL ? wait_blocking(s, fd, is_read) : wait_parked(s);
+    sql_enter(s);
+    if (rv <= 0)
+        errno = ETIMEDOUT;
+    return rv > 0;
+}
+
+int sql_pause(struct sql *s, struct err *e)
+{
+    struct sql *former = under_way;
+    int rv;
+
+    if (s == NULL || s->poll == NULL || now_us() - s->turn_us < SQL_TURN_US)
+        return 0;
+    rv = fiber_yield(e);
+    if (rv == 0 && fiber_ms_left() == 0)
+        rv = err_set(e, &ERR_TIMEOUT, "%s", fiber_name(fiber_current()));
+    s->turn_us = now_us();
+    if (former != NULL)
+        sql_enter(former);
+    return rv;
+}
+
+static void on_event(struct sql *s, uint32_t events)
+{
+    if (s->wait != NULL)
+        wait_wake(s->wait);
+    else if (!s->busy && (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
+        s->hung_up = true;
+}
+
+static void on_ready(uv_poll_t *poll, int status, int events)
+{
+    struct sql_poll *p = poll->data;
+    struct epoll_event got[64];
+    int n;
+
+    (void)status; /* an epoll set has no errors of its own */
+    (void)events;
+    do {
+        n = epoll_wait(p->epoll, got, 64, 0);
+        for (int i = 0; i < n; i++)
+            on_event(got[i].data.ptr, got[i].events);
+    } while (n == 64);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct sql_poll *p = handle->data;
+
+    (void)close(p->epoll); /* nothing is buffered in it */
+    mem_free(p);
+}
+
+static void close_poll(struct loop_local *local)
+{
+    struct sql_poll *p = (struct sql_poll *)local;
+
+    uv_close((uv_handle_t *)&p->poll, on_closed);
+}
+
+static int poll_new(struct loop *l, struct sql_poll **out, struct err *e)
+{
+    struct sql_poll *p = mem_zalloc(sizeof *p);
+    int rv;
+
+    if (p == NULL)
+        return err_set(e, &ERR_NOMEM, "");
+    p->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (p->epoll < 0) {
+        rv = err_set(e, &ERR_IO, "epoll set: %s", strerror(errno));
+        goto free_poll;
+    }
+    rv = uv_poll_init(loop_uv(l), &p->poll, p->epoll);
+    if (rv != 0) {
+        rv = err_set(e, &ERR_IO, "watch epoll set: %s", uv_strerror(rv));
+        goto close_epoll;
+    }
+    p->poll.data = p;
+    (void)uv_poll_start(&p->poll, UV_READABLE, on_ready); /* fails only for a handle that is closing */
+    uv_unref((uv_handle_t *)&p->poll);
+    p->local.close = close_poll;
+    *out = p;
+    return 0;
+
+close_epoll:
+    (void)close(p->epoll);
+free_poll:
+    mem_free(p);
+    return rv;
+}
+
+static int poll_get(struct loop *l, struct sql_poll **out, struct err *e)
+{
+    static const char key;
+    int rv = 0;
+
+    *out = (struct sql_poll *)loop_local(l, &key);
+    if (*out != NULL)
+        return 0;
+    rv = poll_new(l, out, e);
+    if (rv == 0) {
+        (*out)->local.key = &key;
+        loop_add_local(l, &(*out)->local);
+    }
+    return rv;
+}
+
+int sql_poll_attach(struct sql *s, struct err *e)
+{
+    struct epoll_event wanted = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = s };
+    struct sql_poll *p;
+    int rv = poll_get(fiber_loop(fiber_current()), &p, e);
+
+    if (rv != 0)
+        return rv;
+    if (epoll_ctl(p->epoll, EPOLL_CTL_ADD, s->fd, &wanted) != 0)
+        return err_set(e, errno == ENOMEM ? &ERR_NOMEM : &ERR_IO, "watch connection: %s", strerror(errno));
+    s->poll = p;
+    return 0;
+}
+
+void sql_drop(struct sql *s)
+{
+    s->dead = true;
+    if (s->fd < 0)
+        return;
+    if (s->poll != NULL)
+        (void)epoll_ctl(s->poll->epoll, EPOLL_CTL_DEL, s->fd, NULL); /* closing would not remove it while the library holds its own */
+    (void)shutdown(s->fd, SHUT_RDWR); /* the peer may have closed it already */
+    (void)close(s->fd);
+    s->fd = -1;
+}
