@@ -5,6 +5,7 @@ Servers that nobody harms are started once per session; a test that kills, stops
 own from a new_... factory. Everything is gone when the test (or the session) ends.
 """
 import contextlib
+import signal
 
 import pytest
 
@@ -13,6 +14,16 @@ from .process import Child
 from .proxy import Proxy
 from .seekdb import Seekdb
 from .server import OcpServer
+
+
+def _interrupt(*_):
+    raise KeyboardInterrupt
+
+
+def pytest_configure():
+    """SIGTERM, and SIGINT even when started in the background, end the run like Ctrl-C: fixtures are torn down."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _interrupt)
 
 
 @pytest.fixture(scope="session", autouse=True)

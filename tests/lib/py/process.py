@@ -56,7 +56,7 @@ def run_dir():
     """
     global _run_dir
     if _run_dir is None:
-        _run_dir = pathlib.Path(tempfile.mkdtemp(prefix="ocp-", dir=os.environ.get("OCP_TEST_TMP", "/tmp")))
+        _run_dir = pathlib.Path(tempfile.mkdtemp(prefix="ocpt-", dir=os.environ.get("OCP_TEST_TMP", "/tmp")))
         _run_dir.chmod(0o711)
         atexit.register(_remove_run_dir, _run_dir, os.getpid())
     return _run_dir
