@@ -144,7 +144,7 @@ class Child:
         self.pid = self._popen.pid
         Child._living.add(self)
         # until setpriv has made way for the program, a death of this process would leave it behind
-        wait_until(lambda: self._command() != "setpriv" or not self.is_alive(), f"{self.name} is executed")
+        wait_until(lambda: self._program() != "setpriv" or not self.is_alive(), f"{self.name} is executed")
 
     def is_alive(self):
         return self._popen.poll() is None
@@ -178,9 +178,9 @@ class Child:
     def resume(self):
         self.signal(signal.SIGCONT)
 
-    def _command(self):
+    def _program(self):
         try:
-            return pathlib.Path(f"/proc/{self.pid}/comm").read_text().strip()
+            return os.path.basename(os.readlink(f"/proc/{self.pid}/exe"))
         except FileNotFoundError:
             return ""
 
