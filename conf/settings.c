@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of settings. Adding one: a member in struct settings, a row here, and its reader; `docs/generate` does the rest. */
+#include "conf/settings.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "conf/setting_type.h"
+#include "src/base/json.h"
+#include "src/base/log.h"
+
+static const char *const log_levels[] = { [LOG_ERROR] = "error", [LOG_WARN] = "warn", [LOG_INFO] = "info", [LOG_DEBUG] = "debug", NULL };
+static const char *const log_formats[] = { [LOG_LOGFMT] = "logfmt", [LOG_JSON] = "json", NULL };
+
+/* data_dir comes first: paths below refer to it. */
+const struct setting settings_table[] = {
+    { "data_dir", PATH(data_dir), "/var/lib/ocp-server", .min = "1",
+      .doc = "Directory for everything this node keeps on disk; it belongs to the service's user." },
+    { "key_file", PATH(key_file), "${data_dir}/master.key", .min = "1",
+      .doc = "File with the master key that seals the passwords of managed objects. Every node has the same; keep a copy away from "
+             "MetaDB's backups. It is made at the first start if it is missing." },
+
+    { "node.name", STRING(node.name), "", .max = "64",
+      .doc = "Name of this node among the nodes of this OCP. Empty: the machine's host name." },
+    { "node.zone", STRING(node.zone), "", .max = "64",
+      .doc = "Zone of OCP that this node belongs to; work on hosts of a zone is done by nodes of that zone first." },
+    { "node.idc", STRING(node.idc), "", .max = "64", .doc = "Computer room in which this node stands." },
+
+    { "http.listen", ADDRESSES(http.listen), "127.0.0.1:8080, [::1]:8080",
+      .doc = "Addresses on which the API is served, over HTTP/1.1 and HTTP/2." },
+    { "http.allow_cleartext", BOOL(http.allow_cleartext), "false",
+      .doc = "Serve without TLS on addresses that other machines reach. Passwords then cross the network readable." },
+    { "http.tls.certificate", PATH(http.tls_certificate), "", .flags = SETTING_FILE,
+      .doc = "PEM file with the server's certificate and its chain; every address then speaks TLS. Read again at a reload." },
+    { "http.tls.key", PATH(http.tls_key), "", .flags = SETTING_FILE,
+      .doc = "PEM file with the certificate's private key, without a passphrase. Read again at a reload." },
+    { "http.loops", INT(http.loops), "0", "0", "64", .doc = "Threads that serve requests. 0: one per processor, at most 8." },
+    { "http.trusted_proxies", NETWORKS(http.trusted_proxies), "",
+      .doc = "Load balancers whose X-Forwarded-For and PROXY header name the true client. The word of anybody else does not count." },
+    { "http.proxy_protocol", BOOL(http.proxy_protocol), "false",
+      .doc = "The trusted proxies begin each connection with a PROXY protocol header, version 1 or 2." },
+    { "http.monitoring_allow", NETWORKS(http.monitoring_allow), "127.0.0.0/8, ::1", .flags = SETTING_RELOAD,
+      .doc = "Clients that may read /metrics without logging in." },
+    { "http.max_connections", INT(http.max_connections), "10000", "10", "1000000", .doc = "Connections at once, of all clients." },
+    { "http.max_connections_per_client", INT(http.max_connections_per_client), "1000", "1", "1000000",
+      .doc = "Connections at once from one address; trusted proxies are not counted." },
+    { "http.max_streams", INT(http.max_streams), "128", "1", "10000", .doc = "HTTP/2 requests at once on one connection." },
+    { "http.max_header_size", SIZE(http.max_header_bytes), "32KiB", "1KiB", "1MiB",
+      .doc = "Request line and headers of one request together." },
+    { "http.max_body_size", SIZE(http.max_body_bytes), "1MiB", "1KiB", "64MiB", .doc = "Body of one API call." },
+    { "http.max_upload_size", SIZE(http.max_upload_bytes), "64GiB", "1MiB", "1TiB", .doc = "One uploaded file." },
+    { "http.handshake_timeout", DURATION(http.handshake_timeout_ms), "10s", "1s", "5m",
+      .doc = "A client has this long for the PROXY header and the TLS handshake." },
+    { "http.header_timeout", DURATION(http.header_timeout_ms), "10s", "1s", "5m",
+      .doc = "A client has this long to send the header of a request it has begun." },
+    { "http.body_timeout", DURATION(http.body_timeout_ms), "30s", "1s", "1h",
+      .doc = "A client that sends nothing of an awaited body for this long is dropped." },
+    { "http.write_timeout", DURATION(http.write_timeout_ms), "30s", "1s", "1h",
+      .doc = "A client that takes nothing of its reply for this long is dropped." },
+    { "http.idle_timeout", DURATION(http.idle_timeout_ms), "75s", "1s", "1h",
+      .doc = "A connection without a request is closed after this long. Keep it above the load balancer's." },
+
+    { "db.endpoints", ADDRESSES(db.endpoints), "", .flags = SETTING_REQUIRED,
+      .doc = "MetaDB: OBProxy, load balancer or server addresses, tried in turn." },
+    { "db.user", STRING(db.user), "", .max = "128", .flags = SETTING_REQUIRED,
+      .doc = "MetaDB user as the server wants it, for OceanBase user@tenant#cluster." },
+    { "db.password", SECRET(db.password), "", .max = "1024", .doc = "Password of the MetaDB user." },
+    { "db.database", STRING(db.database), "ocp", "1", "64", .doc = "Database that holds MetaDB's tables; it must exist." },
+    { "db.tls.ca", PATH(db.tls_ca), "", .flags = SETTING_FILE,
+      .doc = "PEM file with the authorities that MetaDB's certificate must come from. Given: TLS is used and the server is verified." },
+    { "db.tls.required", BOOL(db.tls_required), "false", .doc = "Refuse a MetaDB that does not speak TLS." },
+    { "db.pool_size", INT(db.pool_size), "8", "1", "256", .doc = "Sessions with MetaDB of each loop, at most." },
+    { "db.connect_timeout", DURATION(db.connect_timeout_ms), "5s", "100ms", "1m",
+      .doc = "Time for connecting to one endpoint: name, TCP, TLS and login together." },
+    { "db.statement_timeout", DURATION(db.statement_timeout_ms), "10s", "100ms", "10m", .doc = "Time for one statement." },
+
+    { "monitordb.endpoints", ADDRESSES(monitordb.endpoints), "",
+      .doc = "MonitorDB, likewise. Empty: MetaDB's endpoints, user, password and TLS are used." },
+    { "monitordb.user", STRING(monitordb.user), "", .max = "128", .doc = "MonitorDB user." },
+    { "monitordb.password", SECRET(monitordb.password), "", .max = "1024",
+      .doc = "Password of the MonitorDB user." },
+    { "monitordb.database", STRING(monitordb.database), "ocp_monitor", "1", "64",
+      .doc = "Database that holds MonitorDB's tables; it must exist and differ from MetaDB's." },
+    { "monitordb.tls.ca", PATH(monitordb.tls_ca), "", .flags = SETTING_FILE,
+      .doc = "PEM file with the authorities that MonitorDB's certificate must come from." },
+    { "monitordb.tls.required", BOOL(monitordb.tls_required), "false", .doc = "Refuse a MonitorDB that does not speak TLS." },
+    { "monitordb.pool_size", INT(monitordb.pool_size), "4", "1", "256", .doc = "Sessions with MonitorDB of each loop, at most." },
+    { "monitordb.connect_timeout", DURATION(monitordb.connect_timeout_ms), "5s", "100ms", "1m",
+      .doc = "Time for connecting to one endpoint of MonitorDB." },
+    { "monitordb.statement_timeout", DURATION(monitordb.statement_timeout_ms), "10s", "100ms", "10m",
+      .doc = "Time for one statement on MonitorDB." },
+
+    { "standalone", BOOL(standalone.enabled), "false",
+      .doc = "Start and look after a private MariaDB instead of using the db.* settings: one node, no set-up." },
+    { "standalone.data_dir", PATH(standalone.data_dir), "${data_dir}/mariadb", .min = "1", .doc = "Directory of the private MariaDB." },
+
+    { "log.level", ENUM(log.level), "info", .names = log_levels, .flags = SETTING_RELOAD, .doc = "Least important lines that are written." },
+    { "log.format", ENUM(log.format), "logfmt", .names = log_formats, .doc = "Shape of a log line on standard error." },
+
+    { "drain.lb_wait", DURATION(drain.lb_wait_ms), "2s", "0", "5m", .flags = SETTING_RELOAD,
+      .doc = "At a stop: how long to keep serving while /readyz already says no. Longer than the load balancer takes to notice "
+             "(interval times failures)." },
+    { "drain.stream_timeout", DURATION(drain.stream_timeout_ms), "10s", "0", "1h", .flags = SETTING_RELOAD,
+      .doc = "At a stop: how long requests under way may take to finish." },
+
+    { "refresh.interval", DURATION(refresh.interval_ms), "10s", "1s", "1h", .flags = SETTING_RELOAD,
+      .doc = "Time between two looks at a managed cluster." },
+
+    { "security.basic_failures_per_minute", INT(security.basic_failures_per_minute), "10", "1", "10000", .flags = SETTING_RELOAD,
+      .doc = "Failed logins with HTTP Basic from one address within a minute, after which more are refused unseen." },
+
+    { .name = NULL },
+};
+
+const struct setting *settings_find(struct slice name)
+{
+    for (const struct setting *s = settings_table; s->name != NULL; s++) {
+        if (slice_is(name, s->name))
+            return s;
+    }
+    return NULL;
+}
+
+bool setting_is_secret(const struct setting *s)
+{
+    return s->type == &setting_secret;
+}
+
+void setting_add_environment_name(const struct setting *s, struct str *t)
+{
+    str_add(t, "OCP_");
+    for (const char *p = s->name; *p != '\0'; p++)
+        str_add_c(t, *p == '.' || *p == '-' ? '_' : (char)toupper((unsigned char)*p));
+}
+
+void setting_add_value(const struct setting *s, const struct settings *from, struct str *t)
+{
+    const void *member = (const char *)from + s->offset;
+
+    if (!setting_is_secret(s))
+        s->type->write(s, member, t);
+    else if ((*(const char *const *)member)[0] != '\0')
+        str_add(t, "******");
+}
+
+/* ---- --dump settings ------------------------------------------------------------------------------------------------- */
+
+static void add_text(struct str *t, const char *key, const char *value)
+{
+    json_add_key(t, key);
+    json_add_string(t, value);
+}
+
+static void add_bool(struct str *t, const char *key, bool value)
+{
+    json_add_key(t, key);
+    str_add(t, value ? "true" : "false");
+}
+
+static void add_names(struct str *t, const struct setting *s)
+{
+    json_add_key(t, "values");
+    str_add_c(t, '[');
+    for (unsigned i = 0; s->names[i] != NULL; i++) {
+        json_add_comma(t);
+        json_add_string(t, s->names[i]);
+    }
+    str_add_c(t, ']');
+}
+
+static void dump_setting(struct str *t, const struct setting *s)
+{
+    str_add_c(t, '{');
+    add_text(t, "name", s->name);
+    add_text(t, "type", s->type->name);
+    add_text(t, "syntax", s->type->syntax);
+    add_text(t, "default", s->def);
+    if (s->min != NULL)
+        add_text(t, "min", s->min);
+    if (s->max != NULL)
+        add_text(t, "max", s->max);
+    if (s->names != NULL)
+        add_names(t, s);
+    add_bool(t, "reload", (s->flags & SETTING_RELOAD) != 0);
+    add_bool(t, "required", (s->flags & SETTING_REQUIRED) != 0);
+    add_bool(t, "secret", setting_is_secret(s));
+    json_add_key(t, "environment");
+    str_add_c(t, '"');
+    setting_add_environment_name(s, t);
+    str_add_c(t, '"');
+    add_text(t, "doc", s->doc);
+    str_add_c(t, '}');
+}
+
+void conf_dump_settings(struct str *t)
+{
+    str_add_c(t, '[');
+    for (const struct setting *s = settings_table; s->name != NULL; s++) {
+        json_add_comma(t);
+        dump_setting(t, s);
+    }
+    str_add(t, "]\n");
+}
