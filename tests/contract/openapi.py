@@ -32,13 +32,14 @@ class Route:
     body: dict
     reply: dict
     path_types: dict
+    permission: str = "login"
 
     @property
     def operation(self):
         """The same as the contract's operations are described, for own routes."""
         kind, members, has_page = _shape(self.reply)
         return Operation(id=self.id, origin="own", method=self.method, path=self.path, kind=kind, login=self.login,
-                         envelope="standard" if kind != "text" else "none", has_page=has_page, members=members,
+                         envelope="none" if kind in ("text", "raw_object") else "standard", has_page=has_page, members=members,
                          numeric=frozenset(n for n, t in self.path_types.items() if t == "integer"))
 
     def fields(self):
@@ -89,6 +90,7 @@ def _route(document, path, method, row, shared):
                  query=tuple({**p, "schema": _resolve(document, p["schema"])} for p in parameters if p["in"] == "query"),
                  body=None if body is None else _resolve(document, body),
                  reply={kind: _resolve(document, v.get("schema", {})) for kind, v in reply.items()},
+                 permission=row.get("x-permission", "login"),
                  path_types={p["name"]: next(iter(_types(p["schema"])), "string") for p in parameters if p["in"] == "path"})
 
 
@@ -115,11 +117,13 @@ def _at(document, pointer):
 
 
 def _shape(reply):
-    """(kind, members, paged) of a reply as the document declares it."""
+    """(kind, members, paged) of a reply as the document declares it; one without declared JSON is "text"."""
     if "application/json" not in reply:
-        return ("text" if reply else "none"), (), False
+        return "text", (), False
     schema = reply["application/json"]
-    data = schema.get("properties", {}).get("data")
+    if "successful" not in schema.get("properties", {}):
+        return "raw_object", _members(schema), False
+    data = schema["properties"].get("data")
     if data is None:
         return "none", (), False
     contents = data.get("properties", {}).get("contents")
@@ -137,7 +141,7 @@ def _members(schema, expected=True):
 
 def _member(name, schema, expected):
     kinds = _types(schema)
-    kind = next(iter(sorted(kinds - {"null"})), "object")
+    kind = next(iter(sorted(kinds - {"null"})), "any")
     items = schema.get("items", {})
     return Member(name=name, type=kind, expected=expected, nullable="null" in kinds,
                   item=next(iter(_types(items)), None) if kind == "array" else None,

@@ -29,6 +29,18 @@ def observe(members, value, prefix=""):
     return seen, wrong
 
 
+def undeclared(members, value, prefix=""):
+    """Names of members that nobody declared, as far as `members` describe objects at all."""
+    names = {m.name: m for m in members}
+    for name, inner in value.items():
+        if name not in names:
+            yield prefix + name
+        elif names[name].members:
+            for item in inner if isinstance(inner, list) else [inner]:
+                if isinstance(item, dict):
+                    yield from undeclared(names[name].members, item, f"{prefix}{name}.")
+
+
 def _values(member, value, declared):
     """What stands under a member's name; for a dynamic one, what stands under the names nobody declared."""
     if member.dynamic:
@@ -144,6 +156,8 @@ class Recorder:
                 item_seen, item_wrong = observe(operation.members, item)
                 seen |= item_seen
                 wrong.update(item_wrong)
+                if operation.origin == "own" and operation.members:
+                    wrong.update((name, "is not declared") for name in undeclared(operation.members, item))
         record.wrong.update(wrong)
         self.violations += [f"{reply.method} {reply.target}: {name} {text}" for name, text in sorted(wrong.items())]
         missing = [name for name in operation.expected() if name not in seen]

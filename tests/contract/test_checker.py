@@ -295,12 +295,22 @@ def test_enabled_scenarios_exist_and_use_known_operations():
 
 # -- the OpenAPI document -------------------------------------------------------------------------------------
 
+ENVELOPE = {"type": "object", "properties": {"successful": {"type": "boolean"}}}
+
+
+def enveloped(data):
+    return {"200": {"content": {"application/json": {"schema": {"allOf": [
+        {"$ref": "#/components/schemas/Envelope"}, {"type": "object", "properties": {"data": data}}]}}}}}
+
+
+THING = {"$ref": "#/components/schemas/Thing"}
 DOCUMENT = {
     "openapi": "3.1.0", "security": [{"basic": []}],
     "components": {"schemas": {
+        "Envelope": ENVELOPE,
         "Thing": {"type": "object", "required": ["id"], "properties": {
-            "id": {"type": "integer"}, "tags": {"type": "array", "items": {"type": "string"}},
-            "parent": {"$ref": "#/components/schemas/Thing"}}},
+            "id": {"type": "integer"}, "tags": {"type": "array", "items": {"type": "string"}}, "parent": THING, "raw": {},
+            "box": {"type": "object", "properties": {"lid": {"type": "boolean"}}}}},
         "ThingIn": {"type": "object", "required": ["name", "size"], "properties": {
             "name": {"type": "string", "minLength": 3}, "size": {"type": "integer", "minimum": 2},
             "value": {"type": ["string", "integer"]}, "live": {"type": "boolean"}, "free": {},
@@ -308,23 +318,22 @@ DOCUMENT = {
             "parts": {"type": "array", "items": {"type": "object", "properties": {"weight": {"type": "number"}}}}}}}},
     "paths": {
         "/api/v2/things": {
-            "get": {"operationId": "things-list", "x-origin": "own", "parameters": [
+            "get": {"operationId": "things-list", "x-origin": "own", "x-permission": "THING:READ", "parameters": [
                 {"in": "query", "name": "size", "schema": {"type": "integer"}},
                 {"in": "query", "name": "state", "schema": {"type": "array", "items": {"type": "string", "enum": ["A", "B"]}}},
                 {"in": "query", "name": "text", "schema": {"type": "string"}}],
-                "responses": {"200": {"content": {"application/json": {"schema": {"properties": {"data": {
-                    "type": "object", "properties": {"page": {"type": "object"}, "contents": {
-                        "type": "array", "items": {"$ref": "#/components/schemas/Thing"}}}}}}}}}}},
-            "post": {"operationId": "thing-create", "x-origin": "own",
-                     "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/ThingIn"}}}},
-                     "responses": {"200": {"content": {"application/json": {"schema": {"properties": {
-                         "data": {"$ref": "#/components/schemas/Thing"}}}}}}}}},
+                "responses": enveloped({"type": "object", "properties": {
+                    "page": {"type": "object"}, "contents": {"type": "array", "items": THING}}})},
+            "post": {"operationId": "thing-create", "x-origin": "own", "responses": enveloped(THING),
+                     "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/ThingIn"}}}}}},
         "/api/v2/things/{id}": {"delete": {
             "operationId": "thing-delete", "x-origin": "own",
             "parameters": [{"in": "path", "name": "id", "schema": {"type": "integer"}}],
-            "responses": {"200": {"content": {"application/json": {"schema": {"properties": {}}}}}}}},
+            "responses": {"200": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Envelope"}}}}}}},
+        "/api/v2/bare": {"get": {"operationId": "bare", "x-origin": "own", "responses": {
+            "200": {"content": {"application/json": {"schema": THING}}}}}},
         "/api/v2/time": {"get": {"operationId": "time-get", "x-origin": "documented", "security": [],
-                                 "responses": {"200": {"content": {"text/plain": {}}}}}}}}
+                                 "responses": {"200": {"description": "text"}}}}}}
 
 
 def by_id():
@@ -336,6 +345,8 @@ def test_own_operations_come_from_the_document():
     assert (listing.kind, listing.has_page, listing.expected()) == ("paged", True, ["id"])
     assert by_id()["thing-create"].operation.kind == "object"
     assert by_id()["thing-delete"].operation.kind == "none"
+    assert (by_id()["bare"].operation.kind, by_id()["bare"].operation.envelope) == ("raw_object", "none")
+    assert (by_id()["things-list"].permission, by_id()["bare"].permission) == ("THING:READ", "login")
     assert by_id()["time-get"].operation.kind == "text" and not by_id()["time-get"].login
 
 
@@ -357,6 +368,16 @@ def test_body_around_a_wrong_field_is_plausible():
     schema = by_id()["thing-create"].body
     assert openapi.body_with(schema, ("box", "lid"), 7) == {"name": "xxx", "size": 2, "box": {"lid": 7}}
     assert openapi.body_with(schema, ("parts", "weight"), 7) == {"name": "xxx", "size": 2, "parts": [{"weight": 7}]}
+
+
+def test_members_that_an_own_operation_does_not_declare_are_caught():
+    own = by_id()["thing-create"].operation
+    recorder = Recorder([own])
+    good = {"id": 1, "raw": [1], "box": {"lid": True}}
+    recorder.note(reply(success(good), path="/api/v2/things", method="POST"))
+    assert recorder.records[own.id].counts and recorder.take_violations() == []
+    recorder.note(reply(success({**good, "box": {"x": 1}, "y": 1}), path="/api/v2/things", method="POST"))
+    assert [v.rsplit(": ", 1)[1] for v in recorder.take_violations()] == ["box.x is not declared", "y is not declared"]
 
 
 # -- a whole walk over a fake server --------------------------------------------------------------------------
