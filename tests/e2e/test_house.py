@@ -83,7 +83,7 @@ def test_mariadb_speaks_tls_verified_against_its_own_authority(mariadb_server):
 
 def test_database_of_a_test_belongs_to_its_own_user_only(mariadb_server, metadb):
     rows = mariadb_server.sql("SHOW DATABASES", user=metadb.user, password=metadb.password)
-    assert {r["Database"] for r in rows} == {"information_schema", metadb.name}
+    assert {r["Database"] for r in rows} == {"information_schema", metadb.name, metadb.monitor}
 
 
 def test_mariadb_keeps_acknowledged_rows_over_kill(new_mariadb):
@@ -141,14 +141,20 @@ def test_kernel_speaks_tls(new_seekdb):
     connection.close()
 
 
-def test_embedded_kernel_serves_its_socket_only(seekdb_embedded, metadb_on_kernel):
-    connection = seekdb_embedded.connect(user=metadb_on_kernel.user, password=metadb_on_kernel.password,
-                                         database=metadb_on_kernel.name)
+def test_kernel_holds_databases_of_tests(seekdb_metadb, metadb_on_kernel):
+    login = {"user": metadb_on_kernel.user, "password": metadb_on_kernel.password}
+    connection = seekdb_metadb.connect(database=metadb_on_kernel.name, **login)
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE t (a INT PRIMARY KEY)")
         cursor.execute("INSERT INTO t VALUES (1)")
     connection.close()
-    assert count(seekdb_embedded, metadb_on_kernel) == 1
+    assert count(seekdb_metadb, metadb_on_kernel) == 1
+    rows = seekdb_metadb.sql("SHOW DATABASES", **login)
+    assert {metadb_on_kernel.name, metadb_on_kernel.monitor} <= {r["Database"] for r in rows}
+
+
+def test_embedded_kernel_serves_its_socket_only(seekdb_embedded):
+    assert seekdb_embedded.sql("SELECT 1 AS one") == [{"one": 1}]
     listening = subprocess.run(["ss", "-Hltnp"], capture_output=True, text=True, check=True).stdout
     assert f"pid={seekdb_embedded.pid}," not in listening
 

@@ -11,11 +11,12 @@ from .process import Child, Port, TIMEOUT, wait_until
 
 @dataclasses.dataclass(frozen=True)
 class Database:
-    """One empty database with a user who owns it and nothing else."""
+    """Two empty databases, `name` and `monitor`, with a user who owns them and nothing else."""
     host: str
     port: int
     socket: str
     name: str
+    monitor: str
     user: str
     password: str
 
@@ -155,20 +156,26 @@ class DatabaseServer:
     def create_database(self, label="db"):
         """A new Database; drop_database() or the end of the server removes it."""
         name = f"{label}_{next(self._numbers)}"
-        user, password = f"u_{name}", f"Pw-{name}"
-        connection = self.connect()
-        with connection.cursor() as cursor:
-            cursor.execute(f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
-            for host in self.client_hosts:
-                cursor.execute("CREATE USER %s@%s IDENTIFIED BY %s", (user, host, password))
-                cursor.execute(f"GRANT ALL PRIVILEGES ON `{name}`.* TO %s@%s", (user, host))
-        connection.close()
-        return Database(self.host, 0 if self._reserved is None else self.port, str(self.socket), name, user, password)
+        made = Database(self.host, 0 if self._reserved is None else self.port, str(self.socket), name, f"{name}_monitor",
+                        f"u_{name}", f"Pw-{name}")
+        self._run_all(self._statements_to_create(made))
+        return made
 
-    def drop_database(self, database):
+    def _statements_to_create(self, made):
+        for name in (made.name, made.monitor):
+            yield f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
+        for host in self.client_hosts:
+            yield f"CREATE USER '{made.user}'@'{host}' IDENTIFIED BY '{made.password}'"
+            for name in (made.name, made.monitor):
+                yield f"GRANT ALL PRIVILEGES ON `{name}`.* TO '{made.user}'@'{host}'"
+
+    def drop_database(self, made):
+        self._run_all([*(f"DROP DATABASE IF EXISTS `{name}`" for name in (made.name, made.monitor)),
+                       *(f"DROP USER IF EXISTS '{made.user}'@'{host}'" for host in self.client_hosts)])
+
+    def _run_all(self, statements):
         connection = self.connect()
         with connection.cursor() as cursor:
-            cursor.execute(f"DROP DATABASE IF EXISTS `{database.name}`")
-            for host in self.client_hosts:
-                cursor.execute("DROP USER IF EXISTS %s@%s", (database.user, host))
+            for statement in statements:
+                cursor.execute(statement)
         connection.close()

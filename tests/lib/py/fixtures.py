@@ -49,18 +49,25 @@ def metadb(mariadb_server):
 
 
 @pytest.fixture(scope="session")
-def seekdb_embedded():
-    """A running OceanBase kernel without TCP, for MetaDB on the kernel: see its `socket`."""
-    with Seekdb(embedded=True, name="seekdb-embedded") as server:
+def seekdb_metadb():
+    """A running OceanBase kernel that holds MetaDBs."""
+    with Seekdb(password="Kernel-metadb", name="seekdb-metadb") as server:
         yield server
 
 
 @pytest.fixture
-def metadb_on_kernel(seekdb_embedded):
-    """An empty database of this test on seekdb_embedded."""
-    database = seekdb_embedded.create_database("metadb")
+def metadb_on_kernel(seekdb_metadb):
+    """An empty database of this test on seekdb_metadb."""
+    database = seekdb_metadb.create_database("metadb")
     yield database
-    seekdb_embedded.drop_database(database)
+    seekdb_metadb.drop_database(database)
+
+
+@pytest.fixture(scope="session")
+def seekdb_embedded():
+    """A running OceanBase kernel without TCP: reached through its `socket` only."""
+    with Seekdb(embedded=True, name="seekdb-embedded") as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
@@ -114,6 +121,6 @@ def ocp_server(mariadb_server):
 
 @pytest.fixture
 def new_ocp_server():
-    """new_ocp_server(database or None for --standalone, **as OcpServer) starts a server of this test alone."""
+    """new_ocp_server(database, or None for a private one, **as OcpServer) starts a server of this test alone."""
     with contextlib.ExitStack() as stack:
         yield lambda database=None, **options: stack.enter_context(OcpServer(database, **options))

@@ -20,13 +20,15 @@ SANITIZER = re.compile(r"(AddressSanitizer|LeakSanitizer|ThreadSanitizer|MemoryS
 
 
 def settings_for(database, port, data, extra):
-    """The few settings that tests use, in one place; `extra` overrides them."""
-    settings = {"http.listen": f"127.0.0.1:{port}", "data_dir": data}
+    """The few settings that tests use, in one place; `extra` overrides them, None removes one."""
+    settings = {"data_dir": data, "http.listen": f"127.0.0.1:{port}", "refresh.interval": "1s", "drain.lb_wait": "0",
+                "security.basic_failures_per_minute": 10000}
     if database is None:
-        settings["standalone.enabled"] = "on"
+        settings["standalone"] = "true"
     else:
         settings.update({"db.endpoints": f"{database.host}:{database.port}", "db.user": database.user,
-                         "db.password": database.password, "db.database": database.name})
+                         "db.password": database.password, "db.database": database.name,
+                         "monitordb.database": database.monitor})
     settings.update(extra)
     return "".join(f"{key} = {value}\n" for key, value in settings.items() if value is not None)
 
@@ -44,7 +46,7 @@ def binary():
 
 
 class OcpServer:
-    """database   a Database for MetaDB, or None for the embedded one (--standalone)
+    """database   a Database for MetaDB and MonitorDB, or None for the embedded one (standalone)
     settings   further lines of the settings file, by key; a value None removes a default of settings_for()
     arguments  further words of the command line
 
@@ -57,6 +59,10 @@ class OcpServer:
         self.database = database
         self.account = unprivileged()
         self.directory = new_dir(name, self.account, 0o711)
+        self.data = self.directory / "data"
+        self.data.mkdir(mode=0o700)
+        if self.account is not None:
+            os.chown(self.data, self.account.pw_uid, self.account.pw_gid)
         self.log = self.directory / "ocp-server.log"
         self.settings_file = self.directory / "ocp-server.conf"
         self.extra = dict(settings or {})
@@ -77,7 +83,7 @@ class OcpServer:
 
     def write_settings(self):
         """Writes the settings file anew from `extra`; a running server reads it on SIGHUP."""
-        self.settings_file.write_text(settings_for(self.database, self.port, self.directory / "data", self.extra))
+        self.settings_file.write_text(settings_for(self.database, self.port, self.data, self.extra))
         self.settings_file.chmod(0o644)
 
     def launch(self):
