@@ -5,13 +5,13 @@ import pathlib
 
 import pytest
 
-from lib.py.server import CHECKOUT
+from lib.py.server import built
 
 from . import report
 from .walk import Walk
 
 # There is nothing to walk before the server is built.
-collect_ignore = [] if (CHECKOUT / "build" / "ocp-server").exists() else ["test_walk.py"]
+collect_ignore = [] if built().exists() else ["test_walk.py"]
 
 
 @pytest.fixture(scope="session")

@@ -136,10 +136,13 @@ def of_config_url(reply):
     if wrong:
         return wrong
     wrong = _form(reply) + _object_with(body, CONFIG_URL_KEYS, {"Data"})
-    if isinstance(body, dict) and body.get("Success") is True and "Data" not in body:
+    if not isinstance(body, dict):
+        return wrong
+    message = str(body.get("Message"))
+    if body.get("Success") is True and "Data" not in body:
         wrong.append("Data is missing")
-    if isinstance(body, dict) and body.get("Success") is True and body.get("Message") != "successful":
+    if body.get("Success") is True and message != "successful":
         wrong.append("Message is not exactly 'successful'")
-    if isinstance(body, dict) and body.get("Success") is False and ("Data" in body or "successful" in str(body.get("Message"))):
+    if body.get("Success") is False and ("Data" in body or "successful" in message):
         wrong.append("a failure carries Data or the word successful")
     return wrong

@@ -22,7 +22,8 @@ def success(data=None, **changes):
 
 
 def failure(status=404, **changes):
-    return _changed({**success(successful=False, status=status), "error": {"code": 11001, "message": "no cluster 7"}}, changes)
+    error = {"code": 11001, "message": "no cluster 7"}
+    return _changed({**success(successful=False, status=status), "error": error}, changes)
 
 
 def _changed(body, changes):

@@ -9,7 +9,7 @@ import time
 import pymysql
 import pytest
 
-from lib.py.process import Child, Port, new_dir, wait_until
+from lib.py.process import Child, Port, wait_until
 
 
 def count(server, database):

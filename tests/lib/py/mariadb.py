@@ -3,7 +3,7 @@
 import subprocess
 
 from .database import DatabaseServer
-from .process import new_dir, unprivileged
+from .process import armed_as, new_dir, unprivileged
 from .tls import CertificateAuthority
 
 ADMIN = "admin"
@@ -36,9 +36,7 @@ class MariaDB(DatabaseServer):
         self._install()
 
     def _install(self):
-        account = self.account
-        drop = ["setpriv", f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups"] if account else []
-        done = subprocess.run([*drop, "mariadb-install-db", "--no-defaults", f"--datadir={self.data}",
+        done = subprocess.run([*armed_as(self.account), "mariadb-install-db", "--no-defaults", f"--datadir={self.data}",
                                "--auth-root-authentication-method=normal", "--skip-test-db",
                                "--innodb-log-file-size=32M"],
                               cwd=self.directory, capture_output=True, text=True, timeout=120)

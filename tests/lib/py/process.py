@@ -46,6 +46,12 @@ def unprivileged():
     return pwd.getpwnam("nobody") if os.geteuid() == 0 else None
 
 
+def armed_as(account):
+    """Words before a command: run it as `account` (None: as it is), and kill it when the calling thread ends."""
+    drop = [] if account is None else [f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups"]
+    return ["setpriv", "--pdeathsig", "KILL", *drop, "--"]
+
+
 _run_dir = None
 
 
@@ -135,10 +141,9 @@ class Child:
         self.argv = [os.fspath(a) for a in argv]
         self.name = name or os.path.basename(self.argv[0])
         self.log = pathlib.Path(log)
-        drop = [] if account is None else [f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups"]
         with open(self.log, "ab") as out:
             self._log_start = out.tell()
-            self._popen = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *drop, "--", *self.argv],
+            self._popen = subprocess.Popen([*armed_as(account), *self.argv],
                                            stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=env, cwd=cwd,
                                            start_new_session=True, pass_fds=pass_fds)
         self.pid = self._popen.pid

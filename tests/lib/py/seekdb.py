@@ -10,11 +10,8 @@ import glob
 import os
 import pathlib
 import shutil
-import signal
 import subprocess
 import sys
-
-import pymysql
 
 from .database import DatabaseServer
 from .process import new_dir, run_dir, unprivileged

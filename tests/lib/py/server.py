@@ -33,10 +33,15 @@ def settings_for(database, port, data, extra):
     return "".join(f"{key} = {value}\n" for key, value in settings.items() if value is not None)
 
 
+def built():
+    """Where the build puts the binary."""
+    return pathlib.Path(os.environ.get("OCP_SERVER") or CHECKOUT / "build" / "ocp-server").resolve()
+
+
 @functools.lru_cache(maxsize=None)
 def binary():
     """The binary at a place where the unprivileged account may run it."""
-    source = pathlib.Path(os.environ.get("OCP_SERVER") or CHECKOUT / "build" / "ocp-server").resolve()
+    source = built()
     if not source.exists():
         raise RuntimeError(f"there is no {source}: build it, or name another in OCP_SERVER")
     target = run_dir() / "ocp-server"
