@@ -7,7 +7,7 @@ import pytest
 
 from lib.py.api import Reply
 
-from . import envelope, openapi, report
+from . import envelope, openapi, report, test_walk
 from .fake import compact, failure, serving, success
 from .model import Member, Operation, Router, contract_operations, flat
 from .recorder import Recorder, observe
@@ -433,3 +433,52 @@ def test_scenario_notices_a_server_that_does_not_delete():
         with pytest.raises(AssertionError, match=re.escape("GET /api/v2/compute/regions/1 -> 200")):
             registered()["regions"].run(walk)
         assert "region-delete" not in [r["id"] for r in report.summary(walk.recorder) if r["counts"]]
+
+
+# -- the checks that are made from the document ---------------------------------------------------------------
+
+class Guarded:
+    """A server of DOCUMENT that asks for a login and names wrong fields; what is in `lax` it lets pass."""
+
+    def __init__(self, *lax):
+        self.lax = lax
+
+    def replies(self):
+        routed = {(r.method, r.path.replace("{id}", "*")): r for r in openapi.routes(DOCUMENT)}
+        return {("GET", openapi.PATH): (200, DOCUMENT),
+                **{key: (lambda request, sent, route=route: self.answer(request, sent, route)) for key, route in routed.items()}}
+
+    def answer(self, request, sent, route):
+        if route.login and route.id not in self.lax and "Authorization" not in request.headers:
+            return 401, failure(401)
+        wrong = [f.name for f in route.fields() if f.name not in self.lax and self.has(request, sent, f)]
+        if wrong:
+            return 400, failure(400, error={"code": 1001, "message": f"Illegal argument: {wrong[0]}"})
+        return 200, success({"id": 1})
+
+    @staticmethod
+    def has(request, sent, field):
+        if field.where == "query":
+            return f"{field.name}=no-such-thing" in request.path
+        for name in field.trail:
+            sent = sent[0] if isinstance(sent, list) else sent
+            sent = sent.get(name) if isinstance(sent, dict) else None
+        return sent is not None and sent == openapi.wrong_value(field)
+
+
+@pytest.mark.parametrize("check, lax, complaint", [
+    (test_walk.test_login_is_required, (), None),
+    (test_walk.test_login_is_required, ("things-list",), "GET /api/v2/things -> 200"),
+    (test_walk.test_every_wrong_field_is_named, (), None),
+    (test_walk.test_every_wrong_field_is_named, ("weight",), "parts.weight: POST /api/v2/things"),
+    (test_walk.test_every_wrong_field_is_named, ("state",), "state: GET /api/v2/things?state=no-such-thing"),
+])
+def test_generated_checks(check, lax, complaint):
+    with serving(Guarded(*lax).replies()) as api:
+        walk = Walk(api)
+        walk.recorder.take_violations()
+        if complaint is None:
+            check(walk)
+        else:
+            with pytest.raises(AssertionError, match=re.escape(complaint)):
+                check(walk)
