@@ -68,7 +68,8 @@ static int add(struct router *r, const struct route *route, struct err *e)
     struct slice rest = { route->path + 1, strlen(route->path) - 1 };
     struct node *at = &r->root;
 
-    while (rest.n > 0) {
+    for (bool more = rest.n > 0; more;) {
+        more = memchr(rest.s, '/', rest.n) != NULL; /* a slash at the end is a segment of its own: the empty one */
         at = child(r, at, slice_cut(&rest, '/'));
         if (at == NULL)
             return err_set(e, &ERR_NOMEM, "");

@@ -8,6 +8,7 @@
 extern const struct route health_routes[];
 extern const struct route metrics_routes[];
 extern const struct route openapi_routes[];
+extern const struct route page_routes[];
 extern const struct route system_routes[];
 
 #endif
