@@ -257,9 +257,12 @@ static const char *skip_blanks(const char *p)
 static bool is_word(const char *p, const char *word)
 {
     size_t n = strlen(word);
-    unsigned char next = (unsigned char)p[n];
+    unsigned char next;
 
-    return strncasecmp(p, word, n) == 0 && !(next == '_' || isalnum(next) || next >= 0x80);
+    if (strncasecmp(p, word, n) != 0)
+        return false;
+    next = (unsigned char)p[n];
+    return !(next == '_' || isalnum(next) || next >= 0x80);
 }
 
 static bool is_any(const char *p, const char *const *words)

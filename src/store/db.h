@@ -21,16 +21,16 @@ struct db_conf {
     const char *name;                 /* "MetaDB", for errors and logs */
     const struct sql_target *targets; /* endpoints (OBProxy, load balancer, server), tried in turn; owned by the caller, outlive the db */
     unsigned n_targets;
-    unsigned max_sessions;            /* of this loop; default 8 */
+    unsigned max_sessions;            /* of this loop, 2 to 64; default 8 */
     unsigned statement_timeout_ms;    /* of one statement, within the fiber's deadline; default 10000 */
     struct work_pool *connect_pool;   /* borrowed, outlives the db */
     const struct log *log;            /* borrowed, outlives the db */
-    uint64_t seed;                    /* of jitter and tokens */
+    uint64_t seed;                    /* of jitter */
 };
 
 /* Makes a pool that connects on first use. Errors: NOMEM. */
 MUST_CHECK int db_new(const struct db_conf *conf, struct loop *l, struct db **out, struct err *e);
-/* Closes all sessions; none may be in use. */
+/* Closes all sessions; none may be in use. From a fiber of the loop, or when the loop has ended. NULL is fine. */
 void db_free(struct db *d);
 
 /* Is the database there? Cached: true when a session answered within the last second, else asks (SELECT 1, at most `timeout_ms`).
@@ -42,32 +42,44 @@ struct db_stats {
     int64_t up_since_ms, down_since_ms; /* the clock's milliseconds; 0: not so */
 };
 struct db_stats db_stats(const struct db *d);
-enum sql_engine db_engine(struct db *d); /* of the endpoint last connected to */
+const char *db_name(const struct db *d);
+enum sql_engine db_engine(const struct db *d); /* of the endpoint last connected to */
 
 /* One reading statement outside a transaction; repeated on another session or endpoint when the connection was lost, until the
- * fiber's deadline. Waits at most min(deadline, 8 s) for a database that is away. Uses a prepared statement.
- * Errors: DB_AWAY, SQL_FAILED, SQL_RETRY, TIMEOUT, CANCELLED, BUSY (no session free), NOMEM. */
+ * fiber's deadline, at most for 8 s, and then given up as DB_AWAY. Prepared from the second time on that this loop runs it.
+ * Errors: DB_AWAY, SQL_FAILED, SQL_RETRY, TIMEOUT (the statement's or the fiber's), CANCELLED, BUSY (no session free), NOMEM. */
 MUST_CHECK int db_read(struct db *d, const char *text, const struct sql_value *values, unsigned n, struct arena *arena,
                        struct sql_rows *rows, struct err *e);
 
 /* Runs body(tx, data) in a transaction and commits when it returns 0, rolls back when not.
  *  - SQL_RETRY (deadlock, lock wait, rolled back by the server) and a connection lost before COMMIT: body runs again, in a new
- *    transaction, with growing pauses, at most 5 times within the deadline. So body must be repeatable: it keeps nothing from one
- *    run to the next except through `data`, which it sets anew.
+ *    transaction, with growing pauses, for at most 8 s within the deadline; whatever body returned. So body must be repeatable: it
+ *    keeps nothing from one run to the next except through `data`, which it sets anew.
  *  - connection lost or deadline while COMMIT was under way: each transaction has inserted a fresh token into store_outcome; the same
- *    INSERT under a new transaction says which it was (duplicate = it committed; else it never will, since the token is ours now) and
- *    then body runs again. Until that is known the answer is withheld; when the deadline comes first: DB_UNSETTLED.
+ *    INSERT under a new transaction says which it was (duplicate = it committed; else it never will, since the token is ours now, and
+ *    body runs again). Until that is known the answer is withheld; when the deadline comes first: DB_UNSETTLED.
+ * What body does: statements by tx_run and tx_exec, nothing else that waits; no db_... call.
  * Errors: what body returned (the transaction is rolled back), DB_AWAY, DB_UNSETTLED, SQL_*, TIMEOUT, CANCELLED, BUSY, NOMEM. */
 MUST_CHECK int db_transact(struct db *d, int (*body)(struct tx *tx, void *data, struct err *e), void *data, struct err *e);
 
-/* A statement inside the transaction. `rows` gets affected rows and insert id too. Errors: SQL_*, TIMEOUT, CANCELLED, NOMEM. */
+/* A statement inside the transaction. `rows` gets affected rows and insert id too. A duplicate key leaves the transaction open.
+ * Errors: SQL_*, TIMEOUT, CANCELLED, NOMEM. */
 MUST_CHECK int tx_run(struct tx *tx, const char *text, const struct sql_value *values, unsigned n, struct arena *arena,
                       struct sql_rows *rows, struct err *e);
 /* As tx_run, for a statement of which only the number of affected (found) rows matters; `affected` may be NULL. */
 MUST_CHECK int tx_exec(struct tx *tx, const char *text, const struct sql_value *values, unsigned n, uint64_t *affected, struct err *e);
-/* A new id for a row of any table: unique, growing within a node, never reused; ids are handed out in blocks from the table
- * store_sequence so that AUTO_INCREMENT (gaps of a million on OceanBase) is not needed. */
+
+/* A new id for a row of any table: unique, growing within a loop, never reused, above 1000 (lower ones are for rows that
+ * migrations bring). Ids are handed out in blocks from the table store_sequence, so that AUTO_INCREMENT (gaps of a million on
+ * OceanBase) is not needed. Before the transaction, never inside: it may run one of its own. Errors: as db_transact. */
 MUST_CHECK int db_next_id(struct db *d, int64_t *id, struct err *e);
+
+/* Deletes what settling needs no more (tokens older than a day), in small chunks; to be called every few minutes by some node.
+ * Errors: as db_read. */
+MUST_CHECK int db_prune_outcomes(struct db *d, struct err *e);
+/* Runs `text`, a DELETE that ends with "LIMIT ?" and whose repetition does no harm, until it finds less than a chunk (500 rows),
+ * at most 20 times. Errors: as db_read. */
+MUST_CHECK int db_prune(struct db *d, const char *text, struct err *e);
 
 /* Reads a list: db_read + sql_fetch into an array of `size`-byte structs (zeroed first) in the arena. */
 MUST_CHECK int db_list(struct db *d, const char *text, const struct sql_value *values, unsigned n, const struct sql_field *fields, size_t size,

@@ -22,9 +22,15 @@ extern const struct migration monitordb_migrations[];
 
 /* Brings the database to the last version of `migrations`. Any number of nodes may call it at the same moment: a lease row decides who
  * works, the others wait; a node that died in the middle is taken over when its lease (30 s, renewed) has run out. Runs outside transactions.
- * Creates the database's own tables schema_migration, schema_lease, store_outcome, store_sequence first.
+ * Creates the database's own tables schema_migration, schema_lease, store_outcome, store_sequence first. One query when there is nothing
+ * to do. MetaDB and MonitorDB may be one database: rows carry the name of `d`.
  * Errors: SCHEMA_NEWER, SCHEMA_CHANGED, DB_AWAY, SQL_*, TIMEOUT (the fiber's deadline), CANCELLED. */
 MUST_CHECK int migrate(struct db *d, const struct migration *migrations, const char *node, struct err *e);
+/* The same with a lease of `lease_ms`. */
+MUST_CHECK int migrate_leased(struct db *d, const struct migration *migrations, const char *node, unsigned lease_ms, struct err *e);
+
+/* SHA-256 of a migration's name and steps in hex; `buf` holds 65 bytes. False when memory is out. */
+MUST_CHECK bool migration_checksum(const struct migration *m, char *buf);
 
 /* Appends all migrations as a JSON array (version, name, checksum), for --dump migrations. */
 void migrations_dump(struct str *t, const char *database, const struct migration *migrations);

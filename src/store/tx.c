@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A transaction:  BEGIN -> INSERT token -> body -> COMMIT
+ *
+ *   lost before COMMIT was sent, or rolled back by the server -> once more, with a new token
+ *   COMMIT without an answer                                   -> settle: once more, with the SAME token
+ *
+ * The token is a primary key of store_outcome, so its INSERT waits for a COMMIT that is still under way and then tells: duplicate
+ * means the former transaction has committed, and the work is done; success means it never will, since the key is now ours, and
+ * the transaction that has just settled the matter goes on with the body. A locking read could not tell, for an INSERT that is
+ * not committed yet is invisible to it (OceanBase). Tokens are kept a day, a settling transaction gives up long before. */
+#include <stdio.h>
+#include <string.h>
+
+#include "src/store/inside.h"
+
+enum {
+    SETTLE_LIMIT_MS = 10 * 60 * 1000, /* of a fiber without a deadline */
+    ROLLBACK_MS = 2000,
+    PRUNE_ROWS = 500,
+    PRUNE_ROUNDS = 20,
+};
+
+struct tx {
+    struct db *db;
+    struct session *session;
+    struct fiber *fiber;
+    struct tx *next;        /* open transactions of the database */
+    bool broken;            /* a statement ended the transaction, or must: repeat it */
+    struct err failure;     /* that statement's */
+};
+
+/* What is known of a transaction from one run to the next. */
+struct run {
+    char token[DB_TOKEN_SIZE];
+    bool unknown;           /* the COMMIT of the last run had no answer */
+    bool committed;
+    int64_t until_ms;       /* repeating ends then; in the unknown, settling */
+};
+
+static int64_t now_ms(const struct db *d)
+{
+    return clock_now_ms(loop_clock(d->pool.loop));
+}
+
+/* --- statements ------------------------------------------------------------------------------------------------------------- */
+
+int tx_run(struct tx *tx, const char *text, const struct sql_value *values, unsigned n, struct arena *arena, struct sql_rows *rows,
+           struct err *e)
+{
+    struct db *d = tx->db;
+    struct err failure = { 0 };
+    int rv;
+
+    if (!tx->broken) {
+        rv = db_run_on(d, tx->session, text, values, n, db_flags(d, text), d->pool.conf.statement_timeout_ms, arena, rows, &failure);
+        if (rv == 0)
+            return 0;
+        tx->broken = db_lost(&failure) || err_is(&failure, &ERR_SQL_RETRY) || sql_is_dead(tx->session->sql);
+        tx->failure = failure;
+    }
+    if (e != NULL)
+        *e = tx->failure;
+    return tx->failure.row->code;
+}
+
+int tx_exec(struct tx *tx, const char *text, const struct sql_value *values, unsigned n, uint64_t *affected, struct err *e)
+{
+    struct sql_rows rows = { 0 };
+    struct arena arena;
+    int rv;
+
+    arena_init(&arena);
+    rv = tx_run(tx, text, values, n, &arena, &rows, e);
+    if (rv == 0 && affected != NULL)
+        *affected = rows.affected;
+    arena_fini(&arena);
+    return rv;
+}
+
+static int run_plain(struct tx *tx, const char *text, unsigned flags, unsigned timeout_ms, struct err *e)
+{
+    struct arena arena;
+    int rv;
+
+    arena_init(&arena);
+    rv = db_run_on(tx->db, tx->session, text, DB_NO_ARGS, flags, timeout_ms, &arena, NULL, e);
+    arena_fini(&arena);
+    return rv;
+}
+
+/* --- one run ---------------------------------------------------------------------------------------------------------------- */
+
+static void new_token(struct db *d, char token[DB_TOKEN_SIZE])
+{
+    uint64_t instance;
+
+    memcpy(&instance, d->instance, sizeof instance);
+    (void)snprintf(token, DB_TOKEN_SIZE, "%016llx%016llx", (unsigned long long)instance, (unsigned long long)++d->n_tokens);
+}
+
+static int insert_token(struct tx *tx, struct run *r, struct err *e)
+{
+    int rv = tx_exec(tx, "INSERT INTO store_outcome (token, created_at) VALUES (?, NOW(6))", DB_ARGS(sql_v_s(r->token)), NULL, e);
+
+    if (rv == ERR_SQL_DUPLICATE.code && r->unknown) {
+        r->committed = true;
+        return 0;
+    }
+    if (rv == ERR_SQL_DUPLICATE.code)
+        return err_set(e, &ERR_UNEXPECTED, "the token %s of a new transaction is used already", r->token);
+    if (rv == 0 && r->unknown) {
+        r->unknown = false;
+        tx->db->stats.settled_lost++;
+        log_info(tx->db->pool.conf.log, "outcome settled: not committed -> run again", LOG_S("token", r->token));
+    }
+    return rv;
+}
+
+/* A cancelled fiber does not leave a COMMIT alone whose answer is on its way. */
+static int commit(struct tx *tx, struct run *r, struct err *e)
+{
+    bool shielded = fiber_shield(true);
+    int rv = run_plain(tx, "COMMIT", SQL_COMMIT, tx->db->pool.conf.statement_timeout_ms, e);
+
+    (void)fiber_shield(shielded);
+    if (rv == ERR_SQL_UNKNOWN.code) {
+        r->unknown = true;
+        tx->db->stats.unknown++;
+        pool_suspect(&tx->db->pool);
+        log_warn(tx->db->pool.conf.log, "no answer to COMMIT -> settle", LOG_S("token", r->token), LOG_E(e));
+    }
+    return rv;
+}
+
+/* A session whose transaction cannot be ended in an orderly way is closed: that ends it too. */
+static void end(struct tx *tx, bool open)
+{
+    struct pool *p = &tx->db->pool;
+    bool shielded = fiber_shield(true);
+    struct err e;
+
+    if (err_is(&tx->failure, &ERR_SQL_READONLY))
+        pool_drop(p, tx->session, true);
+    else if (open && (sql_is_dead(tx->session->sql) || run_plain(tx, "ROLLBACK", 0, ROLLBACK_MS, &e) != 0))
+        pool_drop(p, tx->session, false);
+    else
+        pool_give(p, tx->session);
+    (void)fiber_shield(shielded);
+}
+
+static void list_open(struct tx *tx)
+{
+    tx->next = tx->db->open;
+    tx->db->open = tx;
+}
+
+static void unlist_open(struct tx *tx)
+{
+    struct tx **at = &tx->db->open;
+
+    while (*at != tx)
+        at = &(*at)->next;
+    *at = tx->next;
+}
+
+bool db_in_transaction(const struct db *d)
+{
+    for (const struct tx *tx = d->open; tx != NULL; tx = tx->next)
+        if (tx->fiber == fiber_current())
+            return true;
+    return false;
+}
+
+static int run_body(struct tx *tx, struct run *r, int (*body)(struct tx *tx, void *data, struct err *e), void *data, struct err *e)
+{
+    int rv = run_plain(tx, "BEGIN", 0, tx->db->pool.conf.statement_timeout_ms, e);
+
+    if (rv != 0) {
+        tx->broken = true;
+        tx->failure = *e;
+        return rv;
+    }
+    rv = insert_token(tx, r, e);
+    if (rv != 0 || r->committed)
+        return rv;
+    list_open(tx);
+    rv = body(tx, data, e);
+    unlist_open(tx);
+    if (tx->broken) { /* whatever the body made of it */
+        *e = tx->failure;
+        return e->row->code;
+    }
+    return rv;
+}
+
+static int run_once(struct db *d, struct run *r, int (*body)(struct tx *tx, void *data, struct err *e), void *data, struct err *e)
+{
+    struct tx tx = { .db = d, .fiber = fiber_current() };
+    bool open = true;
+    int rv = pool_take(&d->pool, &tx.session, e);
+
+    if (rv != 0)
+        return rv;
+    if (!r->unknown)
+        new_token(d, r->token);
+    d->stats.transactions++;
+    rv = run_body(&tx, r, body, data, e);
+    if (rv == 0 && !r->committed) {
+        rv = commit(&tx, r, e);
+        open = rv != 0;
+    }
+    end(&tx, open);
+    return rv;
+}
+
+/* --- repeating -------------------------------------------------------------------------------------------------------------- */
+
+static int unsettled(struct db *d, const struct run *r, struct err *e)
+{
+    log_warn(d->pool.conf.log, "outcome not settled in time", LOG_S("token", r->token));
+    return err_set(e, &ERR_DB_UNSETTLED, "%s", d->pool.conf.name);
+}
+
+static bool may_repeat(const struct run *r, const struct err *e)
+{
+    return r->unknown || db_lost(e) || err_is(e, &ERR_SQL_RETRY);
+}
+
+/* Called between two runs. False when there is to be no other. */
+static bool prepare_repeat(struct db *d, struct run *r, bool was_unknown, unsigned repeats)
+{
+    if (r->unknown && !was_unknown)
+        r->until_ms = now_ms(d) + SETTLE_LIMIT_MS;
+    if (!r->unknown && was_unknown)
+        r->until_ms = now_ms(d) + POOL_AWAY_MS;
+    if (now_ms(d) >= r->until_ms || pool_pause(&d->pool, repeats, NULL) != 0)
+        return false;
+    d->stats.repeated++;
+    return true;
+}
+
+int db_transact(struct db *d, int (*body)(struct tx *tx, void *data, struct err *e), void *data, struct err *e)
+{
+    struct run r = { .until_ms = now_ms(d) + POOL_AWAY_MS };
+    struct err failure = { 0 };
+    bool was_unknown = false;
+    int rv;
+
+    if (db_in_transaction(d))
+        return err_set(e, &ERR_UNEXPECTED, "a transaction inside a transaction");
+    for (unsigned repeats = 1;; repeats++) {
+        rv = run_once(d, &r, body, data, &failure);
+        if (r.committed) {
+            d->stats.settled_committed++;
+            log_info(d->pool.conf.log, "outcome settled: committed", LOG_S("token", r.token));
+            return 0;
+        }
+        if (rv == 0)
+            return 0;
+        if (!may_repeat(&r, &failure) || !prepare_repeat(d, &r, was_unknown, repeats))
+            break;
+        was_unknown = r.unknown;
+    }
+    if (r.unknown)
+        return unsettled(d, &r, e);
+    if (db_lost(&failure))
+        return db_away(d, &failure, e);
+    if (e != NULL)
+        *e = failure;
+    return rv;
+}
+
+/* --- housekeeping ----------------------------------------------------------------------------------------------------------- */
+
+int db_prune(struct db *d, const char *text, struct err *e)
+{
+    struct sql_rows rows = { .affected = PRUNE_ROWS };
+    struct arena arena;
+    int rv = 0;
+
+    for (unsigned i = 0; i < PRUNE_ROUNDS && rv == 0 && rows.affected == PRUNE_ROWS; i++) {
+        arena_init(&arena);
+        rv = db_run(d, text, DB_ARGS(SQL_V_I(PRUNE_ROWS)), 0, d->pool.conf.statement_timeout_ms, &arena, &rows, e);
+        arena_fini(&arena);
+    }
+    return rv;
+}
+
+int db_prune_outcomes(struct db *d, struct err *e)
+{
+    return db_prune(d, "DELETE FROM store_outcome WHERE created_at < NOW(6) - INTERVAL 24 HOUR LIMIT ?", e);
+}
