@@ -78,10 +78,15 @@ static int refuse_error(void *data, char *buf, unsigned n)
     return 2068; /* the number for a refused LOCAL INFILE */
 }
 
+static bool wants_tls(const struct sql_target *t)
+{
+    return t->socket == NULL && (t->tls_required || t->tls_ca != NULL);
+}
+
 /* What mysql_options answers is not looked at: it fails for an unknown option only, and libmariadb >= 3.3 has all of these. */
 static void set_tls(MYSQL *m, const struct sql_target *t)
 {
-    my_bool enforce = t->socket == NULL && (t->tls_required || t->tls_ca != NULL);
+    my_bool enforce = wants_tls(t);
     my_bool verify = enforce && t->tls_ca != NULL;
 
     (void)mysql_options(m, MYSQL_OPT_SSL_ENFORCE, &enforce); /* 3.4 asks for TLS unless it is told not to */
@@ -264,6 +269,9 @@ static int dial(struct sql *s, const struct sql_target *t, struct err *e)
     if (mysql_real_connect(s->mysql, t->socket != NULL ? NULL : t->host, t->user, t->password, t->database, t->port, t->socket,
                            CLIENT_FOUND_ROWS) == NULL)
         return fail(s, e);
+    /* without a certificate to verify libmariadb goes on in the clear when the server has no TLS */
+    if (wants_tls(t) && mysql_get_ssl_cipher(s->mysql) == NULL)
+        return sql_abort(s, &ERR_SQL_LOST, "TLS is required, but the server does not offer it", &no_effect, e);
     rv = prepare_socket(s, e);
     if (rv == 0)
         rv = identify(s, e);

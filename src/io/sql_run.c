@@ -37,7 +37,7 @@ int sql_fail(struct sql *s, int number, const char *text, const struct sql_effec
 
     if (s->ended != NULL || s->flooded)
         return fail_ended(s, effect, e);
-    if (closed && !sql_number_is_known(number))
+    if (closed && s->poll != NULL && !sql_number_is_known(number))
         row = effect->may_last ? &ERR_SQL_UNKNOWN : &ERR_SQL_LOST;
     if (closed || sql_number_ends(number))
         sql_drop(s);
