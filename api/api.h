@@ -38,6 +38,7 @@ struct api_shared {
     struct work_pool *crypto_pool, *connect_pool, *long_pool;
     struct api **loops;                  /* all, for /metrics and /livez */
     unsigned n_loops;
+    const struct cidr_list *monitoring;  /* addresses that may read metrics without a login */
     struct domain_graph *domains;        /* what the domains share: src/server.c */
 };
 

@@ -6,27 +6,29 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct slice param(const struct call *c, const char *name)
+int64_t call_id_at(const struct call *c, unsigned i)
 {
-    for (unsigned i = 0; i < c->n_params; i++)
-        if (slice_is(c->params[i].name, name))
-            return c->params[i].value;
-    return (struct slice){ "", 0 };
+    int64_t v;
+
+    errno = 0;
+    v = strtoll(c->params[i].value.s, NULL, 10); /* NUL-terminated digits: the router saw to it */
+    return errno == 0 ? v : -1;
 }
 
 int64_t call_id(const struct call *c, const char *name)
 {
-    struct slice text = param(c, name);
-    int64_t v;
-
-    errno = 0;
-    v = strtoll(text.s, NULL, 10); /* values are NUL-terminated digits: the router saw to it */
-    return text.n > 0 && errno == 0 ? v : -1;
+    for (unsigned i = 0; i < c->n_params; i++)
+        if (slice_is(c->params[i].name, name))
+            return call_id_at(c, i);
+    return -1;
 }
 
 const char *call_text(const struct call *c, const char *name)
 {
-    return param(c, name).s;
+    for (unsigned i = 0; i < c->n_params; i++)
+        if (slice_is(c->params[i].name, name))
+            return c->params[i].value.s;
+    return "";
 }
 
 static int done(struct call *c, struct err *e)

@@ -48,6 +48,7 @@ struct call {
 
 /* Path parameters. call_id: of a parameter that matches digits; a value beyond int64 is never found (-1). */
 int64_t call_id(const struct call *c, const char *name);
+int64_t call_id_at(const struct call *c, unsigned i); /* of the i-th parameter */
 const char *call_text(const struct call *c, const char *name); /* percent-decoded; "" if the route has no such parameter */
 
 /* Replies; once, then return what they return. Objects are written at once, so they may live on the handler's stack. */

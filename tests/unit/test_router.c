@@ -42,6 +42,7 @@ static const struct route second[] = {
     ROW("text", "GET", "/a/clusters/{id}/sqls/{sqlId:text}/text"),
     ROW("user", "GET", "/a/users/{username}"),
     ROW("users-special", "GET", "/a/users/{id}/roles"),
+    ROW("users-slash", "GET", "/a/users/"),
     ROW("root", "GET", "/"),
     ROUTE_END,
 };
@@ -66,7 +67,7 @@ static void test_paths_find_their_routes(void **state)
 
     (void)state;
     assert_ok(router_new(tables, &r, &e), &e);
-    assert_int_equal(router_count(r), 10);
+    assert_int_equal(router_count(r), 11);
     expect(r, "GET", "/", "root", &m);
     expect(r, "GET", "/a/clusters", "list", &m);
     expect(r, "HEAD", "/a/clusters", "list", &m);
@@ -80,6 +81,7 @@ static void test_paths_find_their_routes(void **state)
     expect(r, "GET", "/a/clusters/1/sqls/abc/text", "text", &m);
     assert_true(slice_is(m.names[1], "sqlId"));
     expect(r, "GET", "/a/users/bob", "user", &m);
+    expect(r, "GET", "/a/users/", "users-slash", &m);
     expect(r, "GET", "/a/users/7", "user", &m);
     expect(r, "GET", "/a/users/7/roles", "users-special", &m);
     router_free(r);
@@ -88,7 +90,7 @@ static void test_paths_find_their_routes(void **state)
 static void test_other_paths_and_methods_do_not(void **state)
 {
     static const char *const paths[] = { "",      "a",           "/a",          "/a/",       "/a/clusters/",  "/a/clusters/x", "/a/clusters/1x",
-                                         "//",    "/a//clusters", "/a/clusters/1/", "/a/clusters/1/zones", "/a/clusters/1/zones/", "/a/users/",
+                                         "//",    "/a//clusters", "/a/clusters/1/", "/a/clusters/1/zones", "/a/clusters/1/zones/", "/a/users",
                                          "/a/clusters/1/zones/z/more", "/../a/clusters", "/a/users/bob/roles", "/A/clusters" };
     struct route_match m;
     struct router *r;
@@ -148,7 +150,7 @@ static void test_openapi_is_json_with_every_route(void **state)
     assert_ok(router_new(tables, &r, &e), &e);
     openapi_write(&t, r, "1.2.3");
     assert_ok(json_parse((struct slice){ t.s, t.n }, &j, &e), &e);
-    assert_int_equal(json_object_size(json_object_get(j, "paths")), 9);
+    assert_int_equal(json_object_size(json_object_get(j, "paths")), 10);
     op = json_object_get(json_object_get(json_object_get(j, "paths"), "/a/clusters"), "post");
     assert_string_equal(json_string_value(json_object_get(op, "operationId")), "create");
     text = json_dumps(json_object_get(op, "responses"), 0);
@@ -160,7 +162,7 @@ static void test_openapi_is_json_with_every_route(void **state)
     str_clear(&t);
     routes_dump(&t, r);
     assert_ok(json_parse((struct slice){ t.s, t.n }, &j, &e), &e);
-    assert_int_equal(json_array_size(j), 10);
+    assert_int_equal(json_array_size(j), 11);
     json_decref(j);
     str_fini(&t);
     router_free(r);
