@@ -67,7 +67,8 @@ static void sees_only_what_it_was_given(void *data)
 
 static void has_its_own_session(void *data)
 {
-    struct child_conf conf = conf_of(SH("cut -d' ' -f1,6 /proc/$$/stat; grep -E '^Sig(Blk|Ign)' /proc/$$/status"));
+    struct child_conf conf = conf_of(/* the shell reads with its own commands: while it starts another it blocks signals for a moment */
+                                     SH("cut -d' ' -f1,6 /proc/$$/stat; while read -r k v; do case $k in SigBlk:|SigIgn:) echo $k $v;; esac; done </proc/$$/status"));
     struct child_result r;
     struct arena a;
     long pid, sid;
