@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* obparameter.h - who changed which parameter of a managed cluster or tenant, when, from what to what. */
+#ifndef STORE_OBPARAMETER_H
+#define STORE_OBPARAMETER_H
+
+#include "src/store/db.h"
+
+struct obparameter_change {
+    int64_t id, cluster_id;
+    int64_t tenant_id;              /* our id; -1: a parameter of the cluster */
+    const char *name, *old_value, *new_value; /* old_value NULL: not known */
+    int64_t user_id;
+    const char *user_name;
+    const char *outcome;            /* "SUCCESSFUL", "FAILED", "UNKNOWN" */
+    const char *reason;             /* ""; why it failed */
+    int64_t changed_us;
+};
+
+/* Inside a transaction. */
+MUST_CHECK int store_obparameter_record(struct tx *tx, const struct obparameter_change *changes, size_t n, struct err *e);
+
+struct obparameter_filter {
+    int64_t cluster_id;
+    int64_t tenant_id;              /* -1: the cluster's own */
+    const char *name;               /* exactly; NULL: any */
+    int64_t page, size;             /* from 1 */
+};
+/* Newest first. Errors: those of db_read. */
+MUST_CHECK int store_obparameter_history(struct db *d, const struct obparameter_filter *f, struct arena *arena, struct obparameter_change **out,
+                                         size_t *n, int64_t *total, struct err *e);
+
+#endif
