@@ -144,20 +144,6 @@ int store_user_insert(struct tx *tx, const struct user *u, struct err *e)
     return err_arg(e, "%s", u->username);
 }
 
-int store_user_count_role(struct tx *tx, int64_t role_id, int64_t *n, struct err *e)
-{
-    struct arena arena;
-    struct sql_rows rows;
-    int rv;
-
-    arena_init(&arena);
-    rv = tx_run(tx, "SELECT id FROM user WHERE CONCAT(',', roles, ',') LIKE CONCAT('%,', ?, ',%') AND enabled = 1 FOR UPDATE",
-                DB_ARGS(SQL_V_I(role_id)), &arena, &rows, e);
-    *n = rv == 0 ? (int64_t)rows.n_rows : 0;
-    arena_fini(&arena);
-    return rv;
-}
-
 /* A change that names the version it saw. */
 static int settle(int rv, uint64_t affected, int64_t id, struct err *e)
 {

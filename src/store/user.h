@@ -38,8 +38,6 @@ MUST_CHECK int store_user_versions(struct db *d, const int64_t *ids, unsigned n,
 
 /* Inside a transaction. Errors: NAME_USED, those of tx_run. */
 MUST_CHECK int store_user_insert(struct tx *tx, const struct user *u, struct err *e);
-/* How many users have this id in their roles; counted under a lock. */
-MUST_CHECK int store_user_count_role(struct tx *tx, int64_t role_id, int64_t *n, struct err *e);
 /* Sets the password if the row still has `version`. Errors: CONFLICT, those of tx_run. */
 MUST_CHECK int store_user_set_password(struct tx *tx, int64_t id, int64_t version, const char *hash, bool must_change, int64_t now_us,
                                        struct err *e);

@@ -149,32 +149,10 @@ static void changes_raise_the_version(struct test_store *t)
 }
 STORE_TEST(changes_raise_the_version)
 
-static int count_admins(struct tx *tx, void *data, struct err *e)
-{
-    return store_user_count_role(tx, 100, data, e);
-}
-
-static void roles_are_counted(struct test_store *t)
-{
-    struct user other = sample(8, "ben"), off = sample(9, "carl");
-    int64_t n;
-
-    prepare(t);
-    other.roles = "101,1000";
-    off.enabled = 0;
-    add(t, sample(7, "anna"));
-    add(t, other);
-    add(t, off);
-    assert_ok(db_transact(t->db, count_admins, &n, &t->e), &t->e);
-    assert_int_equal(n, 1);
-}
-STORE_TEST(roles_are_counted)
-
 const struct CMUnitTest store_user_tests[] = {
     STORE_UNIT(users_are_found),
     STORE_UNIT(names_are_unique),
     STORE_UNIT(users_are_listed_by_pages),
     STORE_UNIT(changes_raise_the_version),
-    STORE_UNIT(roles_are_counted),
     { 0 },
 };

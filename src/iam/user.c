@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "src/iam/user.h"
+
+#include <string.h>
+
+#include "src/base/field.h"
+#include "src/base/num.h"
+#include "src/iam/role.h"
+#include "src/io/fiber.h"
+
+ERR_DEFINE(ERR_USERNAME_FORMAT, 3008, 400, ERR_FINAL,
+           "The user name is invalid: {0}. It needs 4 to 48 lower-case letters, digits, dots, hyphens or underscores, a letter first and a "
+           "letter or digit last.",
+           "用户名不合法：{0}。长度为 4 到 48 个字符，可包含小写字母、数字、点、中划线和下划线，以字母开头，以字母或数字结尾。");
+ERR_DEFINE(ERR_USERNAME_RESERVED, 3105, 400, ERR_FINAL, "The user name {0} is reserved. Choose another one.", "用户名 {0} 为保留名称，请更换。");
+ERR_DEFINE(ERR_SAME_PASSWORD, 3021, 400, ERR_FINAL, "The new password is the old one. Choose another one.", "新密码不能与原密码相同。");
+ERR_DEFINE(ERR_OLD_PASSWORD, 3011, 400, ERR_FINAL, "The current password is wrong.", "当前密码错误。");
+ERR_DEFINE(ERR_USER_UNDELETABLE, 3104, 403, ERR_FINAL, "The user {0} is an administrator and cannot be deleted. Take the role ADMIN away first.",
+           "用户 {0} 是管理员，不能删除，请先移除其 ADMIN 角色。");
+ERR_DEFINE(ERR_USER_ROLES_FIXED, 3106, 403, ERR_FINAL, "The roles of the user {0} cannot be changed.", "用户 {0} 的角色不能修改。");
+ERR_DEFINE(ERR_USER_UNLOCKABLE, 3107, 403, ERR_FINAL, "The user {0} cannot be disabled.", "用户 {0} 不能被禁用。");
+ERR_DEFINE(ERR_SELF_DELETE, 3108, 403, ERR_FINAL, "You cannot delete your own account.", "不能删除自己的账号。");
+ERR_DEFINE(ERR_ADMIN_NEEDED, 3017, 403, ERR_FINAL, "Only an administrator may {0}.", "仅管理员可执行此操作：{0}。");
+
+const struct err_row *const user_err_rows[] = {
+    &ERR_USERNAME_FORMAT,  &ERR_USERNAME_RESERVED, &ERR_SAME_PASSWORD, &ERR_OLD_PASSWORD, &ERR_USER_UNDELETABLE,
+    &ERR_USER_ROLES_FIXED, &ERR_USER_UNLOCKABLE,   &ERR_SELF_DELETE,   &ERR_ADMIN_NEEDED, NULL,
+};
+
+enum { MIN_NAME = 4, MAX_NAME = 48, MAX_ROLES = 64, TOUCH_MS = 2000 };
+
+const char *username_problem(const char *name)
+{
+    size_t n = strlen(name);
+
+    if (n < MIN_NAME || n > MAX_NAME)
+        return n < MIN_NAME ? "it is shorter than 4 characters" : "it is longer than 48 characters";
+    if (strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789.-_") != n)
+        return "it has a character that is not allowed";
+    if (name[0] < 'a' || name[0] > 'z')
+        return "it does not begin with a letter";
+    return strchr(".-_", name[n - 1]) != NULL ? "it does not end with a letter or digit" : NULL;
+}
+
+static bool is_reserved(const char *name)
+{
+    static const char *const reserved[] = { USER_ADMIN, "sys", "dba", "proxy" };
+
+    for (unsigned i = 0; i < sizeof reserved / sizeof reserved[0]; i++) {
+        if (strcmp(name, reserved[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* ---- transactions ---------------------------------------------------------------------------------------------------- */
+
+struct change {
+    const struct user *user;
+    int64_t id, version, now_us;
+    const char *hash;
+    bool must_change, raise, found;
+};
+
+static int tx_insert(struct tx *tx, void *data, struct err *e)
+{
+    struct change *c = data;
+
+    return store_user_insert(tx, c->user, e);
+}
+
+static int tx_password(struct tx *tx, void *data, struct err *e)
+{
+    struct change *c = data;
+
+    return store_user_set_password(tx, c->id, c->version, c->hash, c->must_change, c->now_us, e);
+}
+
+/* A password from the machine's owner: the account is enabled again as well. */
+static int tx_reset(struct tx *tx, void *data, struct err *e)
+{
+    struct change *c = data;
+    int rv = store_user_update(tx, c->user, c->version, false, c->now_us, e);
+
+    return rv == 0 ? tx_password(tx, data, e) : rv;
+}
+
+static int tx_update(struct tx *tx, void *data, struct err *e)
+{
+    struct change *c = data;
+
+    return store_user_update(tx, c->user, c->version, c->raise, c->now_us, e);
+}
+
+static int tx_delete(struct tx *tx, void *data, struct err *e)
+{
+    struct change *c = data;
+
+    return store_user_delete(tx, c->id, &c->found, e);
+}
+
+static int tx_touch(struct tx *tx, void *data, struct err *e)
+{
+    struct change *c = data;
+
+    return store_user_touch(tx, c->id, c->now_us, e);
+}
+
+/* ---- where logins come from ------------------------------------------------------------------------------------------ */
+
+static void note_login(struct db *d, const struct user *user)
+{
+    struct change c = { .id = user->id, .now_us = clock_wall_us(loop_clock(loop_current())) };
+    int64_t former = fiber_narrow_deadline(TOUCH_MS);
+    struct err e = { 0 };
+
+    if (db_transact(d, tx_touch, &c, &e) != 0) /* nobody is kept out because this could not be noted */
+        log_warn(loop_log(loop_current()), "the time of a login could not be noted", LOG_S("user", user->username), LOG_E(&e));
+    fiber_restore_deadline(former);
+}
+
+const struct iam_source iam_from_metadb = { store_user_find, store_user_versions, note_login };
+
+/* ---- roles ----------------------------------------------------------------------------------------------------------- */
+
+static bool has_role(const char *roles, int64_t wanted)
+{
+    struct slice rest = { roles, strlen(roles) };
+    int64_t id;
+
+    while (rest.n > 0) {
+        if (num_parse_i64(slice_cut(&rest, ','), &id) && id == wanted)
+            return true;
+    }
+    return false;
+}
+
+static bool is_admin(const struct principal *who)
+{
+    const struct permission all = { .domain = PERMISSION_ALL, .sub = PERMISSION_ALL, .id = PERMISSION_ANY, .sub_id = PERMISSION_ANY,
+                                    .action = PERMISSION_EVERY_ACTION };
+
+    return principal_may(who, &all);
+}
+
+static int check_roles(const char *roles, struct err *e)
+{
+    struct slice rest = { roles, strlen(roles) };
+    unsigned n = 0;
+    int64_t id;
+
+    while (rest.n > 0) {
+        struct slice one = slice_cut(&rest, ',');
+
+        if (!num_parse_i64(one, &id) || role_find(id) == NULL)
+            return err_set(e, &ERR_INVALID, "roles: there is no role %.*s; GET /api/v2/iam/roles lists them", SLICE_FMT(one));
+        if (++n > MAX_ROLES)
+            return err_set(e, &ERR_INVALID, "roles: more than %d", MAX_ROLES);
+    }
+    return n > 0 ? 0 : err_set(e, &ERR_INVALID, "roles: a user needs at least one role");
+}
+
+static int require_admin(const struct principal *who, const char *roles, const char *what, struct err *e)
+{
+    if (!has_role(roles, ROLE_ADMIN) || is_admin(who))
+        return 0;
+    return err_set(e, &ERR_ADMIN_NEEDED, "%s", what);
+}
+
+/* ---- from the command line ------------------------------------------------------------------------------------------- */
+
+static struct slice text(const char *s)
+{
+    return (struct slice){ s, strlen(s) };
+}
+
+static int random_hash(const struct user_context *c, char password[PASSWORD_RANDOM_SIZE], char *hash, struct err *e)
+{
+    int rv = password_random(password, e);
+
+    return rv == 0 ? password_hash(c->crypto_pool, text(password), hash, e) : rv;
+}
+
+int user_found_admin(const struct user_context *c, char password[PASSWORD_RANDOM_SIZE], bool *created, struct err *e)
+{
+    char hash[PASSWORD_ENCODED_SIZE];
+    struct user u = { .id = USER_ADMIN_ID, .username = USER_ADMIN, .password_hash = hash, .must_change_password = 1, .enabled = 1,
+                      .roles = "100,101", .credential_version = 1, .email = "", .description = "" };
+    struct change change = { .user = &u };
+    struct user *present;
+    struct arena arena;
+    int rv;
+
+    *created = false;
+    arena_init(&arena);
+    rv = store_user_find(c->db, USER_ADMIN, &arena, &present, e);
+    if (rv == 0 && present == NULL) {
+        rv = random_hash(c, password, hash, e);
+        u.created_us = u.updated_us = clock_wall_us(c->clock);
+        if (rv == 0)
+            rv = db_transact(c->db, tx_insert, &change, e);
+        *created = rv == 0;
+        if (rv == ERR_NAME_USED.code) /* another node was faster */
+            rv = 0;
+    }
+    arena_fini(&arena);
+    return rv == 0 ? 0 : err_wrap(e, "make the first administrator");
+}
+
+static int not_found(struct err *e, const char *name)
+{
+    (void)err_set(e, &ERR_NOT_FOUND, "user");
+    return err_arg(e, "%s", name);
+}
+
+int user_reset_password(const struct user_context *c, const char *username, char password[PASSWORD_RANDOM_SIZE], struct err *e)
+{
+    char hash[PASSWORD_ENCODED_SIZE];
+    struct change change = { .hash = hash, .must_change = true };
+    struct user *u;
+    struct arena arena;
+    int rv;
+
+    arena_init(&arena);
+    rv = store_user_find(c->db, username, &arena, &u, e);
+    if (rv == 0 && u == NULL)
+        rv = not_found(e, username);
+    if (rv == 0)
+        rv = random_hash(c, password, hash, e);
+    if (rv == 0) {
+        u->enabled = 1;
+        change.user = u;
+        change.id = u->id;
+        change.version = u->credential_version;
+        change.now_us = clock_wall_us(c->clock);
+        rv = db_transact(c->db, tx_reset, &change, e);
+    }
+    arena_fini(&arena);
+    return rv == 0 ? 0 : err_wrap(e, "reset a password");
+}
+
+/* ---- for the API ----------------------------------------------------------------------------------------------------- */
+
+int user_get(struct db *d, int64_t id, struct arena *arena, struct user **out, struct err *e)
+{
+    struct str t;
+    int rv = store_user_get(d, id, arena, out, e);
+
+    if (rv != 0 || *out != NULL)
+        return rv;
+    str_init(&t, arena);
+    str_add_i64(&t, id);
+    return not_found(e, str_c(&t));
+}
+
+static int check_password(const char *password, struct err *e)
+{
+    const char *problem = password_problem(password);
+
+    return problem == NULL ? 0 : err_set(e, &ERR_PASSWORD_FORMAT, "%s", problem);
+}
+
+static int check_new(const struct principal *who, const struct user *u, const char *password, struct err *e)
+{
+    const char *problem = username_problem(u->username);
+    int rv;
+
+    if (is_reserved(u->username))
+        return err_set(e, &ERR_USERNAME_RESERVED, "%s", u->username);
+    if (problem != NULL)
+        return err_set(e, &ERR_USERNAME_FORMAT, "%s", problem);
+    rv = check_password(password, e);
+    if (rv == 0)
+        rv = check_roles(u->roles, e);
+    return rv == 0 ? require_admin(who, u->roles, "make administrators", e) : rv;
+}
+
+int user_create(const struct user_context *c, const struct principal *who, struct user *u, const char *password, struct err *e)
+{
+    char hash[PASSWORD_ENCODED_SIZE];
+    struct change change = { .user = u };
+    int rv = check_new(who, u, password, e);
+
+    if (rv == 0)
+        rv = db_next_id(c->db, &u->id, e);
+    if (rv == 0)
+        rv = password_hash(c->crypto_pool, text(password), hash, e);
+    if (rv != 0)
+        return rv;
+    u->password_hash = hash;
+    u->must_change_password = 0;
+    u->credential_version = 1;
+    u->created_us = u->updated_us = clock_wall_us(c->clock);
+    u->last_login_us = FIELD_NONE;
+    rv = db_transact(c->db, tx_insert, &change, e);
+    u->password_hash = "";
+    return rv;
+}
+
+static int check_update(const struct principal *who, const struct user *u, const struct user_update *change, struct err *e)
+{
+    int rv = require_admin(who, u->roles, "change administrators", e);
+
+    if (rv != 0)
+        return rv;
+    if (change->enabled == 0 && u->id == USER_ADMIN_ID)
+        return err_set(e, &ERR_USER_UNLOCKABLE, "%s", u->username);
+    if (change->roles == NULL)
+        return 0;
+    if (u->id == USER_ADMIN_ID)
+        return err_set(e, &ERR_USER_ROLES_FIXED, "%s", u->username);
+    rv = check_roles(change->roles, e);
+    return rv == 0 ? require_admin(who, change->roles, "make administrators", e) : rv;
+}
+
+int user_update(const struct user_context *c, const struct principal *who, int64_t id, const struct user_update *update, struct arena *arena,
+                struct user **out, struct err *e)
+{
+    struct change change = { .now_us = clock_wall_us(c->clock) };
+    struct user *u;
+    int rv = user_get(c->db, id, arena, &u, e);
+
+    if (rv == 0)
+        rv = check_update(who, u, update, e);
+    if (rv != 0)
+        return rv;
+    change.user = u;
+    change.version = u->credential_version;
+    change.raise = update->roles != NULL || (update->enabled >= 0 && update->enabled != u->enabled);
+    u->email = update->email != NULL ? update->email : u->email;
+    u->description = update->description != NULL ? update->description : u->description;
+    u->roles = update->roles != NULL ? update->roles : u->roles;
+    u->enabled = update->enabled >= 0 ? update->enabled : u->enabled;
+    u->updated_us = change.now_us;
+    rv = db_transact(c->db, tx_update, &change, e);
+    if (rv == 0 && change.raise)
+        iam_forget(c->iam, id);
+    *out = u;
+    return rv;
+}
+
+int user_delete(const struct user_context *c, const struct principal *who, int64_t id, struct arena *arena, const char **name, struct err *e)
+{
+    struct change change = { .id = id };
+    struct user *u;
+    int rv = user_get(c->db, id, arena, &u, e);
+
+    if (rv != 0)
+        return rv;
+    if (name != NULL)
+        *name = u->username;
+    if (id == who->user_id)
+        return err_set(e, &ERR_SELF_DELETE, "");
+    if (has_role(u->roles, ROLE_ADMIN))
+        return err_set(e, &ERR_USER_UNDELETABLE, "%s", u->username);
+    rv = db_transact(c->db, tx_delete, &change, e);
+    if (rv == 0)
+        iam_forget(c->iam, id);
+    return rv;
+}
+
+static int write_password(const struct user_context *c, const struct user *u, const char *password, bool must_change, struct err *e)
+{
+    char hash[PASSWORD_ENCODED_SIZE];
+    struct change change = { .id = u->id, .version = u->credential_version, .hash = hash, .must_change = must_change };
+    int rv = check_password(password, e);
+
+    if (rv == 0)
+        rv = password_hash(c->crypto_pool, text(password), hash, e);
+    change.now_us = clock_wall_us(c->clock);
+    if (rv == 0)
+        rv = db_transact(c->db, tx_password, &change, e);
+    if (rv == 0)
+        iam_forget(c->iam, u->id);
+    return rv;
+}
+
+int user_set_password(const struct user_context *c, const struct principal *who, int64_t id, const char *password, struct arena *arena,
+                      struct err *e)
+{
+    struct user *u;
+    int rv = user_get(c->db, id, arena, &u, e);
+
+    if (rv == 0)
+        rv = require_admin(who, u->roles, "set the password of an administrator", e);
+    if (rv != 0)
+        return rv;
+    rv = write_password(c, u, password, true, e);
+    if (rv == 0)
+        iam_unlock(c->iam, u->username);
+    return rv;
+}
+
+int user_change_password(const struct user_context *c, const struct principal *who, const char *old, const char *fresh, struct arena *arena,
+                         struct err *e)
+{
+    struct user *u;
+    bool matches;
+    int rv = user_get(c->db, who->user_id, arena, &u, e);
+
+    if (rv == 0)
+        rv = password_verify(c->crypto_pool, u->password_hash, text(old), &matches, e);
+    if (rv != 0)
+        return rv;
+    if (!matches)
+        return err_set(e, &ERR_OLD_PASSWORD, "");
+    if (strcmp(old, fresh) == 0)
+        return err_set(e, &ERR_SAME_PASSWORD, "");
+    return write_password(c, u, fresh, false, e);
+}
