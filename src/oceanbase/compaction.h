@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* compaction.h - major compaction (merge): its state (oceanbase.DBA_OB_MAJOR_COMPACTION, CDB_OB_MAJOR_COMPACTION on kernels that have it) and
+ * starting it. */
+#ifndef OCEANBASE_COMPACTION_H
+#define OCEANBASE_COMPACTION_H
+
+#include "src/io/sql.h"
+
+struct ob_compaction {
+    int64_t frozen_scn, last_scn, broadcast_scn;
+    int64_t frozen_us, started_us, finished_us; /* 0: never */
+    const char *status;                         /* IDLE, COMPACTING, VERIFYING */
+    bool is_error, is_suspended;
+    const char *info;
+};
+
+MUST_CHECK int ob_compaction_get(struct sql *s, struct arena *arena, struct ob_compaction *out, struct err *e);
+/* ALTER SYSTEM MAJOR FREEZE. Running already: the kernel's own error, SQL_FAILED or SQL_RETRY. */
+MUST_CHECK int ob_compaction_start(struct sql *s, struct err *e);
+
+#endif

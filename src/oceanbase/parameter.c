@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "src/oceanbase/parameter.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+ERR_DEFINE(ERR_OB_PARAMETER_UNKNOWN, 11055, 404, ERR_FINAL, "The cluster has no parameter {0}.", "集群参数 {0} 不存在。");
+ERR_DEFINE(ERR_OB_PARAMETER_VALUE, 11056, 400, ERR_FINAL, "The cluster does not accept {1} for its parameter {0}.",
+           "集群参数 {0} 不接受取值 {1}。");
+
+const struct err_row *const ob_parameter_err_rows[] = { &ERR_OB_PARAMETER_UNKNOWN, &ERR_OB_PARAMETER_VALUE, NULL };
+
+enum { CONFIG_UNKNOWN = 5099, CONFIG_INVALID = 4147 };
+
+static const struct sql_field columns[] = {
+    SQL_FIELD(ob_parameter, name, "NAME", SQL_C_TEXT),
+    SQL_FIELD(ob_parameter, value, "VALUE", SQL_C_TEXT),
+    SQL_FIELD_OPT(ob_parameter, scope, "SCOPE", SQL_C_TEXT),
+    SQL_FIELD_OPT(ob_parameter, data_type, "DATA_TYPE", SQL_C_TEXT),
+    SQL_FIELD_OPT(ob_parameter, info, "INFO", SQL_C_TEXT),
+    SQL_FIELD_OPT(ob_parameter, section, "SECTION", SQL_C_TEXT),
+    SQL_FIELD_OPT(ob_parameter, edit_level, "EDIT_LEVEL", SQL_C_TEXT),
+    SQL_FIELD_OPT(ob_parameter, default_value, "DEFAULT_VALUE", SQL_C_TEXT),
+    { NULL },
+};
+
+static int fetch(const struct sql_rows *rows, struct arena *arena, struct ob_parameter **out, struct err *e)
+{
+    *out = arena_array(arena, rows->n_rows + 1, sizeof **out);
+    if (*out == NULL)
+        return err_set(e, &ERR_NOMEM, "");
+    for (size_t i = 0; i < rows->n_rows; i++)
+        (*out)[i].value = "";
+    return sql_fetch(rows, columns, sizeof **out, *out, e);
+}
+
+int ob_parameters_list(struct sql *s, struct arena *arena, struct ob_parameter **out, size_t *n, struct err *e)
+{
+    struct sql_rows rows;
+    int rv = sql_run(s, "SELECT * FROM oceanbase.V$OB_PARAMETERS ORDER BY name", NULL, 0, 0, arena, &rows, e);
+
+    if (rv != 0)
+        return rv;
+    *n = rows.n_rows;
+    return fetch(&rows, arena, out, e);
+}
+
+int ob_parameter_get(struct sql *s, const char *name, struct arena *arena, struct ob_parameter *out, bool *found, struct err *e)
+{
+    struct sql_value value = sql_v_s(name);
+    struct ob_parameter *one;
+    struct sql_rows rows;
+    int rv = sql_run(s, "SELECT * FROM oceanbase.V$OB_PARAMETERS WHERE name = ? LIMIT 1", &value, 1, 0, arena, &rows, e);
+
+    if (rv == 0)
+        rv = fetch(&rows, arena, &one, e);
+    if (rv != 0)
+        return rv;
+    *found = rows.n_rows > 0;
+    if (*found)
+        *out = *one;
+    return 0;
+}
+
+bool ob_parameter_is_read_only(const struct ob_parameter *p)
+{
+    return p->edit_level != NULL && strcasecmp(p->edit_level, "READONLY") == 0;
+}
+
+bool ob_parameter_needs_restart(const struct ob_parameter *p)
+{
+    return p->edit_level != NULL && strcasecmp(p->edit_level, "STATIC_EFFECTIVE") == 0;
+}
+
+static bool is_word(const char *name)
+{
+    return name[0] != '\0' && name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")] == '\0';
+}
+
+int ob_parameter_set(struct sql *s, const char *name, const char *value, struct err *e)
+{
+    struct sql_value v = sql_v_s(value);
+    char text[256];
+    struct arena arena;
+    int rv;
+
+    if (!is_word(name) || strlen(name) > 128)
+        return err_set(e, &ERR_OB_PARAMETER_UNKNOWN, "%s", name);
+    (void)snprintf(text, sizeof text, "ALTER SYSTEM SET %s = ?", name);
+    arena_init(&arena);
+    rv = sql_run(s, text, &v, 1, SQL_COMMIT, &arena, NULL, e);
+    arena_fini(&arena);
+    if (rv != 0 && e->lib_code == CONFIG_UNKNOWN)
+        return err_set(e, &ERR_OB_PARAMETER_UNKNOWN, "%s", name);
+    if (rv != 0 && e->lib_code == CONFIG_INVALID) {
+        (void)err_set(e, &ERR_OB_PARAMETER_VALUE, "%s", name);
+        return err_arg(e, "%s", value);
+    }
+    return rv;
+}

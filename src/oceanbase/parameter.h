@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* parameter.h - parameters of a managed OceanBase (oceanbase.V$OB_PARAMETERS, ALTER SYSTEM). */
+#ifndef OCEANBASE_PARAMETER_H
+#define OCEANBASE_PARAMETER_H
+
+#include "src/io/sql.h"
+
+struct ob_parameter {
+    const char *name, *value;
+    const char *scope;          /* CLUSTER or TENANT */
+    const char *data_type;      /* INT, STRING, BOOL, CAPACITY, TIME ...; NULL: unknown */
+    const char *info;           /* what it is for, in the kernel's words */
+    const char *section;
+    const char *edit_level;     /* READONLY, STATIC_EFFECTIVE (needs a restart), DYNAMIC_EFFECTIVE */
+    const char *default_value;  /* NULL: the kernel does not say */
+};
+
+/* All of them, by name. Errors: those of sql_run. */
+MUST_CHECK int ob_parameters_list(struct sql *s, struct arena *arena, struct ob_parameter **out, size_t *n, struct err *e);
+/* One of them; *found says whether there is such a parameter. */
+MUST_CHECK int ob_parameter_get(struct sql *s, const char *name, struct arena *arena, struct ob_parameter *out, bool *found, struct err *e);
+bool ob_parameter_is_read_only(const struct ob_parameter *p);
+bool ob_parameter_needs_restart(const struct ob_parameter *p);
+
+ERR_DECLARE(ERR_OB_PARAMETER_UNKNOWN); /* {0} name (server error 5099) */
+ERR_DECLARE(ERR_OB_PARAMETER_VALUE);   /* {0} name, {1} value (server error 4147) */
+extern const struct err_row *const ob_parameter_err_rows[];
+/* ALTER SYSTEM SET name = 'value'. The name must be a plain word. Errors: OB_PARAMETER_UNKNOWN, OB_PARAMETER_VALUE, those of sql_run. */
+MUST_CHECK int ob_parameter_set(struct sql *s, const char *name, const char *value, struct err *e);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* probe.h - what kind of OceanBase answers: told by its answers, never by a setting. */
+#ifndef OCEANBASE_PROBE_H
+#define OCEANBASE_PROBE_H
+
+#include "src/io/sql.h"
+
+enum ob_engine {
+    OB_ENGINE_OCEANBASE, /* a cluster of observers */
+    OB_ENGINE_SEEKDB,    /* OceanBase seekdb: one server, one tenant */
+};
+extern const char *const ob_engine_names[]; /* "OCEANBASE", "SEEKDB", NULL */
+
+struct ob_probe {
+    enum ob_engine engine;
+    const char *version;       /* of the product: seekdb "1.4.0.0"; OceanBase "4.2.5.1" */
+    const char *ob_version;    /* ob_version(): the lineage of the kernel, "4.3.5.3" */
+    const char *full_version;  /* version comment as it is */
+    const char *cluster_name;  /* parameter `cluster`; NULL: this kernel has none */
+    int64_t cluster_id;        /* parameter `cluster_id`; -1: this kernel has none */
+    const char *zone;          /* parameter `zone`; NULL: this kernel has none */
+    int64_t created_us;        /* when the instance was first made: tells two instances apart; 0: unknown */
+};
+
+ERR_DECLARE(ERR_OB_FOREIGN);     /* {0} address, {1} what answered: not an OceanBase */
+ERR_DECLARE(ERR_OB_UNSUPPORTED); /* {0} address, {1} version, {2} why this release cannot manage it */
+extern const struct err_row *const oceanbase_err_rows[];
+
+/* Asks the server behind `s`. Texts lie in `arena`. Errors: OB_FOREIGN, those of sql_run. */
+MUST_CHECK int ob_probe(struct sql *s, struct arena *arena, struct ob_probe *out, struct err *e);
+/* "5.7.25-OceanBase seekdb-v1.4.0.0" -> SEEKDB, "1.4.0.0". False when it is no OceanBase. Pure. */
+bool ob_parse_version(const char *version, const char *comment, struct arena *arena, enum ob_engine *engine, const char **product_version);
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* session.h - sessions of a server (oceanbase.V$OB_PROCESSLIST) and ending them. */
+#ifndef OCEANBASE_SESSION_H
+#define OCEANBASE_SESSION_H
+
+#include "src/io/sql.h"
+
+struct ob_session {
+    int64_t id;
+    const char *user, *host, *db, *command, *state, *info, *sql_id, *client_ip;
+    double time_s;              /* in the present state */
+    const char *trans_state;
+};
+
+/* By id. Errors: those of sql_run. */
+MUST_CHECK int ob_sessions_list(struct sql *s, struct arena *arena, struct ob_session **out, size_t *n, struct err *e);
+
+ERR_DECLARE(ERR_OB_SESSION_UNKNOWN); /* {0} id (server error 1094) */
+/* Ends the session, or with `query` only what it is doing. Errors: OB_SESSION_UNKNOWN, those of sql_run. */
+MUST_CHECK int ob_session_kill(struct sql *s, int64_t id, bool query, struct err *e);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* user.h - users and roles of a tenant in MySQL mode, and what they may do. */
+#ifndef OCEANBASE_USER_H
+#define OCEANBASE_USER_H
+
+#include "src/io/sql.h"
+
+struct ob_user {
+    const char *name, *host;
+    bool is_role, is_locked;
+    int64_t password_changed_us;  /* 0: unknown */
+};
+/* Users and roles, by name. Errors: those of sql_run. */
+MUST_CHECK int ob_users_list(struct sql *s, struct arena *arena, struct ob_user **out, size_t *n, struct err *e);
+
+/* One privilege: everywhere (database NULL), in a database (object NULL), on an object. */
+struct ob_privilege {
+    const char *user, *host;
+    const char *database, *object;
+    const char *privilege;        /* "CREATE VIEW", as the server writes it; USAGE is left out */
+    bool with_grant;
+};
+/* Of all users and roles in three queries, or of `user` alone. */
+MUST_CHECK int ob_privileges_list(struct sql *s, const char *user, struct arena *arena, struct ob_privilege **out, size_t *n, struct err *e);
+
+struct ob_role_edge {
+    const char *role, *user;      /* `role` was granted to `user` (a user or a role) */
+};
+MUST_CHECK int ob_role_edges_list(struct sql *s, struct arena *arena, struct ob_role_edge **out, size_t *n, struct err *e);
+
+/* Statements of account management; `password` goes as a value and is never logged. Errors: those of sql_run. */
+MUST_CHECK int ob_user_create(struct sql *s, const char *user, const char *password, struct err *e);
+MUST_CHECK int ob_user_drop(struct sql *s, const char *user, struct err *e);
+MUST_CHECK int ob_user_set_password(struct sql *s, const char *user, const char *password, struct err *e);
+MUST_CHECK int ob_user_set_locked(struct sql *s, const char *user, bool locked, struct err *e);
+MUST_CHECK int ob_role_create(struct sql *s, const char *role, struct err *e);
+MUST_CHECK int ob_role_drop(struct sql *s, const char *role, struct err *e);
+
+enum ob_grant { OB_GRANT, OB_REVOKE };
+/* Privileges must be words of the server's grammar ("SELECT", "CREATE VIEW"): others are INVALID before anything is sent. */
+MUST_CHECK int ob_privileges_change(struct sql *s, enum ob_grant what, const char *const *privileges, size_t n, const char *database,
+                                    const char *object, const char *user, struct err *e);
+MUST_CHECK int ob_roles_change(struct sql *s, enum ob_grant what, const char *const *roles, size_t n, const char *user, struct err *e);
+
+#endif
