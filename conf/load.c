@@ -274,19 +274,20 @@ static int read_secret_file(struct load *l, const struct setting *s, struct give
                : 0;
 }
 
-/* Default paths may begin with "${data_dir}". */
-static int read_default(const struct setting *s, struct load *l, struct slice *text)
+/* A path may begin with "${data_dir}". */
+static int expand(struct load *l, const struct setting *s, struct slice *text)
 {
-    static const char var[] = "${data_dir}";
-    const char *dir = l->to->settings.data_dir;
+    static const char variable[] = "${data_dir}";
+    const size_t n = sizeof variable - 1;
     const char *full;
 
-    *text = text_of(s->def);
-    if (!slice_starts(*text, var))
+    if (s->type != &setting_path || !slice_starts(*text, variable))
         return 0;
-    full = arena_printf(&l->scratch, "%s%s", dir != NULL ? dir : "/", s->def + sizeof var - 1);
-    *text = text_of(full != NULL ? full : "");
-    return full != NULL ? 0 : ERR_NOMEM.code;
+    full = arena_printf(&l->scratch, "%s%.*s", l->to->settings.data_dir, (int)(text->n - n), text->s + n);
+    if (full == NULL)
+        return ERR_NOMEM.code;
+    *text = text_of(full);
+    return 0;
 }
 
 static int check_file(struct load *l, const struct setting *s, const struct given *g)
@@ -302,20 +303,19 @@ static int check_file(struct load *l, const struct setting *s, const struct give
 
 static int set_member(struct load *l, const struct setting *s, struct slice text, struct err *e)
 {
-    return s->type->read(s, text, (char *)&l->to->settings + s->offset, &l->to->arena, e);
+    int rv = expand(l, s, &text);
+
+    return rv != 0 ? rv : s->type->read(s, text, (char *)&l->to->settings + s->offset, &l->to->arena, e);
 }
 
 static int read_value(struct load *l, const struct setting *s)
 {
     struct given *g = &l->given[s - settings_table];
     struct err e = { 0 };
-    struct slice text;
     bool bad = false;
     int rv;
 
-    rv = read_default(s, l, &text);
-    if (rv == 0)
-        rv = set_member(l, s, text, &e); /* so that no member is unset, whatever comes */
+    rv = set_member(l, s, text_of(s->def), &e); /* so that no member is unset, whatever comes */
     if (rv != 0 || g->at.source == NULL)
         return rv;
     if (g->is_file)

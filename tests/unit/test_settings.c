@@ -224,6 +224,39 @@ static void test_values_in_force_are_read_again_as_they_are_written(void **state
     str_fini(&text);
 }
 
+/* The shipped file says what the defaults are: with every '#' before a key removed it changes nothing. */
+static void test_shipped_file_shows_the_defaults(void **state)
+{
+    const char *srcdir = getenv("srcdir");
+    struct place *p = *state;
+    char path[512], line[512];
+    struct str text;
+    unsigned n = 0;
+    FILE *f;
+
+    (void)snprintf(path, sizeof path, "%s/conf/dist/ocp-server.conf", srcdir != NULL ? srcdir : ".");
+    f = fopen(path, "r");
+    assert_non_null(f);
+    str_init(&text, NULL);
+    while (fgets(line, sizeof line, f) != NULL) {
+        bool key = line[0] == '#' && islower((unsigned char)line[1]);
+
+        n += key;
+        str_add(&text, line + key);
+    }
+    (void)fclose(f);
+    set_file(p, str_c(&text));
+    str_fini(&text);
+    set_argument(p, "standalone");
+    assert_ok(load(p), &p->e);
+    assert_int_equal(p->problems.n, 0);
+    for (const struct setting *s = settings_table; s->name != NULL; s++, n--)
+        if (strchr(s->def, '$') == NULL && strcmp(s->name, "standalone") != 0)
+            check_value(p->settings, s->name, s->def);
+    assert_int_equal(n, 0);
+    assert_string_equal(p->settings->standalone.data_dir, "/var/lib/ocp-server/mariadb");
+}
+
 static void test_later_sources_win(void **state)
 {
     static const char *const environment[] = { "PATH=/bin", "OCP_DB_USER=from environment", "OCP_DB_DATABASE=from environment", NULL };
@@ -580,6 +613,7 @@ int main(void)
         cmocka_unit_test(test_dump_is_json),
         WITH_PLACE(test_defaults),
         WITH_PLACE(test_values_in_force_are_read_again_as_they_are_written),
+        WITH_PLACE(test_shipped_file_shows_the_defaults),
         WITH_PLACE(test_later_sources_win),
         WITH_PLACE(test_secrets_come_from_files),
         WITH_PLACE(test_readable_secrets_are_warned_of),
