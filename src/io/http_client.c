@@ -279,6 +279,8 @@ static bool set_request(struct transfer *t)
     (void)curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, r->once ? 1L : 0L);
     (void)curl_easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT_MS, r->connect_timeout_ms > 0 ? (long)r->connect_timeout_ms : (long)DEFAULT_CONNECT_TIMEOUT_MS);
     (void)curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
+    (void)curl_easy_setopt(t->easy, CURLOPT_SSL_VERIFYPEER, r->tls_unverified ? 0L : 1L);
+    (void)curl_easy_setopt(t->easy, CURLOPT_SSL_VERIFYHOST, r->tls_unverified ? 0L : 2L);
     if (r->tls_ca != NULL) /* and nothing but that */
         (void)curl_easy_setopt(t->easy, CURLOPT_CAPATH, NULL);
     return (strcmp(method, "HEAD") == 0 || set_text(t, CURLOPT_CUSTOMREQUEST, method)) && set_text(t, CURLOPT_URL, r->url) &&

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ctl.h - one run of ocpctl, as the commands see it. Everything runs in one fiber. */
+#ifndef CTL_CTL_H
+#define CTL_CTL_H
+
+#include "src/ctl/command.h"
+#include "src/ctl/remote.h"
+
+struct ctl {
+    struct args args;
+    struct arena arena;       /* until the end of the run */
+    struct remote *remote;    /* owned */
+    bool is_json;             /* --output json */
+    const char *password;     /* of the user; NULL without login. In the arena */
+    char message[REMOTE_MESSAGE_SIZE]; /* what the server said when it refused */
+    int status;               /* exit status of a run without error */
+};
+
+/* Text of an option; NULL when it was not given. */
+const char *ctl_option(const struct ctl *c, enum option option);
+/* Operand `n`, counted from 0; NULL when it was left out. */
+const char *ctl_operand(const struct ctl *c, unsigned n);
+
+/* Path with each "{WORD}" replaced by the operand of that name, percent-encoded; "{CLUSTER}" and "{TENANT}" may be given as
+ * number or as name, and a name is looked up. Options that have a query name are appended. Errors: those of remote, NOT_FOUND. */
+MUST_CHECK int ctl_path(struct ctl *c, const char *path, const char **out, struct err *e);
+
+/* The commonest command: GET command->path, shown by command->columns. */
+int ctl_get(struct ctl *c, struct err *e);
+/* Prints data: as it is (JSON), else a list as a table and an object as one line per column. */
+int ctl_show(struct ctl *c, const json_t *data, const struct column *columns, struct err *e);
+/* Prints "sentence" unless the output is JSON, which gets `data`. */
+int ctl_done(struct ctl *c, const json_t *data, const char *sentence, struct err *e);
+
+/* Follows a task to its end and sets the exit status. Errors: those of remote, TIMEOUT (--timeout is over). */
+int ctl_wait_task(struct ctl *c, int64_t id, struct err *e);
+
+/* Commands with steps of their own. */
+int ctl_status(struct ctl *c, struct err *e);
+int ctl_check(struct ctl *c, struct err *e);
+int ctl_takeover(struct ctl *c, struct err *e);
+int ctl_moveout(struct ctl *c, struct err *e);
+int ctl_task(struct ctl *c, struct err *e);
+int ctl_session_kill(struct ctl *c, struct err *e);
+int ctl_parameters(struct ctl *c, struct err *e);
+int ctl_parameter_set(struct ctl *c, struct err *e);
+int ctl_property_set(struct ctl *c, struct err *e);
+int ctl_api(struct ctl *c, struct err *e);
+int ctl_change_password(struct ctl *c, struct err *e);
+int ctl_reset_password(struct ctl *c, struct err *e);
+
+#endif
