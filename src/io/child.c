@@ -94,7 +94,8 @@ static void reset_signals(void)
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static bool connect_streams(const struct plumbing *p)
+/* Leaves 0, 1, 2 and the report pipe as 3 and nothing else: all other files are closed by the time the report is. */
+static bool connect_streams(const struct plumbing *p, int *report)
 {
     int from[3] = { p->in, p->out[CHILD_OUT][1], p->out[CHILD_ERR][1] };
 
@@ -107,8 +108,10 @@ static bool connect_streams(const struct plumbing *p)
     for (int i = 0; i < 3; i++)
         if (dup2(from[i], i) < 0)
             return false;
-    /* a library may have opened a file without CLOEXEC; kernels before 5.11 lack this call and our own files are all marked */
-    (void)close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+    if (*report != 3 && dup3(*report, 3, O_CLOEXEC) < 0)
+        return false;
+    *report = 3;
+    (void)close_range(4, ~0U, 0); /* kernels before 5.9 lack it: there, CLOEXEC on all our files does the same at exec */
     return true;
 }
 
@@ -135,7 +138,7 @@ static _Noreturn void run_child(const struct child_conf *conf, const struct plum
     reset_signals();
     if (setsid() < 0)
         fail(report, STEP_SESSION);
-    if (!connect_streams(p))
+    if (!connect_streams(p, &report))
         fail(report, STEP_STREAMS);
     if (conf->set_user && !become(conf->uid, conf->gid))
         fail(report, STEP_USER);

@@ -66,6 +66,21 @@ void test_oom_sweep(int (*fn)(void *data), void *data)
     fail_msg("%s", "the sweep does not end: more than 20000 allocations");
 }
 
+bool test_is_gone(pid_t pid)
+{
+    char path[64], state = 0;
+    FILE *f;
+
+    (void)snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    f = fopen(path, "re");
+    if (f == NULL)
+        return true;
+    if (fscanf(f, "%*d (%*[^)]) %c", &state) != 1)
+        state = 'X';
+    (void)fclose(f);
+    return state == 'Z' || state == 'X';
+}
+
 void test_assert_ok(int rv, const struct err *e, const char *what, const char *file, int line)
 {
     char text[1024];

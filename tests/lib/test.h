@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/types.h>
 
 #include <cmocka.h>
 
@@ -28,6 +29,9 @@ void test_in_fiber(void (*fn)(void *data), void *data);
  * whole work and clean up in each run, and return what its module returned (0 or an error code); a run in which an allocation
  * failed may still return 0 where the module has a way round it. Fails when it never ends. */
 void test_oom_sweep(int (*fn)(void *data), void *data);
+
+/* True when no such process runs, or only its exit status is left of it. */
+bool test_is_gone(pid_t pid);
 
 /* assert that rv is 0, and show the error if not. */
 #define assert_ok(RV, E) test_assert_ok((RV), (E), #RV, __FILE__, __LINE__)

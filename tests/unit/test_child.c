@@ -389,21 +389,6 @@ static void lives_until_killed(void *data)
     assert_ok(child_wait(c, NULL, &e), &e);
 }
 
-static bool is_gone(pid_t pid)
-{
-    char path[64], state = 0;
-    FILE *f;
-
-    (void)snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-    f = fopen(path, "re");
-    if (f == NULL)
-        return true;
-    if (fscanf(f, "%*d (%*[^)]) %c", &state) != 1)
-        state = 'X';
-    (void)fclose(f);
-    return state == 'Z' || state == 'X';
-}
-
 static void test_dies_with_us_if_asked(void **state)
 {
     int report[2];
@@ -419,10 +404,10 @@ static void test_dies_with_us_if_asked(void **state)
     (void)close(report[1]);
     assert_int_equal(read(report[0], &pid, sizeof pid), sizeof pid);
     (void)close(report[0]);
-    assert_false(is_gone(pid));
+    assert_false(test_is_gone(pid));
     assert_int_equal(kill(server, SIGKILL), 0);
     assert_int_equal(waitpid(server, NULL, 0), server);
-    for (int i = 0; !is_gone(pid); i++) {
+    for (int i = 0; !test_is_gone(pid); i++) {
         assert_true(i < 2000);
         (void)usleep(5000);
     }
