@@ -26,5 +26,33 @@ const struct migration metadb_migrations[] = {
             "finished_at DATETIME(6) NULL, PRIMARY KEY (id), UNIQUE KEY subtask_series (task_id, series)" TABLE_END,
             "CREATE TABLE subtask_log (subtask_id BIGINT NOT NULL, seq BIGINT NOT NULL, logged_at DATETIME(6) NOT NULL, text TEXT NOT NULL, "
             "PRIMARY KEY (subtask_id, seq)" TABLE_END) },
+    { 3, "managed clusters",
+      STEPS("CREATE TABLE obcluster (id BIGINT NOT NULL, name VARCHAR(128) NOT NULL, ob_cluster_id BIGINT NULL, engine VARCHAR(32) NOT NULL, "
+            "type VARCHAR(16) NOT NULL, status TINYINT NOT NULL, address VARCHAR(255) NOT NULL, port INT NOT NULL, "
+            "connection_mode VARCHAR(16) NOT NULL, username VARCHAR(255) NOT NULL, password VARBINARY(2048) NOT NULL, "
+            "password_version BIGINT NOT NULL, proxyro_password VARBINARY(2048) NOT NULL, instance VARCHAR(128) NOT NULL, "
+            "version VARCHAR(64) NOT NULL, full_version VARCHAR(255) NOT NULL, architecture VARCHAR(64) NOT NULL, creator_id BIGINT NOT NULL, "
+            "creator_name VARCHAR(128) NOT NULL, created_at DATETIME(6) NOT NULL, updated_at DATETIME(6) NOT NULL, seen_at DATETIME(6) NULL, "
+            "failure VARCHAR(2048) NOT NULL, failed_at DATETIME(6) NULL, PRIMARY KEY (id), UNIQUE KEY obcluster_name (name), "
+            "UNIQUE KEY obcluster_address (address, port), UNIQUE KEY obcluster_instance (instance)" TABLE_END,
+            "CREATE TABLE obzone (id BIGINT NOT NULL, cluster_id BIGINT NOT NULL, name VARCHAR(128) NOT NULL, region VARCHAR(128) NOT NULL, "
+            "idc VARCHAR(128) NOT NULL, inner_status VARCHAR(64) NOT NULL, created_at DATETIME(6) NOT NULL, updated_at DATETIME(6) NOT NULL, "
+            "PRIMARY KEY (id), UNIQUE KEY obzone_name (cluster_id, name)" TABLE_END,
+            "CREATE TABLE observer (id BIGINT NOT NULL, cluster_id BIGINT NOT NULL, zone VARCHAR(128) NOT NULL, ip VARCHAR(255) NOT NULL, "
+            "port INT NOT NULL, sql_port INT NOT NULL, version VARCHAR(255) NOT NULL, inner_status VARCHAR(64) NOT NULL, "
+            "with_rootserver TINYINT NOT NULL, start_at DATETIME(6) NULL, stop_at DATETIME(6) NULL, cpu_total DOUBLE NULL, "
+            "cpu_assigned DOUBLE NULL, memory_total BIGINT NULL, memory_assigned BIGINT NULL, log_disk_total BIGINT NULL, "
+            "log_disk_assigned BIGINT NULL, log_disk_used BIGINT NULL, data_disk_total BIGINT NULL, data_disk_used BIGINT NULL, "
+            "created_at DATETIME(6) NOT NULL, updated_at DATETIME(6) NOT NULL, PRIMARY KEY (id), "
+            "UNIQUE KEY observer_address (cluster_id, ip, port)" TABLE_END,
+            "CREATE TABLE obtenant (id BIGINT NOT NULL, cluster_id BIGINT NOT NULL, ob_tenant_id BIGINT NOT NULL, name VARCHAR(128) NOT NULL, "
+            "mode VARCHAR(16) NOT NULL, status VARCHAR(64) NOT NULL, charset VARCHAR(64) NOT NULL, collation VARCHAR(64) NOT NULL, "
+            "time_zone VARCHAR(64) NOT NULL, primary_zone VARCHAR(512) NOT NULL, locality VARCHAR(1024) NOT NULL, readonly TINYINT NOT NULL, "
+            "locked TINYINT NOT NULL, born_at DATETIME(6) NULL, created_at DATETIME(6) NOT NULL, updated_at DATETIME(6) NOT NULL, "
+            "PRIMARY KEY (id), UNIQUE KEY obtenant_number (cluster_id, ob_tenant_id)" TABLE_END,
+            "CREATE TABLE obparameter_change (id BIGINT NOT NULL, cluster_id BIGINT NOT NULL, tenant_id BIGINT NOT NULL, "
+            "name VARCHAR(128) NOT NULL, old_value TEXT NULL, new_value TEXT NOT NULL, user_id BIGINT NOT NULL, "
+            "user_name VARCHAR(128) NOT NULL, outcome VARCHAR(16) NOT NULL, reason VARCHAR(1024) NOT NULL, changed_at DATETIME(6) NOT NULL, "
+            "PRIMARY KEY (id), KEY obparameter_change_at (cluster_id, tenant_id, changed_at)" TABLE_END) },
     { 0 },
 };

@@ -4,7 +4,7 @@
 #ifndef STORE_OBCLUSTER_H
 #define STORE_OBCLUSTER_H
 
-#include "src/store/db.h"
+#include "src/store/list.h"
 
 #define OBCLUSTER_STATUSES(X)                                                                                                       \
     X(RUNNING) X(CREATING) X(DELETING) X(STARTING) X(RESTARTING) X(STOPPING) X(STOPPED) X(TAKINGOVER) X(MOVINGOUT) X(SWITCHOVER) \
@@ -21,9 +21,11 @@ struct obcluster {
     const char *name;             /* unique */
     int64_t ob_cluster_id;        /* the kernel's own number; FIELD_NONE: it has none */
     const char *engine;           /* "OCEANBASE", "SEEKDB" */
+    const char *type;             /* "PRIMARY", "STANDBY" */
     int status;                   /* enum obcluster_status */
     const char *address;          /* where it was taken over: host name or IP address */
     int64_t port;                 /* of SQL */
+    const char *connection_mode;  /* "direct", "proxy" */
     const char *username;         /* of its administrator, as the server wants it */
     struct slice password;        /* sealed: place { "obcluster", id, "password" } */
     int64_t password_version;     /* grows with every change of address, user name or password */
@@ -52,16 +54,17 @@ struct obcluster_filter {
     unsigned statuses;            /* bits 1 << enum obcluster_status; 0: any */
     const int64_t *ids;           /* only these; NULL: any */
     size_t n_ids;
-    const char *sort;             /* id, name, status, createTime; NULL: id */
-    bool descending;
-    int64_t page, size;           /* from 1; size 0: all */
 };
-/* Errors: those of db_read. */
-MUST_CHECK int store_obcluster_list(struct db *d, const struct obcluster_filter *f, struct arena *arena, struct obcluster **out, size_t *n,
-                                    int64_t *total, struct err *e);
+/* Sorted by id, name, status, createTime, updateTime; newest first by itself. `f`, `page` and `total` may be NULL. Errors: those of
+ * list_read. */
+MUST_CHECK int store_obcluster_list(struct db *d, const struct obcluster_filter *f, const struct store_page *page, struct arena *arena,
+                                    struct obcluster **out, size_t *n, int64_t *total, struct err *e);
 /* Which managed cluster has this address, instance or name ("" and NULL match none)? *out is NULL when none has. */
 MUST_CHECK int store_obcluster_find(struct db *d, const char *address, int64_t port, const char *instance, const char *name,
                                     struct arena *arena, struct obcluster **out, struct err *e);
+
+/* The row, locked until the transaction ends. Errors: OBCLUSTER_NOT_FOUND, those of tx_run. */
+MUST_CHECK int store_obcluster_lock(struct tx *tx, int64_t id, struct arena *arena, struct obcluster *out, struct err *e);
 
 /* Inside a transaction. Errors: OBCLUSTER_MANAGED (name, address or instance is there), those of tx_run. */
 MUST_CHECK int store_obcluster_insert(struct tx *tx, const struct obcluster *c, struct err *e);

@@ -3,7 +3,7 @@
 #ifndef STORE_OBPARAMETER_H
 #define STORE_OBPARAMETER_H
 
-#include "src/store/db.h"
+#include "src/store/list.h"
 
 struct obparameter_change {
     int64_t id, cluster_id;
@@ -19,14 +19,8 @@ struct obparameter_change {
 /* Inside a transaction. */
 MUST_CHECK int store_obparameter_record(struct tx *tx, const struct obparameter_change *changes, size_t n, struct err *e);
 
-struct obparameter_filter {
-    int64_t cluster_id;
-    int64_t tenant_id;              /* -1: the cluster's own */
-    const char *name;               /* exactly; NULL: any */
-    int64_t page, size;             /* from 1 */
-};
-/* Newest first. Errors: those of db_read. */
-MUST_CHECK int store_obparameter_history(struct db *d, const struct obparameter_filter *f, struct arena *arena, struct obparameter_change **out,
-                                         size_t *n, int64_t *total, struct err *e);
+/* Newest first. `tenant_id` -1: the cluster's own; `name` NULL: of all. Errors: those of list_read. */
+MUST_CHECK int store_obparameter_history(struct db *d, int64_t cluster_id, int64_t tenant_id, const char *name, const struct store_page *page,
+                                         struct arena *arena, struct obparameter_change **out, size_t *n, int64_t *total, struct err *e);
 
 #endif

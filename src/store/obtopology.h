@@ -4,7 +4,7 @@
 #ifndef STORE_OBTOPOLOGY_H
 #define STORE_OBTOPOLOGY_H
 
-#include "src/store/db.h"
+#include "src/store/list.h"
 
 struct obzone {
     int64_t id, cluster_id;
@@ -31,6 +31,7 @@ struct observer {
 
 struct obtenant {
     int64_t id, cluster_id;
+    const char *cluster_name;       /* read only */
     int64_t ob_tenant_id;           /* the kernel's own number */
     const char *name, *mode;        /* "MYSQL", "ORACLE" */
     const char *status;             /* "NORMAL" */
@@ -52,11 +53,20 @@ MUST_CHECK int store_obtopology_read(struct db *d, int64_t cluster_id, struct ar
 /* The same of several clusters. */
 MUST_CHECK int store_obtopology_read_some(struct db *d, const int64_t *cluster_ids, size_t n, struct arena *arena, struct obtopology *out,
                                           struct err *e);
-/* Makes the rows of a cluster what `seen` says: rows with the ids in it are written or updated, all others of the cluster are removed. A
- * statement per kind, whatever the number of rows. Locks the cluster's row: nothing is written for a cluster that is gone. Safe to repeat. */
-MUST_CHECK int store_obtopology_write(struct tx *tx, int64_t cluster_id, const struct obtopology *seen, int64_t now_us, struct err *e);
+/* Makes the rows of a cluster what `seen` says: rows with the ids in it are written or updated (but never created_us), all others of the
+ * cluster are removed. Two statements per kind, whatever the number of rows. The caller has locked the cluster's row. Safe to repeat. */
+MUST_CHECK int store_obtopology_write(struct tx *tx, int64_t cluster_id, const struct obtopology *seen, struct err *e);
 
-/* One tenant by our id. Errors: NOT_FOUND, those of db_read. */
+struct obtenant_filter {
+    int64_t cluster_id;             /* FIELD_NONE: any */
+    const char *name;               /* part of it; NULL: any */
+    struct field_strings modes, statuses;
+    int locked, readonly;           /* -1: any */
+};
+/* Sorted by id, name, clusterName, mode, status, createTime; newest first by itself. `f`, `page` and `total` may be NULL. */
+MUST_CHECK int store_obtenant_list(struct db *d, const struct obtenant_filter *f, const struct store_page *page, struct arena *arena,
+                                   struct obtenant **out, size_t *n, int64_t *total, struct err *e);
+/* One tenant of a cluster by our id. Errors: NOT_FOUND, those of db_read. */
 MUST_CHECK int store_obtenant_get(struct db *d, int64_t cluster_id, int64_t id, struct arena *arena, struct obtenant *out, struct err *e);
 
 #endif

@@ -8,5 +8,6 @@
 extern const struct CMUnitTest store_db_tests[];
 extern const struct CMUnitTest store_migrate_tests[];
 extern const struct CMUnitTest store_user_tests[];
+extern const struct CMUnitTest store_obcluster_tests[];
 
 #endif

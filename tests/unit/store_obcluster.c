@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Managed clusters, what is in them, and the history of their parameters. */
+#include "src/store/obcluster.h"
+
+#include <math.h>
+
+#include "src/store/obparameter.h"
+#include "src/store/obtopology.h"
+#include "tests/lib/store.h"
+#include "tests/unit/store_tests.h"
+
+enum { NOW = 1700000000 };
+static const int64_t now_us = NOW * (int64_t)1000000 + 123456;
+
+static struct obcluster sample(int64_t id, const char *name, int64_t port, const char *instance)
+{
+    return (struct obcluster){
+        .id = id,
+        .name = name,
+        .ob_cluster_id = FIELD_NONE,
+        .engine = "SEEKDB",
+        .type = "PRIMARY",
+        .status = OBCLUSTER_TAKINGOVER,
+        .address = "10.0.0.1",
+        .port = port,
+        .connection_mode = "direct",
+        .username = "root@sys",
+        .password = { "a\0b", 3 },
+        .proxyro_password = { "", 0 },
+        .instance = instance,
+        .version = "4.3.5.3",
+        .full_version = "4.3.5.3 seekdb",
+        .architecture = "",
+        .creator_id = 100,
+        .creator_name = "admin",
+        .created_us = now_us,
+        .updated_us = now_us,
+    };
+}
+
+static int insert(struct tx *tx, void *data, struct err *e)
+{
+    return store_obcluster_insert(tx, data, e);
+}
+
+static void prepare(struct test_store *t)
+{
+    struct obcluster c = sample(1, "one", 2881, "i1");
+
+    (void)test_store_sql(t, "DELETE FROM obcluster");
+    (void)test_store_sql(t, "DELETE FROM obzone");
+    (void)test_store_sql(t, "DELETE FROM observer");
+    (void)test_store_sql(t, "DELETE FROM obtenant");
+    (void)test_store_sql(t, "DELETE FROM obparameter_change");
+    assert_ok(db_transact(t->db, insert, &c, &t->e), &t->e);
+}
+
+static void clusters_are_kept_whole(struct test_store *t)
+{
+    struct obcluster c;
+
+    prepare(t);
+    assert_ok(store_obcluster_get(t->db, 1, &t->arena, &c, &t->e), &t->e);
+    assert_string_equal(c.name, "one");
+    assert_int_equal(c.password.n, 3);
+    assert_memory_equal(c.password.s, "a\0b", 3);
+    assert_true(c.ob_cluster_id == FIELD_NONE && c.seen_us == FIELD_NONE && c.failed_us == FIELD_NONE);
+    assert_int_equal(c.created_us, now_us);
+    assert_err(store_obcluster_get(t->db, 2, &t->arena, &c, &t->e), &t->e, ERR_OBCLUSTER_NOT_FOUND);
+}
+STORE_TEST(clusters_are_kept_whole)
+
+static void one_instance_is_managed_once(struct test_store *t)
+{
+    struct obcluster same[] = { sample(2, "one", 2882, "i2"), sample(3, "three", 2881, "i3"), sample(4, "four", 2884, "i1") };
+    struct obcluster *found;
+
+    prepare(t);
+    for (size_t i = 0; i < 3; i++)
+        assert_err(db_transact(t->db, insert, &same[i], &t->e), &t->e, ERR_OBCLUSTER_MANAGED);
+    assert_ok(store_obcluster_find(t->db, "10.0.0.1", 2881, "", "", &t->arena, &found, &t->e), &t->e);
+    assert_int_equal(found->id, 1);
+    assert_ok(store_obcluster_find(t->db, "::1", 1, "i1", NULL, &t->arena, &found, &t->e), &t->e);
+    assert_int_equal(found->id, 1);
+    assert_ok(store_obcluster_find(t->db, "::1", 1, "", "One", &t->arena, &found, &t->e), &t->e);
+    assert_null(found);
+}
+STORE_TEST(one_instance_is_managed_once)
+
+static void clusters_are_listed(struct test_store *t)
+{
+    struct obcluster two = sample(2, "two", 2882, "i2");
+    struct obcluster_filter f = { .statuses = 1u << OBCLUSTER_TAKINGOVER };
+    struct store_page page = { .number = 1, .size = 1, .sort = "name", .descending = false };
+    struct obcluster *c;
+    int64_t total;
+    size_t n;
+
+    prepare(t);
+    two.status = OBCLUSTER_RUNNING;
+    assert_ok(db_transact(t->db, insert, &two, &t->e), &t->e);
+    assert_ok(store_obcluster_list(t->db, NULL, &page, &t->arena, &c, &n, &total, &t->e), &t->e);
+    assert_int_equal(total, 2);
+    assert_int_equal(n, 1);
+    assert_string_equal(c[0].name, "one");
+    assert_ok(store_obcluster_list(t->db, &f, NULL, &t->arena, &c, &n, NULL, &t->e), &t->e);
+    assert_int_equal(n, 1);
+    assert_int_equal(c[0].id, 1);
+    f = (struct obcluster_filter){ .ids = &two.id, .n_ids = 1 };
+    assert_ok(store_obcluster_list(t->db, &f, NULL, &t->arena, &c, &n, NULL, &t->e), &t->e);
+    assert_true(n == 1 && c[0].id == 2);
+    f.n_ids = 0;
+    assert_ok(store_obcluster_list(t->db, &f, NULL, &t->arena, &c, &n, NULL, &t->e), &t->e);
+    assert_int_equal(n, 0);
+}
+STORE_TEST(clusters_are_listed)
+
+static int change_all(struct tx *tx, void *data, struct err *e)
+{
+    struct obcluster c = sample(1, "one", 2881, "i1");
+    bool *moved = data;
+    int rv = store_obcluster_move(tx, 1, OBCLUSTER_TAKINGOVER, OBCLUSTER_RUNNING, now_us + 1, &moved[0], e);
+
+    if (rv == 0)
+        rv = store_obcluster_move(tx, 1, OBCLUSTER_TAKINGOVER, OBCLUSTER_RUNNING, now_us + 1, &moved[1], e);
+    if (rv == 0)
+        rv = store_obcluster_set_password(tx, 1, 1, (struct slice){ "new", 3 }, now_us, e);
+    if (rv == 0)
+        rv = store_obcluster_set_seen(tx, &c, now_us + 5, e);
+    if (rv == 0)
+        rv = store_obcluster_set_failed(tx, 1, "it hangs", now_us + 6, e);
+    if (rv == 0)
+        rv = store_obcluster_set_failed(tx, 1, "it hangs still", now_us + 7, e);
+    return rv;
+}
+
+static int overtaken(struct tx *tx, void *data, struct err *e)
+{
+    (void)data;
+    return store_obcluster_set_password(tx, 1, 1, (struct slice){ "late", 4 }, now_us, e);
+}
+
+static void clusters_change(struct test_store *t)
+{
+    bool moved[2];
+    struct obcluster c;
+
+    prepare(t);
+    assert_ok(db_transact(t->db, change_all, moved, &t->e), &t->e);
+    assert_true(moved[0] && !moved[1]);
+    assert_ok(store_obcluster_get(t->db, 1, &t->arena, &c, &t->e), &t->e);
+    assert_int_equal(c.status, OBCLUSTER_RUNNING);
+    assert_int_equal(c.password_version, 2);
+    assert_memory_equal(c.password.s, "new", 3);
+    assert_int_equal(c.seen_us, now_us + 5);
+    assert_string_equal(c.failure, "it hangs still");
+    assert_int_equal(c.failed_us, now_us + 6);
+    assert_err(db_transact(t->db, overtaken, NULL, &t->e), &t->e, ERR_CONFLICT);
+}
+STORE_TEST(clusters_change)
+
+static struct observer server(int64_t id, const char *ip)
+{
+    return (struct observer){ .id = id, .cluster_id = 1, .zone = "z1", .ip = ip, .port = 2882, .sql_port = 2881, .version = "v", .inner_status = "ACTIVE",
+                              .start_us = FIELD_NONE, .stop_us = FIELD_NONE, .cpu_total = 2, .cpu_assigned = NAN, .memory_total = 1,
+                              .memory_assigned = INT64_MAX, .log_disk_total = FIELD_NONE, .log_disk_assigned = FIELD_NONE,
+                              .log_disk_used = FIELD_NONE, .data_disk_total = FIELD_NONE, .data_disk_used = 5, .created_us = now_us,
+                              .updated_us = now_us };
+}
+
+static int write_topology(struct tx *tx, void *data, struct err *e)
+{
+    return store_obtopology_write(tx, 1, data, e);
+}
+
+static void topology_becomes_what_was_seen(struct test_store *t)
+{
+    struct obzone zone = { 11, 1, "z1", "", "", "ACTIVE", now_us, now_us };
+    struct observer servers[] = { server(21, "10.0.0.1"), server(22, "10.0.0.2") };
+    struct obtenant tenant = { .id = 31, .cluster_id = 1, .ob_tenant_id = 1, .name = "sys", .mode = "MYSQL", .status = "NORMAL", .charset = "utf8mb4",
+                               .collation = "", .time_zone = "", .primary_zone = "", .locality = "", .born_us = FIELD_NONE,
+                               .created_us = now_us, .updated_us = now_us };
+    struct obtopology seen = { &zone, servers, &tenant, 1, 2, 1 };
+    struct obtopology got;
+    struct obtenant one;
+
+    prepare(t);
+    assert_ok(db_transact(t->db, write_topology, &seen, &t->e), &t->e);
+    servers[1].cpu_total = 4;
+    servers[1].created_us = 1;
+    seen.servers = servers + 1;
+    seen.n_servers = 1;
+    assert_ok(db_transact(t->db, write_topology, &seen, &t->e), &t->e);
+    assert_ok(store_obtopology_read(t->db, 1, &t->arena, &got, &t->e), &t->e);
+    assert_true(got.n_zones == 1 && got.n_servers == 1 && got.n_tenants == 1);
+    assert_int_equal(got.servers[0].id, 22);
+    assert_true(got.servers[0].cpu_total == 4 && isnan(got.servers[0].cpu_assigned));
+    assert_true(got.servers[0].memory_assigned == INT64_MAX && got.servers[0].log_disk_total == FIELD_NONE);
+    assert_int_equal(got.servers[0].created_us, now_us);
+    assert_string_equal(got.tenants[0].cluster_name, "one");
+    assert_ok(store_obtenant_get(t->db, 1, 31, &t->arena, &one, &t->e), &t->e);
+    assert_string_equal(one.name, "sys");
+    assert_err(store_obtenant_get(t->db, 2, 31, &t->arena, &one, &t->e), &t->e, ERR_NOT_FOUND);
+    assert_ok(store_obtopology_read_some(t->db, (int64_t[]){ 2, 3 }, 2, &t->arena, &got, &t->e), &t->e);
+    assert_int_equal(got.n_servers, 0);
+}
+STORE_TEST(topology_becomes_what_was_seen)
+
+static int record(struct tx *tx, void *data, struct err *e)
+{
+    return store_obparameter_record(tx, data, 3, e);
+}
+
+static int delete_all(struct tx *tx, void *data, struct err *e)
+{
+    (void)data;
+    return store_obcluster_delete(tx, 1, e);
+}
+
+static void parameter_changes_are_remembered_until_the_end(struct test_store *t)
+{
+    struct obparameter_change changes[] = {
+        { 1, 1, -1, "cpu_count", "0", "2", 100, "admin", "SUCCESSFUL", "", now_us },
+        { 2, 1, -1, "open_cursors", NULL, "50", 100, "admin", "FAILED", "no", now_us + 1 },
+        { 3, 1, 31, "time_zone", "a", "b", 100, "admin", "SUCCESSFUL", "", now_us + 2 },
+    };
+    struct store_page page = { .number = 1, .size = 10 };
+    struct obparameter_change *got;
+    int64_t total;
+    size_t n;
+
+    prepare(t);
+    assert_ok(db_transact(t->db, record, changes, &t->e), &t->e);
+    assert_ok(store_obparameter_history(t->db, 1, -1, NULL, &page, &t->arena, &got, &n, &total, &t->e), &t->e);
+    assert_true(n == 2 && total == 2 && got[0].id == 2 && got[0].old_value == NULL);
+    assert_ok(store_obparameter_history(t->db, 1, 31, "time_zone", &page, &t->arena, &got, &n, &total, &t->e), &t->e);
+    assert_true(n == 1 && got[0].id == 3);
+    assert_ok(db_transact(t->db, delete_all, NULL, &t->e), &t->e);
+    assert_ok(db_transact(t->db, delete_all, NULL, &t->e), &t->e);
+    assert_int_equal(test_store_number(t, "SELECT COUNT(*) FROM obparameter_change"), 0);
+    assert_int_equal(test_store_number(t, "SELECT COUNT(*) FROM obcluster"), 0);
+}
+STORE_TEST(parameter_changes_are_remembered_until_the_end)
+
+const struct CMUnitTest store_obcluster_tests[] = {
+    STORE_UNIT(clusters_are_kept_whole),
+    STORE_UNIT(one_instance_is_managed_once),
+    STORE_UNIT(clusters_are_listed),
+    STORE_UNIT(clusters_change),
+    STORE_UNIT(topology_becomes_what_was_seen),
+    STORE_UNIT(parameter_changes_are_remembered_until_the_end),
+    { NULL },
+};
