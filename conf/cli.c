@@ -4,7 +4,16 @@
 #include <argp.h>
 #include <string.h>
 
-enum { KEY_CONFIG = 'c', KEY_HELP = 'h', KEY_VERSION = 'V', KEY_SET = 0x100, KEY_CHECK, KEY_DUMP, KEY_STANDALONE, KEY_RESET };
+enum {
+    KEY_CONFIG = 'c',
+    KEY_HELP = 'h',
+    KEY_VERSION = 'V',
+    KEY_SET = 0x100, /* from here on without a short form */
+    KEY_CHECK,
+    KEY_DUMP,
+    KEY_STANDALONE,
+    KEY_RESET,
+};
 
 static const struct argp_option options[] = {
     { NULL, 0, NULL, 0, "Commands (without one, ocp-server serves):", 1 },
@@ -68,8 +77,8 @@ static const struct argp parser = {
     .options = options,
     .parser = on_option,
     .doc = "OceanBase Cloud Platform: install, upgrade, scale, monitor and repair OceanBase clusters."
-           "\vSettings come from the file, then the environment (OCP_DB_PASSWORD for db.password), then the command line; the later "
-           "wins. `ocp-server --dump settings` explains each of them. SIGHUP reads them again.",
+           "\vSettings come from the file, then the environment (OCP_DB_PASSWORD for db.password), then the command line; "
+           "the later wins. `ocp-server --dump settings` explains each of them. SIGHUP reads them again.",
 };
 
 /* "--http.listen=..." or "--data_dir=...": a setting, known or misspelt. */

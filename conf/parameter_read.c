@@ -54,8 +54,8 @@ static int out_of_range(const struct parameter *row, struct slice text, struct e
     return rv;
 }
 
-static int read_number(const struct parameter *row, struct slice text, bool (*parse)(struct slice text, int64_t *v), const char *syntax,
-                       struct parameter_number *n, struct err *e)
+static int read_number(const struct parameter *row, struct slice text, bool (*parse)(struct slice text, int64_t *v),
+                       const char *syntax, struct parameter_number *n, struct err *e)
 {
     if (!parse(text, &n->bits))
         return refuse(text, syntax, e);

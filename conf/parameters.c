@@ -357,7 +357,8 @@ static void dump_parameter(struct str *t, const struct parameter *row)
         add_text(t, "unit", row->unit);
     if (row->values != NULL)
         add_values(t, row->values);
-    if (row->type == PARAMETER_INT || row->type == PARAMETER_DOUBLE || row->type == PARAMETER_DURATION || row->type == PARAMETER_SIZE) {
+    if (row->type == PARAMETER_INT || row->type == PARAMETER_DOUBLE || row->type == PARAMETER_DURATION ||
+        row->type == PARAMETER_SIZE) {
         add_number(t, "min", row->min);
         add_number(t, "max", row->max);
     }

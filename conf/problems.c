@@ -47,12 +47,14 @@ static int add(struct settings_problems *p, struct settings_problem item, struct
     return 0;
 }
 
-int problem_add(struct settings_problems *p, struct setting_origin at, struct slice key, const char *reason, const char *nearest)
+int problem_add(struct settings_problems *p, struct setting_origin at, struct slice key, const char *reason,
+                const char *nearest)
 {
     return add(p, (struct settings_problem){ at.source, at.line, .reason = reason, .nearest = nearest }, key);
 }
 
-int problem_warn(struct settings_problems *p, struct setting_origin at, struct slice key, const char *reason, const char *nearest)
+int problem_warn(struct settings_problems *p, struct setting_origin at, struct slice key, const char *reason,
+                 const char *nearest)
 {
     return add(p, (struct settings_problem){ at.source, at.line, .reason = reason, .nearest = nearest, .warning = true }, key);
 }

@@ -6,6 +6,11 @@
 
 #include "src/base/num.h"
 
+static int refuse(const struct setting *s, struct slice text, struct err *e)
+{
+    return err_set(e, &ERR_INVALID, "\"%.*s\" is not %s", (int)(text.n < 60 ? text.n : 60), text.s, s->type->syntax);
+}
+
 /* ---- text ------------------------------------------------------------------------------------------------------------ */
 
 static int keep(struct slice text, void *member, struct arena *arena, struct err *e)
@@ -95,7 +100,7 @@ static int read_number(const struct setting *s, struct slice text, void *member,
     int rv;
 
     if (!parse(text, &v))
-        return err_set(e, &ERR_INVALID, "\"%.*s\" is not %s", (int)(text.n < 60 ? text.n : 60), text.s, s->type->syntax);
+        return refuse(s, text, e);
     rv = check_range(s, v, parse, e);
     if (rv == 0)
         *(int64_t *)member = v;
@@ -150,7 +155,7 @@ static int read_bool(const struct setting *s, struct slice text, void *member, s
 {
     (void)arena;
     if (!num_parse_bool(text, member))
-        return err_set(e, &ERR_INVALID, "\"%.*s\" is not %s", (int)(text.n < 60 ? text.n : 60), text.s, s->type->syntax);
+        return refuse(s, text, e);
     return 0;
 }
 
@@ -179,7 +184,8 @@ static int read_enum(const struct setting *s, struct slice text, void *member, s
             n += len + 2;
         }
     }
-    return err_set(e, &ERR_INVALID, "\"%.*s\" is not one of %.*s", (int)(text.n < 60 ? text.n : 60), text.s, (int)(n > 2 ? n - 2 : 0), all);
+    return err_set(e, &ERR_INVALID, "\"%.*s\" is not one of %.*s", (int)(text.n < 60 ? text.n : 60), text.s,
+                   (int)(n > 2 ? n - 2 : 0), all);
 }
 
 static void write_enum(const struct setting *s, const void *member, struct str *t)
@@ -257,7 +263,7 @@ static int read_addresses(const struct setting *s, struct slice text, void *memb
         if (item.n == 0)
             continue;
         if (!parse_address(item, &host, &port))
-            return err_set(e, &ERR_INVALID, "\"%.*s\" is not %s", (int)(item.n < 60 ? item.n : 60), item.s, s->type->syntax);
+            return refuse(s, item, e);
         if (keep(host, &items[n].host, arena, e) != 0)
             return ERR_NOMEM.code;
         items[n++].port = (unsigned)port;
@@ -274,7 +280,8 @@ static void write_addresses(const struct setting *s, const void *member, struct 
     for (unsigned i = 0; i < list->n; i++) {
         bool v6 = strchr(list->items[i].host, ':') != NULL;
 
-        str_printf(t, "%s%s%s%s:%u", i > 0 ? ", " : "", v6 ? "[" : "", list->items[i].host, v6 ? "]" : "", list->items[i].port);
+        str_printf(t, "%s%s%s%s:%u", i > 0 ? ", " : "", v6 ? "[" : "", list->items[i].host, v6 ? "]" : "",
+                   list->items[i].port);
     }
 }
 
@@ -290,7 +297,7 @@ static int read_networks(const struct setting *s, struct slice text, void *membe
         int64_t v;
 
         if (item.n > 0 && (address_bits(ip) == 0 || (ip.n < item.n && !num_parse_i64_in(bits, 0, address_bits(ip), &v))))
-            return err_set(e, &ERR_INVALID, "\"%.*s\" is not %s", (int)(item.n < 60 ? item.n : 60), item.s, s->type->syntax);
+            return refuse(s, item, e);
     }
     return keep(text, member, arena, e);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of settings. Adding one: a member in struct settings, a row here, and its reader; `docs/generate` does the rest. */
+/* The table of settings. Adding one: a member in struct settings, a row here, its reader; `docs/generate` does the rest. */
 #include "conf/settings.h"
 
 #include <ctype.h>
@@ -9,7 +9,9 @@
 #include "src/base/json.h"
 #include "src/base/log.h"
 
-static const char *const log_levels[] = { [LOG_ERROR] = "error", [LOG_WARN] = "warn", [LOG_INFO] = "info", [LOG_DEBUG] = "debug", NULL };
+static const char *const log_levels[] = {
+    [LOG_ERROR] = "error", [LOG_WARN] = "warn", [LOG_INFO] = "info", [LOG_DEBUG] = "debug", NULL,
+};
 static const char *const log_formats[] = { [LOG_LOGFMT] = "logfmt", [LOG_JSON] = "json", NULL };
 
 /* data_dir comes first: paths below refer to it. */
@@ -17,7 +19,8 @@ const struct setting settings_table[] = {
     { "data_dir", PATH(data_dir), "/var/lib/ocp-server", .min = "1",
       .doc = "Directory for everything this node keeps on disk; it belongs to the service's user." },
     { "key_file", PATH(key_file), "${data_dir}/master.key", .min = "1",
-      .doc = "File with the master key that seals the passwords of managed objects. Every node has the same; keep a copy away from "
+      .doc = "File with the master key that seals the passwords of managed objects. Every node has the same; keep a "
+             "copy away from "
              "MetaDB's backups. It is made at the first start if it is missing." },
 
     { "node.name", STRING(node.name), "", .max = "64",
@@ -31,24 +34,29 @@ const struct setting settings_table[] = {
     { "http.allow_cleartext", BOOL(http.allow_cleartext), "false",
       .doc = "Serve without TLS on addresses that other machines reach. Passwords then cross the network readable." },
     { "http.tls.certificate", PATH(http.tls_certificate), "", .flags = SETTING_FILE,
-      .doc = "PEM file with the server's certificate and its chain; every address then speaks TLS. Read again at a reload." },
+      .doc = "PEM file with the server's certificate and its chain; every address then speaks TLS. Read again at a "
+             "reload." },
     { "http.tls.key", PATH(http.tls_key), "", .flags = SETTING_FILE,
       .doc = "PEM file with the certificate's private key, without a passphrase. Read again at a reload." },
-    { "http.loops", INT(http.loops), "0", "0", "64", .doc = "Threads that serve requests. 0: one per processor, at most 8." },
+    { "http.loops", INT(http.loops), "0", "0", "64",
+      .doc = "Threads that serve requests. 0: one per processor, at most 8." },
     { "http.trusted_proxies", NETWORKS(http.trusted_proxies), "",
-      .doc = "Load balancers whose X-Forwarded-For and PROXY header name the true client. The word of anybody else does not count." },
+      .doc = "Load balancers whose X-Forwarded-For and PROXY header name the true client. The word of anybody else "
+             "does not count." },
     { "http.proxy_protocol", BOOL(http.proxy_protocol), "false",
       .doc = "The trusted proxies begin each connection with a PROXY protocol header, version 1 or 2." },
-    { "http.monitoring_allow", NETWORKS(http.monitoring_allow), "127.0.0.0/8, ::1", .flags = SETTING_RELOAD,
+    { "http.monitoring_allow", NETWORKS(http.monitoring_allow), "127.0.0.0/8, ::1",
       .doc = "Clients that may read /metrics without logging in." },
-    { "http.max_connections", INT(http.max_connections), "10000", "10", "1000000", .doc = "Connections at once, of all clients." },
+    { "http.max_connections", INT(http.max_connections), "10000", "10", "1000000",
+      .doc = "Connections at once, of all clients." },
     { "http.max_connections_per_client", INT(http.max_connections_per_client), "1000", "1", "1000000",
       .doc = "Connections at once from one address; trusted proxies are not counted." },
-    { "http.max_streams", INT(http.max_streams), "128", "1", "10000", .doc = "HTTP/2 requests at once on one connection." },
+    { "http.max_streams", INT(http.max_streams), "128", "1", "10000",
+      .doc = "HTTP/2 requests at once on one connection." },
     { "http.max_header_size", SIZE(http.max_header_bytes), "32KiB", "1KiB", "1MiB",
       .doc = "Request line and headers of one request together." },
-    { "http.max_body_size", SIZE(http.max_body_bytes), "1MiB", "1KiB", "64MiB", .doc = "Body of one API call." },
-    { "http.max_upload_size", SIZE(http.max_upload_bytes), "64GiB", "1MiB", "1TiB", .doc = "One uploaded file." },
+    { "http.max_upload_size", SIZE(http.max_upload_bytes), "64GiB", "1MiB", "1TiB",
+      .doc = "One uploaded file, or another body that is streamed." },
     { "http.handshake_timeout", DURATION(http.handshake_timeout_ms), "10s", "1s", "5m",
       .doc = "A client has this long for the PROXY header and the TLS handshake." },
     { "http.header_timeout", DURATION(http.header_timeout_ms), "10s", "1s", "5m",
@@ -65,14 +73,17 @@ const struct setting settings_table[] = {
     { "db.user", STRING(db.user), "", .max = "128", .flags = SETTING_REQUIRED,
       .doc = "MetaDB user as the server wants it, for OceanBase user@tenant#cluster." },
     { "db.password", SECRET(db.password), "", .max = "1024", .doc = "Password of the MetaDB user." },
-    { "db.database", STRING(db.database), "ocp", "1", "64", .doc = "Database that holds MetaDB's tables; it must exist." },
+    { "db.database", STRING(db.database), "ocp", "1", "64",
+      .doc = "Database that holds MetaDB's tables; it must exist." },
     { "db.tls.ca", PATH(db.tls_ca), "", .flags = SETTING_FILE,
-      .doc = "PEM file with the authorities that MetaDB's certificate must come from. Given: TLS is used and the server is verified." },
+      .doc = "PEM file with the authorities that MetaDB's certificate must come from. Given: TLS is used and the "
+             "server is verified." },
     { "db.tls.required", BOOL(db.tls_required), "false", .doc = "Refuse a MetaDB that does not speak TLS." },
     { "db.pool_size", INT(db.pool_size), "8", "1", "256", .doc = "Sessions with MetaDB of each loop, at most." },
     { "db.connect_timeout", DURATION(db.connect_timeout_ms), "5s", "100ms", "1m",
       .doc = "Time for connecting to one endpoint: name, TCP, TLS and login together." },
-    { "db.statement_timeout", DURATION(db.statement_timeout_ms), "10s", "100ms", "10m", .doc = "Time for one statement." },
+    { "db.statement_timeout", DURATION(db.statement_timeout_ms), "10s", "100ms", "10m",
+      .doc = "Time for one statement." },
 
     { "monitordb.endpoints", ADDRESSES(monitordb.endpoints), "",
       .doc = "MonitorDB, likewise. Empty: MetaDB's endpoints, user, password and TLS are used." },
@@ -83,8 +94,10 @@ const struct setting settings_table[] = {
       .doc = "Database that holds MonitorDB's tables; it must exist and differ from MetaDB's." },
     { "monitordb.tls.ca", PATH(monitordb.tls_ca), "", .flags = SETTING_FILE,
       .doc = "PEM file with the authorities that MonitorDB's certificate must come from." },
-    { "monitordb.tls.required", BOOL(monitordb.tls_required), "false", .doc = "Refuse a MonitorDB that does not speak TLS." },
-    { "monitordb.pool_size", INT(monitordb.pool_size), "4", "1", "256", .doc = "Sessions with MonitorDB of each loop, at most." },
+    { "monitordb.tls.required", BOOL(monitordb.tls_required), "false",
+      .doc = "Refuse a MonitorDB that does not speak TLS." },
+    { "monitordb.pool_size", INT(monitordb.pool_size), "4", "1", "256",
+      .doc = "Sessions with MonitorDB of each loop, at most." },
     { "monitordb.connect_timeout", DURATION(monitordb.connect_timeout_ms), "5s", "100ms", "1m",
       .doc = "Time for connecting to one endpoint of MonitorDB." },
     { "monitordb.statement_timeout", DURATION(monitordb.statement_timeout_ms), "10s", "100ms", "10m",
@@ -92,22 +105,22 @@ const struct setting settings_table[] = {
 
     { "standalone", BOOL(standalone.enabled), "false",
       .doc = "Start and look after a private MariaDB instead of using the db.* settings: one node, no set-up." },
-    { "standalone.data_dir", PATH(standalone.data_dir), "${data_dir}/mariadb", .min = "1", .doc = "Directory of the private MariaDB." },
+    { "standalone.data_dir", PATH(standalone.data_dir), "${data_dir}/mariadb", .min = "1",
+      .doc = "Directory of the private MariaDB." },
 
-    { "log.level", ENUM(log.level), "info", .names = log_levels, .flags = SETTING_RELOAD, .doc = "Least important lines that are written." },
+    { "log.level", ENUM(log.level), "info", .names = log_levels, .flags = SETTING_RELOAD,
+      .doc = "Least important lines that are written." },
     { "log.format", ENUM(log.format), "logfmt", .names = log_formats, .doc = "Shape of a log line on standard error." },
 
     { "drain.lb_wait", DURATION(drain.lb_wait_ms), "2s", "0", "5m", .flags = SETTING_RELOAD,
-      .doc = "At a stop: how long to keep serving while /readyz already says no. Longer than the load balancer takes to notice "
+      .doc = "At a stop: how long to keep serving while /readyz already says no. Longer than the load balancer takes "
+             "to notice "
              "(interval times failures)." },
     { "drain.stream_timeout", DURATION(drain.stream_timeout_ms), "10s", "0", "1h", .flags = SETTING_RELOAD,
       .doc = "At a stop: how long requests under way may take to finish." },
 
     { "refresh.interval", DURATION(refresh.interval_ms), "10s", "1s", "1h", .flags = SETTING_RELOAD,
       .doc = "Time between two looks at a managed cluster." },
-
-    { "security.basic_failures_per_minute", INT(security.basic_failures_per_minute), "10", "1", "10000", .flags = SETTING_RELOAD,
-      .doc = "Failed logins with HTTP Basic from one address within a minute, after which more are refused unseen." },
 
     { .name = NULL },
 };

@@ -49,7 +49,7 @@ struct settings {
         const char *monitoring_allow;        /* likewise */
         bool proxy_protocol;
         int64_t max_connections, max_connections_per_client, max_streams;
-        int64_t max_header_bytes, max_body_bytes, max_upload_bytes;
+        int64_t max_header_bytes, max_upload_bytes;
         int64_t handshake_timeout_ms, header_timeout_ms, body_timeout_ms, write_timeout_ms, idle_timeout_ms;
     } http;
     struct settings_db db, monitordb;        /* monitordb without endpoints was given db's endpoints, user, password and TLS */
@@ -66,9 +66,6 @@ struct settings {
     struct {
         int64_t interval_ms;
     } refresh;
-    struct {
-        int64_t basic_failures_per_minute;
-    } security;
 };
 
 /* ---- the table ----------------------------------------------------------------------------------------------------- */

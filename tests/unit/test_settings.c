@@ -204,7 +204,7 @@ static void test_values_in_force_are_read_again_as_they_are_written(void **state
     struct str text;
 
     set_argument(p, "standalone");
-    set_argument(p, "http.listen=localhost:1, [fe80::1]:2,10.0.0.1:65535");
+    set_argument(p, "http.listen=127.0.0.9:1, [fe80::1]:2,10.0.0.1:65535");
     set_argument(p, "http.allow_cleartext=on");
     set_argument(p, "log.format=JSON");
     assert_ok(load(p), &p->e);
@@ -217,7 +217,7 @@ static void test_values_in_force_are_read_again_as_they_are_written(void **state
     set_file(p, str_c(&text));
     p->from.n_arguments = 0;
     assert_ok(load(p), &p->e);
-    check_value(p->settings, "http.listen", "localhost:1, [fe80::1]:2, 10.0.0.1:65535");
+    check_value(p->settings, "http.listen", "127.0.0.9:1, [fe80::1]:2, 10.0.0.1:65535");
     check_value(p->settings, "log.format", "json");
     check_value(p->settings, "http.max_header_size", "32KiB");
     check_value(p->settings, "drain.stream_timeout", "10s");
@@ -312,7 +312,7 @@ static void test_every_problem_is_found(void **state)
     struct place *p = *state;
 
     set_file(p, "# settings\nhttp.lisen = 127.0.0.1:80\nhttp.loops = 99\nhttp.loops = 3\nwhat is this\n\nlog.format = \"json\nrefresh.interval = 5\n"
-                "db.endpoints = a:1, b\ndb.user_file = /x\nhttp.max_body_size = 1KB \nhttp.trusted_proxies = 10.0.0.0/8, 10.0.0.0/40\n"
+                "db.endpoints = a:1, b\ndb.user_file = /x\nhttp.max_upload_size = 2 MB \nhttp.trusted_proxies = 10.0.0.0/8, 10.0.0.0/40\n"
                 "data_dir = var/lib\nzzzzzzzz = 1\nhttp.tls.key = /nonexistent/key\nnode.zone = \"a\\tb\"\n");
     p->from.environment = environment;
     set_argument(p, "http.loops");
@@ -363,6 +363,8 @@ static void test_settings_must_fit_together(void **state)
                   "or choose http.allow_cleartext = true\n"
                   "command line: http.listen: other machines reach :::80, and TLS is off: set http.tls.certificate and http.tls.key, "
                   "or choose http.allow_cleartext = true\n");
+    check_problem(p, "http.listen=127.0.0.1.example:1, [::ffff:127.0.0.1]:2",
+                  "command line: http.listen: 127.0.0.1.example is a name: give an address\n");
     check_problem(p, "http.listen=", "command line: http.listen: at least one address is needed\n");
     check_problem(p, "http.tls.certificate=/dev/null", "command line: http.tls.certificate: http.tls.key is missing\n");
     check_problem(p, "http.proxy_protocol=true",

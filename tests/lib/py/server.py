@@ -21,8 +21,7 @@ SANITIZER = re.compile(r"(AddressSanitizer|LeakSanitizer|ThreadSanitizer|MemoryS
 
 def settings_for(database, port, data, extra):
     """The few settings that tests use, in one place; `extra` overrides them, None removes one."""
-    settings = {"data_dir": data, "http.listen": f"127.0.0.1:{port}", "refresh.interval": "1s", "drain.lb_wait": "0",
-                "security.basic_failures_per_minute": 10000}
+    settings = {"data_dir": data, "http.listen": f"127.0.0.1:{port}", "refresh.interval": "1s", "drain.lb_wait": "0"}
     if database is None:
         settings["standalone"] = "true"
     else:
