@@ -43,7 +43,7 @@ enum { AUDIT_MAX_BATCH = 50 };
 /* Writes up to AUDIT_MAX_BATCH events with one statement. Ids and times are the caller's; texts that are too long are cut.
  * Errors: those of tx_run. */
 MUST_CHECK int store_audit_insert(struct tx *tx, const struct audit_event *events, unsigned n, struct err *e);
-/* Deletes what ended more than `days` ago, in chunks, at most 10 000 rows a call. Errors: those of db_read. */
+/* Deletes what began more than `days` ago, in chunks, at most 10 000 rows a call. Errors: those of db_read. */
 MUST_CHECK int store_audit_prune(struct db *d, unsigned days, struct err *e);
 
 #endif

@@ -54,5 +54,42 @@ const struct migration metadb_migrations[] = {
             "name VARCHAR(128) NOT NULL, old_value TEXT NULL, new_value TEXT NOT NULL, user_id BIGINT NOT NULL, "
             "user_name VARCHAR(128) NOT NULL, outcome VARCHAR(16) NOT NULL, reason VARCHAR(1024) NOT NULL, changed_at DATETIME(6) NOT NULL, "
             "PRIMARY KEY (id), KEY obparameter_change_at (cluster_id, tenant_id, changed_at)" TABLE_END) },
+    { 4, "regions, IDCs, host types, hosts",
+      STEPS("CREATE TABLE region (id BIGINT NOT NULL, name VARCHAR(255) NOT NULL, description VARCHAR(1024) NOT NULL, "
+            "created_at DATETIME(6) NOT NULL, updated_at DATETIME(6) NOT NULL, PRIMARY KEY (id), UNIQUE KEY region_name (name)" TABLE_END,
+            "CREATE TABLE idc (id BIGINT NOT NULL, name VARCHAR(255) NOT NULL, description VARCHAR(1024) NOT NULL, region_id BIGINT NOT NULL, "
+            "created_at DATETIME(6) NOT NULL, updated_at DATETIME(6) NOT NULL, PRIMARY KEY (id), UNIQUE KEY idc_name (name), "
+            "KEY idc_region (region_id)" TABLE_END,
+            "CREATE TABLE host_type (id BIGINT NOT NULL, name VARCHAR(255) NOT NULL, description VARCHAR(1024) NOT NULL, "
+            "created_at DATETIME(6) NOT NULL, updated_at DATETIME(6) NOT NULL, PRIMARY KEY (id), UNIQUE KEY host_type_name (name)" TABLE_END,
+            "CREATE TABLE host (id BIGINT NOT NULL, name VARCHAR(255) NOT NULL, alias VARCHAR(255) NOT NULL, "
+            "description VARCHAR(1024) NOT NULL, operating_system VARCHAR(255) NOT NULL, operating_system_release VARCHAR(255) NOT NULL, "
+            "architecture VARCHAR(64) NOT NULL, serial_number VARCHAR(255) NOT NULL, ip VARCHAR(255) NOT NULL, ssh_port INT NOT NULL, "
+            "kind VARCHAR(64) NOT NULL, publish_ports VARCHAR(1024) NOT NULL, status VARCHAR(32) NOT NULL, idc_id BIGINT NOT NULL, "
+            "type_id BIGINT NOT NULL, credential_id BIGINT NOT NULL, created_at DATETIME(6) NOT NULL, updated_at DATETIME(6) NOT NULL, "
+            "PRIMARY KEY (id), UNIQUE KEY host_ip (ip), KEY host_idc (idc_id), KEY host_type_id (type_id)" TABLE_END) },
+    { 5, "credentials of users",
+      STEPS("CREATE TABLE credential (id BIGINT NOT NULL, user_id BIGINT NOT NULL, target_type VARCHAR(16) NOT NULL, name VARCHAR(255) NOT NULL, "
+            "description VARCHAR(1024) NOT NULL, kind VARCHAR(32) NOT NULL, username VARCHAR(255) NOT NULL, secret BLOB NOT NULL, "
+            "extra TEXT NOT NULL, created_at DATETIME(6) NOT NULL, updated_at DATETIME(6) NOT NULL, PRIMARY KEY (id), "
+            "UNIQUE KEY credential_name (user_id, name)" TABLE_END) },
+    { 6, "system parameters and their history",
+      STEPS("CREATE TABLE property (name VARCHAR(128) NOT NULL, value TEXT NOT NULL, version BIGINT NOT NULL, updated_at DATETIME(6) NOT NULL, "
+            "user_id BIGINT NOT NULL, username VARCHAR(128) NOT NULL, PRIMARY KEY (name)" TABLE_END,
+            "CREATE TABLE property_change (id BIGINT NOT NULL, name VARCHAR(128) NOT NULL, old_value TEXT NULL, new_value TEXT NULL, "
+            "changed_at DATETIME(6) NOT NULL, user_id BIGINT NOT NULL, username VARCHAR(128) NOT NULL, PRIMARY KEY (id), "
+            "KEY property_change_name (name, changed_at)" TABLE_END,
+            "INSERT INTO store_sequence (name, next_id) VALUES ('property', 0)") },
+    { 7, "audit",
+      STEPS("CREATE TABLE audit_event (id BIGINT NOT NULL, operation VARCHAR(255) NOT NULL, event VARCHAR(255) NOT NULL, "
+            "type VARCHAR(255) NOT NULL, resource_type VARCHAR(255) NOT NULL, resource_id BIGINT NOT NULL, resource_name VARCHAR(255) NOT NULL, "
+            "parent_resource VARCHAR(255) NOT NULL, user_id BIGINT NOT NULL, username VARCHAR(255) NOT NULL, client_ip VARCHAR(255) NOT NULL, "
+            "status VARCHAR(32) NOT NULL, code INT NOT NULL, task_id BIGINT NOT NULL, execution VARCHAR(32) NOT NULL, info TEXT NOT NULL, "
+            "trace VARCHAR(255) NOT NULL, node VARCHAR(255) NOT NULL, started_at DATETIME(6) NOT NULL, ended_at DATETIME(6) NOT NULL, "
+            "PRIMARY KEY (id), KEY audit_event_started (started_at), KEY audit_event_user (user_id, started_at)" TABLE_END) },
+    { 8, "request keys",
+      STEPS("CREATE TABLE idempotency (user_id BIGINT NOT NULL, request_key VARCHAR(128) NOT NULL, digest VARCHAR(64) NOT NULL, "
+            "done TINYINT NOT NULL, status INT NOT NULL, reply MEDIUMTEXT NOT NULL, trace VARCHAR(64) NOT NULL, node VARCHAR(255) NOT NULL, "
+            "created_at DATETIME(6) NOT NULL, PRIMARY KEY (user_id, request_key), KEY idempotency_created (created_at)" TABLE_END) },
     { 0 },
 };

@@ -7,6 +7,8 @@
 
 extern const struct CMUnitTest store_db_tests[];
 extern const struct CMUnitTest store_migrate_tests[];
+extern const struct CMUnitTest store_place_tests[];
+extern const struct CMUnitTest store_record_tests[];
 extern const struct CMUnitTest store_user_tests[];
 extern const struct CMUnitTest store_obcluster_tests[];
 

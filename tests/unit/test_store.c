@@ -6,7 +6,14 @@
 #include "tests/lib/store.h"
 #include "tests/unit/store_tests.h"
 
-static const struct CMUnitTest *const groups[] = { store_db_tests, store_migrate_tests, store_user_tests, store_obcluster_tests };
+static const struct CMUnitTest *const groups[] = {
+    store_db_tests,
+    store_migrate_tests,
+    store_obcluster_tests,
+    store_place_tests,
+    store_record_tests,
+    store_user_tests,
+};
 
 static size_t length(const struct CMUnitTest *tests)
 {
