@@ -39,7 +39,7 @@ const struct setting settings_table[] = {
     { "http.tls.key", PATH(http.tls_key), "", .flags = SETTING_FILE,
       .doc = "PEM file with the certificate's private key, without a passphrase. Read again at a reload." },
     { "http.loops", INT(http.loops), "0", "0", "64",
-      .doc = "Threads that serve requests. 0: one per processor, at most 8." },
+      .doc = "Threads that serve requests. 0: one per processor." },
     { "http.trusted_proxies", NETWORKS(http.trusted_proxies), "",
       .doc = "Load balancers whose X-Forwarded-For and PROXY header name the true client. The word of anybody else "
              "does not count." },
