@@ -24,6 +24,11 @@ void arena_init(struct arena *a)
     *a = (struct arena){ .blocks = NULL };
 }
 
+void arena_init_buffer(struct arena *a, void *buffer, size_t size)
+{
+    *a = (struct arena){ .next = buffer, .end = (char *)buffer + size };
+}
+
 void arena_fini(struct arena *a)
 {
     struct arena_block *b = a->blocks;

@@ -20,6 +20,9 @@ struct arena {
 /* Makes an empty arena in the caller's memory; allocates nothing. */
 void arena_init(struct arena *a);
 
+/* The same, with a first block in the caller's memory, aligned for any type; it outlives the arena's use. */
+void arena_init_buffer(struct arena *a, void *buffer, size_t size);
+
 /* Frees everything that was allocated from it; the arena may be used again. */
 void arena_fini(struct arena *a);
 

@@ -24,6 +24,8 @@ struct addr addr_from(const struct sockaddr *sa);
 bool addr_parse(struct slice text, struct addr *out);
 /* As addr_parse, with an optional ":port" after an IPv4 or a bracketed IPv6 address. */
 bool addr_parse_port(struct slice text, struct addr *out);
+/* One to five digits, at most 65535. */
+bool port_parse(struct slice text, uint16_t *port);
 
 enum { ADDR_TEXT_SIZE = 56 };
 /* "10.1.2.3" or "2001:db8::1" (IPv4 never in its mapped form); "-" when unknown. `buf` holds ADDR_TEXT_SIZE bytes. */

@@ -77,16 +77,21 @@ static void on_idle(uv_idle_t *idle)
     (void)uv_idle_stop(idle); /* cannot fail; the next `prepare` starts it again if it must */
 }
 
+enum { ROUNDS_MAX = 16 };
+
+/* Hooks may wake fibers, and what those produce is for the hooks again: goes on until nothing is ready. */
 static void settle(struct loop *l)
 {
-    bool more = sched_run(&l->sched);
+    bool more = false;
 
-    for (struct loop_hook *h = l->hooks, *next; h != NULL; h = next) {
-        next = h->next;
-        h->fn(h->data);
+    for (unsigned round = 0; round == 0 || (round < ROUNDS_MAX && l->sched.ready_first != NULL); round++) {
+        more = sched_run(&l->sched);
+        for (struct loop_hook *h = l->hooks, *next; h != NULL; h = next) {
+            next = h->next;
+            h->fn(h->data);
+        }
     }
-    more = sched_run(&l->sched) || more;
-    if (more)
+    if (more || l->sched.ready_first != NULL)
         (void)uv_idle_start(&l->idle, on_idle); /* fails only without a callback */
 }
 

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "src/base/err.h"
 #include "src/base/str.h"
@@ -26,7 +27,7 @@ extern const struct err_row *const tls_err_rows[]; /* all of them, then NULL */
 MUST_CHECK int tls_server_new(const struct tls_conf *conf, struct tls_server **out, struct err *e);
 /* Reads the files again; sessions made from now on use them. On failure the former ones stay. Any thread. */
 MUST_CHECK int tls_server_reload(struct tls_server *t, struct err *e);
-/* Sessions keep what they need. NULL is fine. */
+/* No session may be left. NULL is fine. */
 void tls_server_free(struct tls_server *t);
 /* When the certificate in use ends, in microseconds since 1970. Any thread. */
 int64_t tls_server_expires_us(struct tls_server *t);
@@ -41,9 +42,8 @@ typedef bool (*tls_put)(void *data, const void *bytes, size_t n);
 MUST_CHECK struct tls *tls_new(struct tls_server *t, tls_put put, void *data);
 void tls_free(struct tls *s);
 
-/* What the peer sent is set aside: borrowed until tls_read has answered TLS_MORE, or tls_rest has told what is left of it. */
+/* Hands over what the peer sent: borrowed until tls_read has answered TLS_MORE. */
 void tls_feed(struct tls *s, const void *bytes, size_t n);
-struct slice tls_rest(struct tls *s);
 
 enum tls_state {
     TLS_MORE,    /* all that was fed is used up */
