@@ -53,8 +53,8 @@ MUST_CHECK int db_read(struct db *d, const char *text, const struct sql_value *v
 
 /* Runs body(tx, data) in a transaction and commits when it returns 0, rolls back when not.
  *  - SQL_RETRY (deadlock, lock wait, rolled back by the server) and a connection lost before COMMIT: body runs again, in a new
- *    transaction, with growing pauses, for at most 8 s within the deadline; whatever body returned. So body must be repeatable: it
- *    keeps nothing from one run to the next except through `data`, which it sets anew.
+ *    transaction, with growing pauses, for 8 s (three times at least) within the deadline; whatever body returned. So body must be
+ *    repeatable: it keeps nothing from one run to the next except through `data`, which it sets anew.
  *  - connection lost or deadline while COMMIT was under way: each transaction has inserted a fresh token into store_outcome; the same
  *    INSERT under a new transaction says which it was (duplicate = it committed; else it never will, since the token is ours now, and
  *    body runs again). Until that is known the answer is withheld; when the deadline comes first: DB_UNSETTLED.

@@ -4,6 +4,7 @@
 #include <string.h>
 
 enum { MAX_PAGE_SIZE = 100000 };
+static const int64_t max_offset = INT64_C(1) << 50; /* servers add the size to it */
 
 /* --- text ------------------------------------------------------------------------------------------------------------------- */
 
@@ -31,14 +32,14 @@ static void add_order(struct str *t, const struct list_kind *kind, const struct 
         str_printf(t, ", %s %s", kind->key, direction);
 }
 
-/* Rows before the page; INT64_MAX when there cannot be that many. */
+/* Rows before the page, or more than there can be. */
 static int64_t page_offset(const struct store_page *page)
 {
     int64_t offset;
 
     if (page->number <= 1)
         return 0;
-    return __builtin_mul_overflow(page->number - 1, page->size, &offset) ? INT64_MAX : offset;
+    return __builtin_mul_overflow(page->number - 1, page->size, &offset) || offset > max_offset ? max_offset : offset;
 }
 
 static bool is_whole(const struct store_page *page)

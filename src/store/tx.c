@@ -15,6 +15,8 @@
 
 enum {
     SETTLE_LIMIT_MS = 10 * 60 * 1000, /* of a fiber without a deadline */
+    MIN_REPEATS = 3,        /* also when each of them takes long */
+    LOCK_WAIT = 1205,
     ROLLBACK_MS = 2000,
     PRUNE_ROWS = 500,
     PRUNE_ROUNDS = 20,
@@ -226,14 +228,17 @@ static bool may_repeat(const struct run *r, const struct err *e)
     return r->unknown || db_lost(e) || err_is(e, &ERR_SQL_RETRY);
 }
 
-/* Called between two runs. False when there is to be no other. */
-static bool prepare_repeat(struct db *d, struct run *r, bool was_unknown, unsigned repeats)
+/* Called between two runs. False when there is to be no other. Two that deadlocked without being told wake up at the same moment:
+ * longer pauses keep them from meeting again. */
+static bool prepare_repeat(struct db *d, struct run *r, bool was_unknown, unsigned repeats, const struct err *why)
 {
+    unsigned longer = why->lib_code == LOCK_WAIT ? 3 : 0;
+
     if (r->unknown && !was_unknown)
         r->until_ms = now_ms(d) + SETTLE_LIMIT_MS;
     if (!r->unknown && was_unknown)
         r->until_ms = now_ms(d) + POOL_AWAY_MS;
-    if (now_ms(d) >= r->until_ms || pool_pause(&d->pool, repeats, NULL) != 0)
+    if ((now_ms(d) >= r->until_ms && (r->unknown || repeats > MIN_REPEATS)) || pool_pause(&d->pool, repeats + longer, NULL) != 0)
         return false;
     d->stats.repeated++;
     return true;
@@ -257,7 +262,7 @@ int db_transact(struct db *d, int (*body)(struct tx *tx, void *data, struct err 
         }
         if (rv == 0)
             return 0;
-        if (!may_repeat(&r, &failure) || !prepare_repeat(d, &r, was_unknown, repeats))
+        if (!may_repeat(&r, &failure) || !prepare_repeat(d, &r, was_unknown, repeats, &failure))
             break;
         was_unknown = r.unknown;
     }
