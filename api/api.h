@@ -14,6 +14,7 @@ struct audit;
 struct iam;
 struct setting;
 struct settings;
+struct task_engine;
 struct vault;
 
 /* What this process is and how it does; any thread. */
@@ -33,6 +34,7 @@ struct api_shared {
     const struct err_row *const *const *err_tables; /* ends with NULL */
     struct iam *iam;
     struct vault *vault;
+    struct task_engine *tasks;
     struct setting *setting;
     struct audit *audit;
     struct work_pool *crypto_pool, *connect_pool, *long_pool;

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/store/list.h"
+
 int64_t call_id_at(const struct call *c, unsigned i)
 {
     int64_t v;
@@ -29,6 +31,11 @@ const char *call_text(const struct call *c, const char *name)
         if (slice_is(c->params[i].name, name))
             return c->params[i].value.s;
     return "";
+}
+
+struct store_page call_store_page(const struct call *c)
+{
+    return (struct store_page){ c->page.number, c->page.size, c->page.sort, c->page.descending };
 }
 
 static int done(struct call *c, struct err *e)

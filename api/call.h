@@ -51,6 +51,10 @@ int64_t call_id(const struct call *c, const char *name);
 int64_t call_id_at(const struct call *c, unsigned i); /* of the i-th parameter */
 const char *call_text(const struct call *c, const char *name); /* percent-decoded; "" if the route has no such parameter */
 
+/* The page as the store wants it. */
+struct store_page;
+struct store_page call_store_page(const struct call *c);
+
 /* Replies; once, then return what they return. Objects are written at once, so they may live on the handler's stack. */
 int call_object(struct call *c, const void *object, struct err *e);                        /* REPLY_OBJECT, REPLY_BARE */
 int call_list(struct call *c, const void *items, size_t n, struct err *e);                 /* REPLY_LIST */

@@ -6,9 +6,12 @@
 #include "api/route.h"
 
 extern const struct route health_routes[];
+extern const struct route host_routes[];
 extern const struct route metrics_routes[];
 extern const struct route openapi_routes[];
 extern const struct route page_routes[];
+extern const struct route place_routes[];
 extern const struct route system_routes[];
+extern const struct route task_routes[];
 
 #endif

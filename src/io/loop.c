@@ -202,6 +202,7 @@ int loop_new(const struct loop_conf *conf, struct loop **out, struct err *e)
     (void)pthread_mutex_init(&l->post_lock, NULL); /* cannot fail with default attributes */
     init_handles(l);
     sched_init(&l->sched, l, conf);
+    atomic_store_explicit(&l->turned_at_ms, clock_now_ms(conf->clock), memory_order_relaxed);
     *out = l;
     return 0;
 

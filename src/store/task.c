@@ -6,10 +6,12 @@
 #include "src/base/field.h"
 
 ERR_DEFINE(ERR_TASK_NOT_FOUND, 4001, 404, ERR_FINAL, "The task {0} does not exist.", "任务 {0} 不存在。");
+ERR_DEFINE(ERR_TASK_STATE, 4007, 409, ERR_FINAL, "The task {0} is {1}; only a failed task can be run again.",
+           "任务 {0} 当前状态为 {1}，仅失败的任务可以重试。");
 ERR_DEFINE(ERR_TASK_OVERTAKEN, 90301, 409, ERR_FINAL, "The step {0} was dispatched again meanwhile; this result does not count.",
            "步骤 {0} 已被重新派发，本次结果无效。");
 
-const struct err_row *const task_err_rows[] = { &ERR_TASK_NOT_FOUND, &ERR_TASK_OVERTAKEN, NULL };
+const struct err_row *const task_err_rows[] = { &ERR_TASK_NOT_FOUND, &ERR_TASK_STATE, &ERR_TASK_OVERTAKEN, NULL };
 
 const char *const task_status_names[] = { "RUNNING", "SUCCESSFUL", "FAILED", NULL };
 const char *const subtask_status_names[] = { "PENDING", "READY", "RUNNING", "CANCELING", "FAILED", "SUCCESSFUL", NULL };

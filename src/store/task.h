@@ -43,6 +43,7 @@ struct task {
 };
 
 ERR_DECLARE(ERR_TASK_NOT_FOUND);   /* 4001 {0} id */
+ERR_DECLARE(ERR_TASK_STATE);       /* 4007 {0} id, {1} state: the task's state does not allow this */
 ERR_DECLARE(ERR_TASK_OVERTAKEN);   /* the step was dispatched again: this worker's result does not count */
 extern const struct err_row *const task_err_rows[];
 

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/record.h"
+
+#include <string.h>
+
+#include "api/api.h"
+#include "src/iam/principal.h"
+#include "src/io/fiber.h"
+#include "src/store/audit.h"
+
+enum { REASON_SIZE = 1024, RECORD_MS = 5000 };
+
+static bool is_recorded(const struct call *c)
+{
+    return c->route != NULL && strcmp(c->route->method, "GET") != 0 && (c->route->flags & ROUTE_READ_ONLY) == 0;
+}
+
+/* What was asked for with its secrets masked, and why it failed. */
+static const char *details(struct call *c, const struct err *why)
+{
+    char reason[REASON_SIZE];
+    struct str t;
+
+    str_init(&t, c->arena);
+    str_add_c(&t, '{');
+    if (c->json != NULL && c->route->body != NULL) {
+        json_add_key(&t, "request");
+        fields_write_masked(&t, c->route->body, c->json);
+    }
+    if (why != NULL) {
+        json_add_key(&t, "reason");
+        json_add_string(&t, err_text(why, ERR_EN, reason, sizeof reason));
+    }
+    str_add_c(&t, '}');
+    return str_failed(&t) ? "{}" : t.s;
+}
+
+static int insert(struct tx *tx, void *data, struct err *e)
+{
+    return store_audit_insert(tx, data, 1, e);
+}
+
+static int write_event(struct call *c, struct audit_event *event, struct err *e)
+{
+    int rv = db_next_id(c->db, &event->id, e);
+
+    return rv == 0 ? db_transact(c->db, insert, event, e) : rv;
+}
+
+void record_change(struct call *c, const struct err *why)
+{
+    const struct api_node *node = c->api->shared->node;
+    int64_t now = clock_wall_us(node->clock);
+    char client[ADDR_TEXT_SIZE];
+    struct audit_event event = {
+        .event = "", .type = "", .resource_type = "", .resource_name = "", .parent_resource = "", .execution = "NEW",
+    };
+    struct err e;
+    int64_t former;
+
+    if (!is_recorded(c))
+        return;
+    event.operation = c->route->id;
+    event.resource_type = c->object_kind != NULL ? c->object_kind : "";
+    event.resource_id = c->object_id > 0 ? c->object_id : 0;
+    event.resource_name = c->object_name != NULL ? c->object_name : "";
+    event.user_id = c->user != NULL ? c->user->user_id : 0;
+    event.username = c->user != NULL ? c->user->name : "";
+    event.client_ip = addr_text(&c->rq->client, client);
+    event.status = why == NULL ? "SUCCESS" : "FAILED";
+    event.code = why != NULL ? why->row->code : 0;
+    event.info = details(c, why);
+    event.trace = c->trace;
+    event.node = node->name;
+    event.ended_us = now;
+    event.started_us = now - (clock_now_ms(node->clock) - c->rq->started_ms) * 1000;
+    former = fiber_narrow_deadline(RECORD_MS);
+    if (write_event(c, &event, &e) != 0)
+        log_error(&c->api->log, "a change was not recorded in the audit", LOG_S("trace", c->trace), LOG_S("operation", c->route->id),
+                  LOG_S("user", event.username), LOG_E(&e));
+    fiber_restore_deadline(former);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* task.h - tasks on the wire: the flat form with which operations answer that start work, and the form of the task list. */
+#ifndef API_TASK_H
+#define API_TASK_H
+
+#include "api/call.h"
+#include "src/store/task.h"
+
+struct task_step_view {
+    int64_t id, series_id, timeout, run_time, parallel_idx;
+    const char *name, *description, *status, *operation, *executor, *node_type;
+    struct field_ints upstreams, downstreams;
+    int prohibit_rollback;
+    int64_t created_us, started_us, finished_us;
+};
+
+/* Answer of an operation that started a task (TaskInstance). */
+struct task_started {
+    int64_t id, cluster_id, tenant_id, host_id, definition_id;
+    const char *name, *type, *status, *creator, *operation, *executor;
+    int prohibit_rollback;
+    int64_t created_us, started_us, finished_us;
+    struct field_list subtasks;
+};
+extern const struct field task_started_fields[];
+
+/* Answer of adding hosts: the task, alone and as a list, and the new hosts. */
+struct task_hosts {
+    int64_t id;
+    struct field_ints host_ids;
+    struct field_list contents;
+};
+extern const struct field task_hosts_fields[];
+
+/* Reads the task that was just committed and replies with it (route->out is task_started_fields). */
+MUST_CHECK int api_task_reply(struct call *c, int64_t task_id, struct err *e);
+/* The same with hosts (route->out is task_hosts_fields). */
+MUST_CHECK int api_task_reply_hosts(struct call *c, int64_t task_id, const int64_t *host_ids, size_t n, struct err *e);
+
+#endif

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "src/host/host.h"
+
+#include <string.h>
+
+#include "src/base/clock.h"
+#include "src/io/addr.h"
+
+ERR_DEFINE(ERR_HOST_ADDRESS, 90501, 400, ERR_FINAL, "{0} is not an IP address. Give an IPv4 or IPv6 address, not a name.",
+           "{0} 不是合法的 IP 地址，请填写 IPv4 或 IPv6 地址。");
+ERR_DEFINE(ERR_HOST_EXISTS, 7001, 409, ERR_FINAL, "A host with the address {0} exists already.", "地址为 {0} 的主机已存在。");
+
+const struct err_row *const host_err_rows[] = { &ERR_HOST_ADDRESS, &ERR_HOST_EXISTS, NULL };
+
+enum { MAX_NAME = 64, REGISTER_S = 60 };
+
+const char *place_name_problem(const char *name)
+{
+    if (name[0] == '\0' || strlen(name) > MAX_NAME)
+        return "must have 1 to 64 characters";
+    for (const char *p = name; *p != '\0'; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7f)
+            return "must not contain control characters";
+    return NULL;
+}
+
+static int insert_type(struct db *d, const char *name, const char *description, struct arena *arena, struct host_type *out, struct err *e)
+{
+    struct host_type t = { .name = name, .description = description };
+    int rv = db_next_id(d, &t.id, e);
+
+    if (rv == 0)
+        rv = store_host_type_insert(d, &t, e);
+    return rv == 0 ? store_host_type_get(d, t.id, arena, out, e) : rv;
+}
+
+int host_type_add(struct db *d, const char *name, const char *description, struct arena *arena, struct host_type *out, struct err *e)
+{
+    int rv;
+
+    if (name[0] != '\0')
+        return insert_type(d, name, description, arena, out, e);
+    rv = store_host_type_find(d, HOST_TYPE_DEFAULT, arena, out, e);
+    if (rv == 0 || !err_is(e, &ERR_NOT_FOUND))
+        return rv;
+    rv = insert_type(d, HOST_TYPE_DEFAULT, description, arena, out, e);
+    if (rv != 0 && err_is(e, &ERR_NAME_USED)) /* another request made it meanwhile */
+        rv = store_host_type_find(d, HOST_TYPE_DEFAULT, arena, out, e);
+    return rv;
+}
+
+/* ---- add ------------------------------------------------------------------------------------------------------------------- */
+
+/*   record the hosts (in the transaction that makes the task)  -->  register: see that every record is there  */
+static int step_register(struct task_run *r, struct err *e)
+{
+    const char *list = task_get(r, "addresses");
+    struct slice rest = { list != NULL ? list : "", list != NULL ? strlen(list) : 0 };
+
+    while (rest.n > 0) {
+        struct slice ip = slice_cut(&rest, ',');
+        struct host h;
+        char *text = arena_strndup(task_arena(r), ip.s, ip.n);
+        int rv = text != NULL ? store_host_find(task_db(r), text, task_arena(r), &h, e) : err_set(e, &ERR_NOMEM, "");
+
+        if (rv != 0)
+            return rv;
+        task_log(r, "host %s is registered as %s", text, h.status);
+    }
+    return 0;
+}
+
+static const struct task_step add_steps[] = {
+    { "Register hosts", "Sees that the hosts are known to OCP.", REGISTER_S, step_register },
+    { NULL },
+};
+static const struct task_flow add_flow = { .name = "add-hosts", .definition_id = 101, .steps = add_steps };
+
+const struct task_flow *const host_flows[] = { &add_flow, NULL };
+
+struct adding {
+    struct db *db;
+    const struct host_add *a;
+    struct arena *arena;
+    const int64_t *ids, *task_ids;
+    const char *context;
+};
+
+static int check_addresses(const struct host_add *a, struct err *e)
+{
+    struct addr parsed;
+
+    for (size_t i = 0; i < a->n; i++) {
+        if (!addr_parse((struct slice){ a->ips[i], strlen(a->ips[i]) }, &parsed))
+            return err_set(e, &ERR_HOST_ADDRESS, "%s", a->ips[i]);
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(a->ips[i], a->ips[k]) == 0)
+                return err_set(e, &ERR_INVALID, "hostBasicDataList: the address %s is there twice", a->ips[i]);
+    }
+    return 0;
+}
+
+static int insert_host(struct tx *tx, const struct adding *g, size_t i, struct err *e)
+{
+    const struct host_add *a = g->a;
+    struct host h = {
+        .id = g->ids[i],
+        .name = a->ips[i],
+        .alias = a->alias,
+        .description = a->description,
+        .operating_system = "",
+        .operating_system_release = "",
+        .architecture = "",
+        .serial_number = a->serial_numbers[i] != NULL ? a->serial_numbers[i] : "",
+        .ip = a->ips[i],
+        .ssh_port = a->ssh_port,
+        .kind = a->kind,
+        .publish_ports = a->publish_ports,
+        .status = "NEW",
+        .idc_id = a->idc_id,
+        .type_id = a->type_id,
+        .credential_id = a->credential_id,
+    };
+    int rv = store_host_insert(tx, &h, e);
+
+    return rv != 0 && err_is(e, &ERR_NAME_USED) ? err_set(e, &ERR_HOST_EXISTS, "%s", a->ips[i]) : rv;
+}
+
+static int insert_all(struct tx *tx, void *data, struct err *e)
+{
+    struct adding *g = data;
+    struct task_new task = {
+        .flow = &add_flow,
+        .name = g->a->n == 1 ? "Add a host" : "Add hosts",
+        .cluster_id = -1,
+        .ob_cluster_id = -1,
+        .tenant_id = -1,
+        .creator_id = g->a->user_id,
+        .creator_name = g->a->username,
+        .context = g->context,
+    };
+    int rv = 0;
+
+    for (size_t i = 0; rv == 0 && i < g->a->n; i++)
+        rv = insert_host(tx, g, i, e);
+    if (rv == 0)
+        rv = task_insert(tx, &task, g->task_ids, g->a->node, clock_wall_us(&clock_system), g->arena, e);
+    return rv;
+}
+
+static const char *make_context(const struct host_add *a, struct arena *arena)
+{
+    struct str t;
+
+    str_init(&t, arena);
+    str_add(&t, "{\"addresses\":\"");
+    for (size_t i = 0; i < a->n; i++)
+        str_printf(&t, "%s%s", i > 0 ? "," : "", a->ips[i]);
+    str_add(&t, "\"}");
+    return str_failed(&t) ? NULL : t.s;
+}
+
+int host_add(struct db *d, const struct host_add *a, struct arena *arena, int64_t *ids, int64_t *task_id, struct err *e)
+{
+    struct adding g = { .db = d, .a = a, .arena = arena, .ids = ids, .context = make_context(a, arena) };
+    int64_t *task_ids = NULL;
+    int rv = check_addresses(a, e);
+
+    if (rv == 0 && g.context == NULL)
+        rv = err_set(e, &ERR_NOMEM, "");
+    for (size_t i = 0; rv == 0 && i < a->n; i++)
+        rv = db_next_id(d, &ids[i], e);
+    if (rv == 0)
+        rv = task_take_ids(d, &add_flow, arena, &task_ids, e);
+    g.task_ids = task_ids;
+    if (rv == 0)
+        rv = db_transact(d, insert_all, &g, e);
+    if (rv == 0)
+        *task_id = task_ids[0];
+    return rv;
+}
+
+struct removing {
+    const int64_t *ids;
+    size_t n;
+};
+
+static int delete_all(struct tx *tx, void *data, struct err *e)
+{
+    const struct removing *r = data;
+    int rv = 0;
+
+    for (size_t i = 0; rv == 0 && i < r->n; i++)
+        rv = store_host_delete(tx, r->ids[i], e);
+    return rv;
+}
+
+int host_remove(struct db *d, const int64_t *ids, size_t n, struct err *e)
+{
+    struct removing r = { ids, n };
+
+    return db_transact(d, delete_all, &r, e);
+}

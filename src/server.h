@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* server.h - one ocp-server process: builds the object graph, runs it, and takes it down in order. */
+#ifndef SERVER_H
+#define SERVER_H
+
+#include "conf/cli.h"
+#include "src/base/err.h"
+#include "src/base/log.h"
+
+struct settings_box;
+
+/* Serves until SIGTERM or SIGINT has drained it. SIGHUP reloads settings and certificates. Runs on the main thread, which is the
+ * control loop. Returns 0 after a clean stop; errors of starting up otherwise. */
+MUST_CHECK int server_run(struct settings_box *box, const struct cli *cli, struct log_sink *sink, struct err *e);
+
+/* Gives the user that the command line names a random password, directly in MetaDB, and prints it. */
+MUST_CHECK int server_reset_password(struct settings_box *box, const struct cli *cli, struct log_sink *sink, struct err *e);
+
+#endif

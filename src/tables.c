@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "src/tables.h"
+
+#include <string.h>
+
+#include "api/api.h"
+#include "api/idempotent.h"
+#include "api/metrics.h"
+#include "api/openapi.h"
+#include "api/tables.h"
+#include "conf/parameters.h"
+#include "conf/settings.h"
+#include "src/host/host.h"
+#include "src/iam/role.h"
+#include "src/iam/user.h"
+#include "src/oceanbase/parameter.h"
+#include "src/oceanbase/probe.h"
+#include "src/store/embedded.h"
+#include "src/store/migrate.h"
+#include "src/store/task.h"
+
+const struct route *const all_routes[] = {
+    health_routes, host_routes, metrics_routes, openapi_routes, page_routes, place_routes, system_routes, task_routes, NULL,
+};
+
+static const struct task_flow *const *const flows[] = { host_flows, NULL };
+const struct task_flow *const *const *const all_flows = flows;
+
+const struct err_row *const *const all_errors[] = {
+    err_rows, sql_err_rows, http_err_rows, tls_err_rows, store_err_rows, embedded_err_rows, task_err_rows,
+    oceanbase_err_rows, ob_parameter_err_rows, iam_err_rows, user_err_rows, host_err_rows, api_err_rows, idempotent_err_rows, NULL,
+};
+
+static void dump_routes(struct str *t)
+{
+    struct router *r;
+
+    if (router_new(all_routes, &r, NULL) != 0) {
+        t->failed = true;
+        return;
+    }
+    routes_dump(t, r);
+    router_free(r);
+}
+
+static void dump_error(struct str *t, const struct err_row *row)
+{
+    static const char *const retry[] = { "final", "retry", "unknown" };
+
+    json_add_comma(t);
+    str_printf(t, "{\"code\":%d,\"symbol\":\"%s\",\"status\":%d,\"retry\":\"%s\",\"en\":", row->code, row->symbol, row->http, retry[row->retry]);
+    json_add_string(t, row->text[ERR_EN]);
+    json_add_key(t, "zh");
+    json_add_string(t, row->text[ERR_ZH]);
+    str_add_c(t, '}');
+}
+
+static void dump_errors(struct str *t)
+{
+    str_add_c(t, '[');
+    for (const struct err_row *const *const *table = all_errors; *table != NULL; table++)
+        for (const struct err_row *const *row = *table; *row != NULL; row++)
+            dump_error(t, *row);
+    str_add_c(t, ']');
+}
+
+static void dump_migrations(struct str *t)
+{
+    str_add(t, "{\"MetaDB\":");
+    migrations_dump(t, "MetaDB", metadb_migrations);
+    str_add(t, ",\"MonitorDB\":");
+    migrations_dump(t, "MonitorDB", monitordb_migrations);
+    str_add_c(t, '}');
+}
+
+static const struct {
+    const char *name;
+    void (*dump)(struct str *t);
+} dumps[] = {
+    { "settings", conf_dump_settings }, { "routes", dump_routes },           { "errors", dump_errors },
+    { "metrics", metrics_dump },        { "permissions", iam_dump_permissions }, { "migrations", dump_migrations },
+    { "parameters", conf_dump_parameters },
+};
+
+enum { N_DUMPS = sizeof dumps / sizeof dumps[0] };
+
+const char *const tables_names[] = { "settings", "routes", "errors", "metrics", "permissions", "migrations", "parameters", NULL };
+
+_Static_assert(sizeof tables_names / sizeof tables_names[0] == N_DUMPS + 1, "every dump has its name in the help");
+
+bool tables_dump(struct str *t, const char *name)
+{
+    for (unsigned i = 0; i < N_DUMPS; i++) {
+        if (strcmp(dumps[i].name, name) != 0)
+            continue;
+        dumps[i].dump(t);
+        return true;
+    }
+    return false;
+}
