@@ -22,7 +22,7 @@
 
 #include "src/base/num.h"
 
-enum { CONNECT_TIMEOUT_MS = 5000, GRACE_MS = 100, SERVER_TIMEOUT_MS = 100000 };
+enum { CONNECT_TIMEOUT_MS = 5000, GRACE_MS = 100, SERVER_TIMEOUT_MS = 100000, UNKNOWN_VARIABLE = 1193 };
 
 struct dial {
     struct work work;
@@ -150,7 +150,7 @@ static bool has(const char *text, const char *word)
 
 static enum sql_engine tell_engine(const char *version, const char *comment)
 {
-    if (has(version, "seekdb"))
+    if (has(version, "seekdb") || has(comment, "seekdb"))
         return SQL_SEEKDB;
     if (has(version, "OceanBase") || has(comment, "OceanBase"))
         return SQL_OCEANBASE;
@@ -210,19 +210,33 @@ static const char *timeouts_text(enum sql_engine engine, unsigned ms, char *buf,
     return buf;
 }
 
-/* COM_SET_OPTION first: OceanBase runs "a; b" although nobody asked for it. A proxy that does not know the command is no
- * reason to stay away: MariaDB and MySQL refuse several statements by themselves. */
-static int set_session(struct sql *s, struct err *e)
+static int set_variables(struct sql *s, enum sql_engine engine)
 {
     char text[512], timeouts[64];
 
-    if (mysql_set_server_option(s->mysql, MYSQL_OPTION_MULTI_STATEMENTS_OFF) != 0 && mysql_get_socket(s->mysql) < 0)
-        return fail(s, e);
     (void)snprintf(text, sizeof text,
                    "SET autocommit=1, time_zone='+00:00', sql_mode='STRICT_ALL_TABLES,NO_ZERO_IN_DATE', %s='READ-COMMITTED', %s",
-                   s->engine == SQL_MYSQL ? "transaction_isolation" : "tx_isolation",
-                   timeouts_text(s->engine, SERVER_TIMEOUT_MS, timeouts, sizeof timeouts));
-    return mysql_query(s->mysql, text) != 0 ? fail(s, e) : 0;
+                   engine == SQL_MYSQL ? "transaction_isolation" : "tx_isolation",
+                   timeouts_text(engine, SERVER_TIMEOUT_MS, timeouts, sizeof timeouts));
+    s->engine = engine;
+    return mysql_query(s->mysql, text);
+}
+
+/* COM_SET_OPTION first: OceanBase runs "a; b" although nobody asked for it. A proxy that does not know the command is no
+ * reason to stay away: MariaDB and MySQL refuse several statements by themselves.
+ * The version text may be set to anything: a server that claims to be an OceanBase and lacks its variables is none. */
+static int set_session(struct sql *s, struct err *e)
+{
+    const enum sql_engine others[] = { SQL_MARIADB, SQL_MYSQL };
+    bool may_lie = s->engine == SQL_OCEANBASE || s->engine == SQL_SEEKDB;
+    int rv;
+
+    if (mysql_set_server_option(s->mysql, MYSQL_OPTION_MULTI_STATEMENTS_OFF) != 0 && mysql_get_socket(s->mysql) < 0)
+        return fail(s, e);
+    rv = set_variables(s, s->engine);
+    for (unsigned i = 0; may_lie && i < 2 && rv != 0 && mysql_errno(s->mysql) == UNKNOWN_VARIABLE; i++)
+        rv = set_variables(s, others[i]);
+    return rv != 0 ? fail(s, e) : 0;
 }
 
 static void session_free(struct sql *s)

@@ -31,13 +31,24 @@ int ob_compaction_get(struct sql *s, struct arena *arena, struct ob_compaction *
     return sql_fetch(&rows, columns, sizeof *out, out, e);
 }
 
-int ob_compaction_start(struct sql *s, struct err *e)
+int ob_compaction_order(struct sql *s, enum ob_compaction_order order, struct err *e)
 {
+    static const char *const texts[] = {
+        [OB_COMPACTION_START] = "ALTER SYSTEM MAJOR FREEZE",
+        [OB_COMPACTION_SUSPEND] = "ALTER SYSTEM SUSPEND MERGE",
+        [OB_COMPACTION_RESUME] = "ALTER SYSTEM RESUME MERGE",
+        [OB_COMPACTION_CLEAR_ERROR] = "ALTER SYSTEM CLEAR MERGE ERROR",
+    };
     struct arena arena;
     int rv;
 
     arena_init(&arena);
-    rv = sql_run(s, "ALTER SYSTEM MAJOR FREEZE", NULL, 0, SQL_COMMIT, &arena, NULL, e);
+    rv = sql_run(s, texts[order], NULL, 0, SQL_COMMIT, &arena, NULL, e);
     arena_fini(&arena);
     return rv;
+}
+
+int ob_compaction_start(struct sql *s, struct err *e)
+{
+    return ob_compaction_order(s, OB_COMPACTION_START, e);
 }

@@ -15,6 +15,14 @@ struct ob_compaction {
 };
 
 MUST_CHECK int ob_compaction_get(struct sql *s, struct arena *arena, struct ob_compaction *out, struct err *e);
+enum ob_compaction_order {
+    OB_COMPACTION_START,        /* ALTER SYSTEM MAJOR FREEZE */
+    OB_COMPACTION_SUSPEND,      /* ALTER SYSTEM SUSPEND MERGE */
+    OB_COMPACTION_RESUME,       /* ALTER SYSTEM RESUME MERGE */
+    OB_COMPACTION_CLEAR_ERROR,  /* ALTER SYSTEM CLEAR MERGE ERROR */
+};
+/* Each may be repeated. Errors: those of sql_run. */
+MUST_CHECK int ob_compaction_order(struct sql *s, enum ob_compaction_order order, struct err *e);
 /* ALTER SYSTEM MAJOR FREEZE. Running already: the kernel's own error, SQL_FAILED or SQL_RETRY. */
 MUST_CHECK int ob_compaction_start(struct sql *s, struct err *e);
 

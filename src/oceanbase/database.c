@@ -12,6 +12,8 @@ static const struct sql_field columns[] = {
     SQL_FIELD(ob_database, collation, "collation", SQL_C_TEXT),
     SQL_FIELD(ob_database, read_only, "read_only", SQL_C_INT),
     SQL_FIELD(ob_database, comment, "comment", SQL_C_TEXT),
+    SQL_FIELD(ob_database, id, "id", SQL_C_INT64),
+    SQL_FIELD(ob_database, created_us, "created", SQL_C_TIME),
     { NULL },
 };
 
@@ -31,9 +33,11 @@ int ob_databases_list(struct sql *s, struct arena *arena, struct ob_database **o
 {
     static const char text[] =
         "SELECT m.schema_name AS name, m.default_character_set_name AS charset, m.default_collation_name AS collation, "
-        "CASE d.read_only WHEN 'YES' THEN 1 WHEN 'NO' THEN 0 ELSE -1 END AS read_only, d.comment AS comment "
+        "CASE d.read_only WHEN 'YES' THEN 1 WHEN 'NO' THEN 0 ELSE -1 END AS read_only, d.comment AS comment, "
+        "o.object_id AS id, o.created AS created "
         "FROM information_schema.schemata m LEFT JOIN oceanbase.DBA_OB_DATABASES d ON d.database_name = m.schema_name "
-        "AND d.in_recyclebin = 'NO' ORDER BY m.schema_name";
+        "AND d.in_recyclebin = 'NO' "
+        "LEFT JOIN oceanbase.DBA_OBJECTS o ON o.object_type = 'DATABASE' AND o.object_name = m.schema_name ORDER BY m.schema_name";
     struct sql_rows rows;
     int rv = sql_run(s, text, NULL, 0, 0, arena, &rows, e);
 

@@ -9,6 +9,8 @@ struct ob_database {
     const char *name, *charset, *collation;
     int read_only;          /* 0, 1; -1: the kernel does not say */
     const char *comment;    /* NULL: none */
+    int64_t id;             /* of the kernel; 0: it does not say */
+    int64_t created_us;     /* 0: the kernel does not say */
 };
 
 /* Those that information_schema shows to this login, and the recycle bin's owners left out; by name. Errors: those of sql_run. */

@@ -78,7 +78,50 @@ static bool is_word(const char *name)
     return name[0] != '\0' && name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")] == '\0';
 }
 
-int ob_parameter_set(struct sql *s, const char *name, const char *value, struct err *e)
+/* `text` without blanks around it; NULL when nothing, an infinity or a description ("total size of memory") is left. */
+static bool bound(struct slice text, struct arena *arena, const char **out)
+{
+    text = slice_trim(text);
+    *out = NULL;
+    if (text.n == 0 || memchr(text.s, ' ', text.n) != NULL || slice_starts(text, "+\xe2\x88\x9e") || slice_starts(text, "\xe2\x88\x9e") || slice_starts(text, "-\xe2\x88\x9e"))
+        return true;
+    *out = arena_strndup(arena, text.s, text.n);
+    return *out != NULL;
+}
+
+/* "[1, 100] in integer", "(0, +infinity)", "0, [1G,)", or a list of words. */
+static bool read_range(const char *text, struct arena *arena, struct ob_parameter_range *out)
+{
+    const char *open = strpbrk(text, "[("), *comma = open != NULL ? strchr(open, ',') : NULL;
+    const char *close = comma != NULL ? strpbrk(comma, "])") : NULL;
+
+    if (close == NULL || memchr(open + 1, '(', (size_t)(comma - open)) != NULL) {
+        struct slice words = slice_trim((struct slice){ text, strcspn(text, "\n") });
+
+        while (words.n > 0 && words.s[words.n - 1] == '.')
+            words.n--;
+        out->allowed = words.n > 0 ? arena_strndup(arena, words.s, words.n) : NULL;
+        return words.n == 0 || out->allowed != NULL;
+    }
+    out->min_open = *open == '(';
+    out->max_open = *close == ')';
+    return bound((struct slice){ open + 1, (size_t)(comma - open - 1) }, arena, &out->min) &&
+           bound((struct slice){ comma + 1, (size_t)(close - comma - 1) }, arena, &out->max);
+}
+
+bool ob_parameter_range(const struct ob_parameter *p, struct arena *arena, struct ob_parameter_range *out)
+{
+    const char *at = p->info != NULL ? strcasestr(p->info, "range:") : NULL;
+
+    *out = (struct ob_parameter_range){ .min = NULL };
+    if (at != NULL)
+        return read_range(at + 6 + strspn(at + 6, " "), arena, out);
+    if (p->data_type != NULL && strcasecmp(p->data_type, "BOOL") == 0)
+        out->allowed = "True, False";
+    return true;
+}
+
+static int alter(struct sql *s, const char *verb, const char *name, const char *value, struct err *e)
 {
     struct sql_value v = sql_v_s(value);
     char text[256];
@@ -87,15 +130,25 @@ int ob_parameter_set(struct sql *s, const char *name, const char *value, struct 
 
     if (!is_word(name) || strlen(name) > 128)
         return err_set(e, &ERR_OB_PARAMETER_UNKNOWN, "%s", name);
-    (void)snprintf(text, sizeof text, "ALTER SYSTEM SET %s = ?", name);
+    (void)snprintf(text, sizeof text, "ALTER SYSTEM %s %s%s", verb, name, value != NULL ? " = ?" : "");
     arena_init(&arena);
-    rv = sql_run(s, text, &v, 1, SQL_COMMIT, &arena, NULL, e);
+    rv = sql_run(s, text, &v, value != NULL ? 1 : 0, SQL_COMMIT, &arena, NULL, e);
     arena_fini(&arena);
     if (rv != 0 && e->lib_code == CONFIG_UNKNOWN)
         return err_set(e, &ERR_OB_PARAMETER_UNKNOWN, "%s", name);
     if (rv != 0 && e->lib_code == CONFIG_INVALID) {
         (void)err_set(e, &ERR_OB_PARAMETER_VALUE, "%s", name);
-        return err_arg(e, "%s", value);
+        return err_arg(e, "%s", value != NULL ? value : "its default");
     }
     return rv;
+}
+
+int ob_parameter_set(struct sql *s, const char *name, const char *value, struct err *e)
+{
+    return alter(s, "SET", name, value, e);
+}
+
+int ob_parameter_reset(struct sql *s, const char *name, struct err *e)
+{
+    return alter(s, "RESET", name, NULL, e);
 }

@@ -25,6 +25,18 @@ bool ob_parameter_needs_restart(const struct ob_parameter *p);
 ERR_DECLARE(ERR_OB_PARAMETER_UNKNOWN); /* {0} name (server error 5099) */
 ERR_DECLARE(ERR_OB_PARAMETER_VALUE);   /* {0} name, {1} value (server error 4147) */
 extern const struct err_row *const ob_parameter_err_rows[];
+
+/* Bounds as the kernel words them in `info`: "... Range: [1, 100] in integer". Texts lie in `arena`; NULL: none is said. */
+struct ob_parameter_range {
+    const char *min, *max;      /* "1", "100"; NULL also for an open end */
+    bool min_open, max_open;    /* the bound itself is not allowed */
+    const char *allowed;        /* list of words, as it stands there */
+};
+/* False when memory is out. */
+MUST_CHECK bool ob_parameter_range(const struct ob_parameter *p, struct arena *arena, struct ob_parameter_range *out);
+
+/* ALTER SYSTEM RESET name: back to the default. Errors: as ob_parameter_set. */
+MUST_CHECK int ob_parameter_reset(struct sql *s, const char *name, struct err *e);
 /* ALTER SYSTEM SET name = 'value'. The name must be a plain word. Errors: OB_PARAMETER_UNKNOWN, OB_PARAMETER_VALUE, those of sql_run. */
 MUST_CHECK int ob_parameter_set(struct sql *s, const char *name, const char *value, struct err *e);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* version() and the version comment are asked for at login. What they claim is checked by a function and a view that only an
- * OceanBase has, so that another server with a changed version text is refused. */
+/* version() and the version comment are asked for at login; any server can be made to claim anything there. So the claim is checked
+ * by what is harder to pretend: the storage engines that a MariaDB or MySQL cannot hide, and a function and a view that only an
+ * OceanBase has. */
 #include "src/oceanbase/probe.h"
 
 #include <string.h>
@@ -13,6 +14,8 @@ ERR_DEFINE(ERR_OB_UNSUPPORTED, 90402, 400, ERR_FINAL, "{0} runs OceanBase {1}, w
            "{0} 运行 OceanBase {1}，当前版本无法管理：{2}。");
 
 const struct err_row *const oceanbase_err_rows[] = { &ERR_OB_FOREIGN, &ERR_OB_UNSUPPORTED, NULL };
+
+enum { NO_SUCH_TABLE = 1146 };
 
 const char *const ob_engine_names[] = { "OCEANBASE", "SEEKDB", NULL };
 
@@ -28,8 +31,11 @@ bool ob_parse_version(const char *version, const char *comment, struct arena *ar
 {
     if (strcasestr(version, "OceanBase") == NULL && strcasestr(comment, "OceanBase") == NULL)
         return false;
-    *engine = strcasestr(version, "seekdb") != NULL ? OB_ENGINE_SEEKDB : OB_ENGINE_OCEANBASE;
-    *product_version = *engine == OB_ENGINE_SEEKDB ? number_after(version, "seekdb-v", arena) : number_after(version, "-v", arena);
+    /* both texts: version() can be set on the server, and a seekdb's comment names it too: "OceanBase 4.3.5.3 seekdb (r1.4.0.0) ..." */
+    *engine = strcasestr(version, "seekdb") != NULL || strcasestr(comment, "seekdb") != NULL ? OB_ENGINE_SEEKDB : OB_ENGINE_OCEANBASE;
+    *product_version = number_after(version, *engine == OB_ENGINE_SEEKDB ? "seekdb-v" : "-v", arena);
+    if (*product_version == NULL && *engine == OB_ENGINE_SEEKDB)
+        *product_version = number_after(comment, "seekdb (r", arena);
     if (*product_version == NULL || (*product_version)[0] == '\0')
         *product_version = number_after(comment, "OceanBase ", arena);
     return true;
@@ -68,28 +74,62 @@ static int ask_parameters(struct sql *s, struct arena *arena, struct ob_probe *o
     return rv;
 }
 
-static int foreign(const struct sql *s, struct err *e)
+static int foreign(const struct sql *s, const char *really, struct err *e)
 {
     (void)err_set(e, &ERR_OB_FOREIGN, "%s", sql_peer(s));
-    return err_arg(e, "%s", sql_version(s));
+    return really != NULL ? err_arg(e, "%s that calls itself %s", really, sql_version(s)) : err_arg(e, "%s", sql_version(s));
+}
+
+static int unsupported(const struct sql *s, const struct ob_probe *p, struct err *e)
+{
+    (void)err_set(e, &ERR_OB_UNSUPPORTED, "%s", sql_peer(s));
+    (void)err_arg(e, "%s", p->version);
+    return err_arg(e, "it has no oceanbase.V$OB_PARAMETERS, as versions before 4 have not");
+}
+
+/* No OceanBase has these storage engines, and no MariaDB or MySQL can do without. */
+static int check_engines(struct sql *s, struct arena *arena, struct err *e)
+{
+    struct sql_rows rows;
+    int64_t mysql = 0, mariadb = 0;
+    int rv = sql_run(s,
+                     "SELECT COUNT(CASE WHEN engine = 'MyISAM' THEN 1 END), COUNT(CASE WHEN engine = 'Aria' THEN 1 END) "
+                     "FROM information_schema.engines",
+                     NULL, 0, 0, arena, &rows, e);
+
+    if (rv != 0)
+        return rv;
+    (void)sql_i64(&rows, 0, 0, &mysql); /* counts are numbers */
+    (void)sql_i64(&rows, 0, 1, &mariadb);
+    return mariadb > 0 ? foreign(s, "a MariaDB", e) : mysql > 0 ? foreign(s, "a MySQL", e) : 0;
+}
+
+static int ask_lineage(struct sql *s, struct arena *arena, struct ob_probe *out, struct err *e)
+{
+    struct sql_rows rows;
+    int rv = sql_run(s, "SELECT ob_version()", NULL, 0, 0, arena, &rows, e);
+
+    if (rv != 0)
+        return err_is(e, &ERR_SQL_FAILED) ? foreign(s, "a server without ob_version()", e) : rv;
+    out->ob_version = text_or_null(&rows, 0, 0);
+    return out->ob_version != NULL ? 0 : foreign(s, "a server without ob_version()", e);
 }
 
 int ob_probe(struct sql *s, struct arena *arena, struct ob_probe *out, struct err *e)
 {
-    struct sql_rows rows;
     int rv;
 
     *out = (struct ob_probe){ .cluster_id = -1 };
     if (!ob_parse_version(sql_version(s), sql_version_comment(s), arena, &out->engine, &out->version))
-        return foreign(s, e);
+        return foreign(s, NULL, e);
     out->full_version = arena_strdup(arena, sql_version_comment(s));
     if (out->version == NULL || out->full_version == NULL)
         return err_set(e, &ERR_NOMEM, "");
-    rv = sql_run(s, "SELECT ob_version()", NULL, 0, 0, arena, &rows, e);
+    rv = check_engines(s, arena, e);
     if (rv == 0)
-        rv = ask_parameters(s, arena, out, e);
+        rv = ask_lineage(s, arena, out, e);
     if (rv != 0)
-        return err_is(e, &ERR_SQL_FAILED) ? foreign(s, e) : rv;
-    out->ob_version = text_or_null(&rows, 0, 0);
-    return out->ob_version != NULL ? 0 : foreign(s, e);
+        return rv;
+    rv = ask_parameters(s, arena, out, e);
+    return rv != 0 && e->lib_code == NO_SUCH_TABLE ? unsupported(s, out, e) : rv;
 }

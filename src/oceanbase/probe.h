@@ -26,7 +26,8 @@ ERR_DECLARE(ERR_OB_FOREIGN);     /* {0} address, {1} what answered: not an Ocean
 ERR_DECLARE(ERR_OB_UNSUPPORTED); /* {0} address, {1} version, {2} why this release cannot manage it */
 extern const struct err_row *const oceanbase_err_rows[];
 
-/* Asks the server behind `s`. Texts lie in `arena`. Errors: OB_FOREIGN, those of sql_run. */
+/* Asks the server behind `s`. Texts lie in `arena`. Errors: OB_FOREIGN, OB_UNSUPPORTED (an OceanBase without the views that are read
+ * here: older than version 4), those of sql_run. */
 MUST_CHECK int ob_probe(struct sql *s, struct arena *arena, struct ob_probe *out, struct err *e);
 /* "5.7.25-OceanBase seekdb-v1.4.0.0" -> SEEKDB, "1.4.0.0". False when it is no OceanBase. Pure. */
 bool ob_parse_version(const char *version, const char *comment, struct arena *arena, enum ob_engine *engine, const char **product_version);

@@ -18,14 +18,23 @@ static const struct sql_field columns[] = {
     SQL_FIELD(ob_session, info, "INFO", SQL_C_TEXT),
     SQL_FIELD_OPT(ob_session, sql_id, "SQL_ID", SQL_C_TEXT),
     SQL_FIELD_OPT(ob_session, client_ip, "USER_CLIENT_IP", SQL_C_TEXT),
+    SQL_FIELD(ob_session, total_time_s, "TOTAL_TIME", SQL_C_DOUBLE),
     SQL_FIELD_OPT(ob_session, trans_state, "TRANS_STATE", SQL_C_TEXT),
+    SQL_FIELD_OPT(ob_session, trans_id, "TRANS_ID", SQL_C_INT64),
+    SQL_FIELD_OPT(ob_session, trace_id, "TRACE_ID", SQL_C_TEXT),
     { NULL },
 };
 
 int ob_sessions_list(struct sql *s, struct arena *arena, struct ob_session **out, size_t *n, struct err *e)
 {
     struct sql_rows rows;
-    int rv = sql_run(s, "SELECT * FROM oceanbase.V$OB_PROCESSLIST ORDER BY id", NULL, 0, 0, arena, &rows, e);
+    struct sql_value limit = SQL_V_I(OB_SESSION_INFO_MAX);
+    /* columns by name, for the sake of one: statements of megabytes in every session would make the answer too large. A kernel
+     * without a database selected says so with the text NULL. */
+    int rv = sql_run(s,
+                     "SELECT id, user, host, NULLIF(db, 'NULL') AS db, command, time, total_time, state, LEFT(info, ?) AS info, sql_id, "
+                     "user_client_ip, trans_state, trans_id, trace_id FROM oceanbase.V$OB_PROCESSLIST ORDER BY id",
+                     &limit, 1, 0, arena, &rows, e);
 
     if (rv != 0)
         return rv;

@@ -5,11 +5,16 @@
 
 #include "src/io/sql.h"
 
+enum { OB_SESSION_INFO_MAX = 16384 };
+
 struct ob_session {
     int64_t id;
-    const char *user, *host, *db, *command, *state, *info, *sql_id, *client_ip;
+    const char *user, *host, *db, *command, *state, *info, *sql_id, *client_ip; /* db NULL: none; info: its first OB_SESSION_INFO_MAX characters */
     double time_s;              /* in the present state */
-    const char *trans_state;
+    double total_time_s;        /* of the statement, retries included */
+    const char *trans_state;    /* "" or NULL: no transaction */
+    int64_t trans_id;           /* 0: none */
+    const char *trace_id;
 };
 
 /* By id. Errors: those of sql_run. */

@@ -12,6 +12,7 @@ static const struct sql_field user_columns[] = {
     SQL_FIELD(ob_user, is_role, "ROLE", SQL_C_BOOL),
     SQL_FIELD(ob_user, is_locked, "LOCKED", SQL_C_BOOL),
     SQL_FIELD(ob_user, password_changed_us, "PASSWORD_LAST_CHANGED", SQL_C_TIME),
+    SQL_FIELD_OPT(ob_user, created_us, "CREATED", SQL_C_TIME),
     { NULL },
 };
 
@@ -32,6 +33,15 @@ static int list(struct sql *s, const char *text, const struct sql_value *values,
 
 int ob_users_list(struct sql *s, struct arena *arena, struct ob_user **out, size_t *n, struct err *e)
 {
+    /* only the inner table knows since when; it may be closed to this login, or look different on another kernel */
+    int rv = list(s,
+                  "SELECT u.user_name, u.host, u.type = 'ROLE' AS role, u.is_locked = 'YES' AS locked, u.password_last_changed, "
+                  "a.gmt_create AS created FROM oceanbase.DBA_OB_USERS u LEFT JOIN oceanbase.__all_user a "
+                  "ON a.user_name = u.user_name AND a.host = u.host ORDER BY u.user_name, u.host",
+                  NULL, 0, user_columns, sizeof **out, arena, (void **)out, n, e);
+
+    if (rv == 0 || sql_is_dead(s) || !(err_is(e, &ERR_SQL_FAILED) || err_is(e, &ERR_SQL_DENIED)))
+        return rv;
     return list(s,
                 "SELECT user_name, host, type = 'ROLE' AS role, is_locked = 'YES' AS locked, password_last_changed "
                 "FROM oceanbase.DBA_OB_USERS ORDER BY user_name, host",
@@ -48,10 +58,10 @@ static const struct sql_field privilege_columns[] = {
     { NULL },
 };
 
-/* GRANTEE is 'name'@'host': the part before the last "'@'" is the name. */
+/* GRANTEE is 'name'@'host', with nothing escaped: the part before the last "'@'" is the name. */
 #define GRANTEE_COLUMNS                                                                                        \
     "SUBSTRING(grantee, 2, CHAR_LENGTH(grantee) - LOCATE('\\'@\\'', REVERSE(grantee)) - 3) AS user_name, " \
-    "'%' AS host, "
+    "TRIM(BOTH '\\'' FROM SUBSTRING_INDEX(grantee, '@', -1)) AS host, "
 #define GRANTED "privilege_type AS privilege, is_grantable = 'YES' AS with_grant "
 
 int ob_privileges_list(struct sql *s, const char *user, struct arena *arena, struct ob_privilege **out, size_t *n, struct err *e)
@@ -99,7 +109,7 @@ static const struct sql_field edge_columns[] = {
 
 int ob_role_edges_list(struct sql *s, struct arena *arena, struct ob_role_edge **out, size_t *n, struct err *e)
 {
-    return list(s, "SELECT from_user, to_user FROM mysql.role_edges ORDER BY to_user, from_user", NULL, 0, edge_columns, sizeof **out, arena,
+    return list(s, "SELECT from_user, to_user FROM mysql.role_edges WHERE to_host = '%' ORDER BY to_user, from_user", NULL, 0, edge_columns, sizeof **out, arena,
                 (void **)out, n, e);
 }
 

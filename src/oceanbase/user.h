@@ -9,6 +9,7 @@ struct ob_user {
     const char *name, *host;
     bool is_role, is_locked;
     int64_t password_changed_us;  /* 0: unknown */
+    int64_t created_us;           /* 0: this kernel does not say, or not to this login */
 };
 /* Users and roles, by name. Errors: those of sql_run. */
 MUST_CHECK int ob_users_list(struct sql *s, struct arena *arena, struct ob_user **out, size_t *n, struct err *e);

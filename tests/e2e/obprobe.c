@@ -9,6 +9,7 @@
 #include "src/oceanbase/server.h"
 #include "src/oceanbase/session.h"
 #include "src/oceanbase/user.h"
+#include "src/oceanbase/variable.h"
 #include "tests/lib/test.h"
 
 static struct sql_target target;
@@ -78,11 +79,60 @@ static void lists_and_sets_parameters(struct fixture *f)
     assert_true(found);
     assert_string_equal(one.value, "77");
     assert_false(ob_parameter_is_read_only(&one));
+    assert_ok(ob_parameter_reset(f->s, "open_cursors", &f->e), &f->e);
+    assert_ok(ob_parameter_get(f->s, "open_cursors", &f->arena, &one, &found, &f->e), &f->e);
+    assert_string_equal(one.value, one.default_value);
+    assert_err(ob_parameter_reset(f->s, "no_such_parameter", &f->e), &f->e, ERR_OB_PARAMETER_UNKNOWN);
     assert_err(ob_parameter_set(f->s, "no_such_parameter", "1", &f->e), &f->e, ERR_OB_PARAMETER_UNKNOWN);
     assert_err(ob_parameter_set(f->s, "open_cursors", "many", &f->e), &f->e, ERR_OB_PARAMETER_VALUE);
     assert_err(ob_parameter_set(f->s, "x = 1, y", "1", &f->e), &f->e, ERR_OB_PARAMETER_UNKNOWN);
     assert_ok(ob_parameter_get(f->s, "no_such_parameter", &f->arena, &one, &found, &f->e), &f->e);
     assert_false(found);
+}
+
+/* Every range that the kernel words is understood: each gives a bound or a list, and no bound holds a bracket. */
+static void understands_ranges(struct fixture *f)
+{
+    struct ob_parameter_range r;
+    struct ob_parameter *list;
+    size_t n, n_ranges = 0;
+
+    assert_ok(ob_parameters_list(f->s, &f->arena, &list, &n, &f->e), &f->e);
+    for (size_t i = 0; i < n; i++) {
+        const char *texts[3];
+
+        assert_true(ob_parameter_range(&list[i], &f->arena, &r));
+        texts[0] = r.min, texts[1] = r.max, texts[2] = r.allowed;
+        for (int t = 0; t < 2; t++)
+            if (texts[t] != NULL && (strpbrk(texts[t], "[](), ") != NULL || strlen(texts[t]) > 24))
+                fail_msg("%s: '%s' from '%s'", list[i].name, texts[t], list[i].info);
+        n_ranges += r.min != NULL || r.max != NULL;
+    }
+    assert_true(n_ranges > 100);
+}
+
+static void keeps_variables(struct fixture *f)
+{
+    struct ob_variable *list;
+    const char *before = NULL;
+    size_t n;
+
+    assert_ok(ob_variables_list(f->s, &f->arena, &list, &n, &f->e), &f->e);
+    assert_true(n > 500);
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(list[i].name, "ob_trx_timeout") == 0)
+            before = list[i].value;
+    assert_non_null(before);
+    assert_ok(ob_variable_set(f->s, "ob_trx_timeout", "123456789", &f->e), &f->e);
+    assert_ok(ob_variables_list(f->s, &f->arena, &list, &n, &f->e), &f->e);
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(list[i].name, "ob_trx_timeout") == 0)
+            assert_string_equal(list[i].value, "123456789");
+    assert_ok(ob_variable_set(f->s, "ob_trx_timeout", before, &f->e), &f->e);
+    assert_err(ob_variable_set(f->s, "no_such_variable", "1", &f->e), &f->e, ERR_OB_VARIABLE_UNKNOWN);
+    assert_err(ob_variable_set(f->s, "ob_trx_timeout", "soon", &f->e), &f->e, ERR_OB_VARIABLE_VALUE);
+    assert_err(ob_variable_set(f->s, "last_insert_id", "1", &f->e), &f->e, ERR_OB_VARIABLE_READ_ONLY);
+    assert_err(ob_variable_set(f->s, "a = 1, b", "1", &f->e), &f->e, ERR_OB_VARIABLE_UNKNOWN);
 }
 
 static const struct ob_database *find_database(struct fixture *f, const char *name)
@@ -99,18 +149,20 @@ static const struct ob_database *find_database(struct fixture *f, const char *na
 
 static void makes_and_drops_databases(struct fixture *f)
 {
-    struct ob_database d = { "odd`name?", "utf8mb4", "utf8mb4_bin", -1, NULL };
+    struct ob_database d = { .name = "odd`name?", .charset = "utf8mb4", .collation = "utf8mb4_bin", .read_only = -1 };
 
     assert_ok(ob_database_create(f->s, &d, &f->e), &f->e);
     assert_int_not_equal(ob_database_create(f->s, &d, &f->e), 0);
     assert_int_equal(f->e.lib_code, 1007);
     assert_string_equal(find_database(f, "odd`name?")->collation, "utf8mb4_bin");
     assert_int_equal(find_database(f, "odd`name?")->read_only, 0);
-    d = (struct ob_database){ "odd`name?", NULL, "utf8mb4_general_ci", 1, NULL };
+    assert_true(find_database(f, "odd`name?")->id > 0);
+    assert_true(find_database(f, "odd`name?")->created_us > 1600000000000000);
+    d = (struct ob_database){ .name = "odd`name?", .collation = "utf8mb4_general_ci", .read_only = 1 };
     assert_ok(ob_database_alter(f->s, &d, &f->e), &f->e);
     assert_string_equal(find_database(f, "odd`name?")->collation, "utf8mb4_general_ci");
     assert_int_equal(find_database(f, "odd`name?")->read_only, 1);
-    d = (struct ob_database){ "odd`name?", NULL, NULL, 0, NULL };
+    d = (struct ob_database){ .name = "odd`name?", .read_only = 0 };
     assert_ok(ob_database_alter(f->s, &d, &f->e), &f->e);
     assert_ok(ob_database_drop(f->s, "odd`name?", &f->e), &f->e);
     assert_null(find_database(f, "odd`name?"));
@@ -170,6 +222,46 @@ static void changes_object_privileges(struct fixture *f, const char *user)
     assert_false(has_privilege(f, user, "test", "probe", "SELECT", true));
 }
 
+/* The account of the same name at another host has its own privileges. */
+static void tells_hosts_apart(struct fixture *f, const char *user)
+{
+    struct ob_privilege *list;
+    size_t n;
+
+    assert_ok(sql_run(f->s, "CREATE USER 'probe_user'@'10.%' IDENTIFIED BY 'x'", NULL, 0, 0, &f->arena, NULL, &f->e), &f->e);
+    assert_ok(sql_run(f->s, "GRANT FILE ON *.* TO 'probe_user'@'10.%'", NULL, 0, 0, &f->arena, NULL, &f->e), &f->e);
+    assert_false(has_privilege(f, user, NULL, NULL, "FILE", true));
+    assert_ok(ob_privileges_list(f->s, NULL, &f->arena, &list, &n, &f->e), &f->e);
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(list[i].user, user) == 0)
+            assert_string_equal(list[i].host, strcmp(list[i].privilege, "FILE") == 0 ? "10.%" : "%");
+    assert_ok(sql_run(f->s, "DROP USER 'probe_user'@'10.%'", NULL, 0, 0, &f->arena, NULL, &f->e), &f->e);
+}
+
+/* A login that may see the views and nothing else: what it may not know is left out. */
+static void serves_lesser_logins(struct fixture *f)
+{
+    static const char *const select[] = { "SELECT" };
+    struct sql_target lesser = target;
+    struct ob_user *users;
+    struct ob_probe p;
+    struct sql *s;
+    size_t n;
+
+    assert_ok(ob_user_create(f->s, "watcher", "Watch-1", &f->e), &f->e);
+    assert_ok(ob_privileges_change(f->s, OB_GRANT, select, 1, "oceanbase", NULL, "watcher", &f->e), &f->e);
+    lesser.user = "watcher";
+    lesser.password = "Watch-1";
+    assert_ok(sql_connect(&lesser, pool, &s, &f->e), &f->e);
+    assert_ok(ob_probe(s, &f->arena, &p, &f->e), &f->e);
+    assert_ok(ob_users_list(s, &f->arena, &users, &n, &f->e), &f->e);
+    assert_true(n >= 2);
+    assert_int_not_equal(ob_parameter_set(s, "open_cursors", "70", &f->e), 0);
+    assert_true(err_is(&f->e, &ERR_SQL_DENIED));
+    sql_close(s);
+    assert_ok(ob_user_drop(f->s, "watcher", &f->e), &f->e);
+}
+
 static void keeps_users(struct fixture *f)
 {
     static const char *const roles[] = { "probe_role" };
@@ -178,6 +270,7 @@ static void keeps_users(struct fixture *f)
 
     assert_ok(ob_user_create(f->s, "o'hara", "p'w\\d?", &f->e), &f->e);
     assert_false(find_user(f, "o'hara")->is_role);
+    assert_true(find_user(f, "o'hara")->created_us > 1600000000000000);
     assert_ok(ob_user_set_locked(f->s, "o'hara", true, &f->e), &f->e);
     assert_true(find_user(f, "o'hara")->is_locked);
     assert_ok(ob_user_set_locked(f->s, "o'hara", false, &f->e), &f->e);
@@ -186,6 +279,7 @@ static void keeps_users(struct fixture *f)
     assert_null(find_user(f, "o'hara"));
     assert_ok(ob_user_create(f->s, "probe_user", "x", &f->e), &f->e);
     changes_privileges(f, "probe_user");
+    tells_hosts_apart(f, "probe_user");
     changes_object_privileges(f, "probe_user");
     assert_ok(ob_role_create(f->s, "probe_role", &f->e), &f->e);
     assert_true(find_user(f, "probe_role")->is_role);
@@ -197,6 +291,27 @@ static void keeps_users(struct fixture *f)
     assert_ok(ob_user_drop(f->s, "probe_user", &f->e), &f->e);
 }
 
+/* This session itself is seen while it runs a statement of 200 KB. */
+static void shows_long_statements_cut(struct fixture *f)
+{
+    const char *text = arena_printf(&f->arena, "SELECT LENGTH(info), '%0*d' FROM oceanbase.V$OB_PROCESSLIST WHERE id = %llu", 200000, 0,
+                                    (unsigned long long)sql_connection_id(f->s));
+    struct ob_session *list;
+    struct sql_rows rows;
+    int64_t length;
+    size_t n;
+
+    assert_ok(sql_run(f->s, text, NULL, 0, 0, &f->arena, &rows, &f->e), &f->e);
+    assert_true(sql_i64(&rows, 0, 0, &length));
+    assert_true(length > OB_SESSION_INFO_MAX);
+    assert_ok(ob_sessions_list(f->s, &f->arena, &list, &n, &f->e), &f->e);
+    for (size_t i = 0; i < n; i++) {
+        assert_true(list[i].info == NULL || strlen(list[i].info) <= OB_SESSION_INFO_MAX);
+        if (list[i].id == (int64_t)sql_connection_id(f->s))
+            assert_null(list[i].db);
+    }
+}
+
 static void ends_sessions(struct fixture *f)
 {
     struct ob_session *list;
@@ -204,6 +319,7 @@ static void ends_sessions(struct fixture *f)
     bool seen = false;
     size_t n;
 
+    shows_long_statements_cut(f);
     assert_ok(sql_connect(&target, pool, &victim, &f->e), &f->e);
     assert_ok(ob_sessions_list(f->s, &f->arena, &list, &n, &f->e), &f->e);
     for (size_t i = 0; i < n; i++)
@@ -222,6 +338,13 @@ static void starts_a_compaction(struct fixture *f)
     assert_ok(ob_compaction_get(f->s, &f->arena, &c, &f->e), &f->e);
     assert_string_equal(c.status, "IDLE");
     assert_false(c.is_error);
+    assert_ok(ob_compaction_order(f->s, OB_COMPACTION_SUSPEND, &f->e), &f->e);
+    assert_ok(ob_compaction_get(f->s, &f->arena, &c, &f->e), &f->e);
+    assert_true(c.is_suspended);
+    assert_ok(ob_compaction_order(f->s, OB_COMPACTION_RESUME, &f->e), &f->e);
+    assert_ok(ob_compaction_get(f->s, &f->arena, &c, &f->e), &f->e);
+    assert_false(c.is_suspended);
+    assert_ok(ob_compaction_order(f->s, OB_COMPACTION_CLEAR_ERROR, &f->e), &f->e);
     assert_ok(ob_compaction_start(f->s, &f->e), &f->e);
 }
 
@@ -234,10 +357,25 @@ static void starts_a_compaction(struct fixture *f)
 TEST(says_who_it_is)
 TEST(shows_its_server)
 TEST(lists_and_sets_parameters)
+TEST(understands_ranges)
+TEST(keeps_variables)
+TEST(serves_lesser_logins)
 TEST(makes_and_drops_databases)
 TEST(keeps_users)
 TEST(ends_sessions)
 TEST(starts_a_compaction)
+
+/* Prints what ob_probe says of a server that is none: obprobe HOST:PORT USER PASSWORD DATABASE. */
+static void prints_refusal(struct fixture *f)
+{
+    struct ob_probe p;
+    char text[1024];
+
+    if (ob_probe(f->s, &f->arena, &p, &f->e) != 0)
+        print_message("%s: %s\n", f->e.row->symbol, err_log_text(&f->e, text, sizeof text));
+    else
+        print_message("accepted as %s\n", p.version);
+}
 
 int main(int argc, char **argv)
 {
@@ -245,7 +383,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_says_who_it_is),          cmocka_unit_test(test_shows_its_server),
         cmocka_unit_test(test_lists_and_sets_parameters), cmocka_unit_test(test_makes_and_drops_databases),
         cmocka_unit_test(test_keeps_users),             cmocka_unit_test(test_ends_sessions),
-        cmocka_unit_test(test_starts_a_compaction),
+        cmocka_unit_test(test_starts_a_compaction),     cmocka_unit_test(test_understands_ranges),
+        cmocka_unit_test(test_keeps_variables),         cmocka_unit_test(test_serves_lesser_logins),
     };
     struct work_conf conf = { "connect", 2, 10 };
     char *port = argc > 1 ? strchr(argv[1], ':') : NULL;
@@ -259,7 +398,13 @@ int main(int argc, char **argv)
                                   .password = argc > 3 ? argv[3] : NULL };
     if (work_pool_new(&conf, &pool, &e) != 0)
         return 2;
-    rv = cmocka_run_group_tests(tests, NULL, NULL);
+    if (argc > 4) {
+        target.database = argv[4];
+        run(prints_refusal);
+        rv = 0;
+    } else {
+        rv = cmocka_run_group_tests(tests, NULL, NULL);
+    }
     work_pool_free(pool);
     return rv;
 }

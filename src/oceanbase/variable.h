@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* variable.h - global system variables of a tenant in MySQL mode (oceanbase.DBA_OB_SYS_VARIABLES). */
+#ifndef OCEANBASE_VARIABLE_H
+#define OCEANBASE_VARIABLE_H
+
+#include "src/io/sql.h"
+
+struct ob_variable {
+    const char *name;
+    const char *value;           /* "": empty; character sets and collations are the kernel's numbers, as it stores them */
+    const char *min, *max;       /* NULL: no bound is said */
+    const char *scope;           /* "GLOBAL | SESSION", GLOBAL_ONLY, SESSION_ONLY */
+    const char *info;            /* NULL: not described */
+    const char *default_value;   /* NULL: the kernel does not say */
+};
+
+/* All of them, by name. Errors: those of sql_run. */
+MUST_CHECK int ob_variables_list(struct sql *s, struct arena *arena, struct ob_variable **out, size_t *n, struct err *e);
+
+ERR_DECLARE(ERR_OB_VARIABLE_UNKNOWN);   /* {0} name (server error 1193) */
+ERR_DECLARE(ERR_OB_VARIABLE_VALUE);     /* {0} name, {1} value (1231, 1232) */
+ERR_DECLARE(ERR_OB_VARIABLE_READ_ONLY); /* {0} name (1238, 1228): cannot be changed, or only in a session */
+extern const struct err_row *const ob_variable_err_rows[];
+/* SET GLOBAL name = value; a value that is a whole number goes as one. New sessions see it.
+ * Errors: OB_VARIABLE_*, those of sql_run. */
+MUST_CHECK int ob_variable_set(struct sql *s, const char *name, const char *value, struct err *e);
+
+#endif
