@@ -42,12 +42,16 @@ static int verify_host(const struct credential_view *v, const char *passphrase, 
     return unverified(e, "this server has no SSH client to try it with; store it with validate false, or without hosts");
 }
 
-/* "root" of tenant sys is root@sys; a name that has its tenant already stays. */
-static const char *login_name(const struct credential_view *v, struct arena *arena)
+/* "root" of tenant sys is root@sys, behind a proxy root@sys#c1; a name that has its tenant already stays. */
+static const char *login_name(const struct credential_view *v, const struct obcluster *cluster, struct arena *arena)
 {
     const char *tenant = v->tenant_name != NULL && v->tenant_name[0] != '\0' ? v->tenant_name : "sys";
 
-    return strchr(v->username, '@') != NULL ? v->username : arena_printf(arena, "%s@%s", v->username, tenant);
+    if (strchr(v->username, '@') != NULL)
+        return v->username;
+    if (strcmp(cluster->connection_mode, "proxy") == 0)
+        return arena_printf(arena, "%s@%s#%s", v->username, tenant, cluster->name);
+    return arena_printf(arena, "%s@%s", v->username, tenant);
 }
 
 static int try_login(const struct credential_context *c, const struct sql_target *target, struct err *e)
@@ -72,11 +76,9 @@ static int verify_ob(const struct credential_context *c, const struct credential
                      struct err *e)
 {
     struct obcluster *cluster = NULL;
-    struct sql_target target = { .user = login_name(v, arena), .password = passphrase, .connect_timeout_ms = CONNECT_MS };
+    struct sql_target target = { .password = passphrase, .connect_timeout_ms = CONNECT_MS };
     int rv;
 
-    if (target.user == NULL)
-        return err_set(e, &ERR_NOMEM, "");
     if (v->cluster_name == NULL || v->cluster_name[0] == '\0')
         return unverified(e, "it names no cluster to try it at");
     rv = store_obcluster_find(c->db, NULL, 0, NULL, v->cluster_name, arena, &cluster, e);
@@ -86,6 +88,9 @@ static int verify_ob(const struct credential_context *c, const struct credential
         return unverified(e, "the cluster that it names is not managed here, so its address is unknown");
     target.host = cluster->address;
     target.port = (unsigned)cluster->port;
+    target.user = login_name(v, cluster, arena);
+    if (target.user == NULL)
+        return err_set(e, &ERR_NOMEM, "");
     return try_login(c, &target, e);
 }
 

@@ -1,0 +1,508 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The way of a login, with users that the test holds, a MetaDB that goes away on command, and a clock that the test turns. */
+#include "tests/lib/test.h"
+
+#include <stdio.h>
+
+#include "conf/parameters.h"
+#include "src/base/field.h"
+#include "src/iam/iam.h"
+#include "src/iam/login_cache.h"
+#include "src/iam/password.h"
+#include "src/iam/role.h"
+
+static const struct err_row away_row = { .code = 99001, .symbol = "AWAY", .http = 503, .retry = ERR_RETRY, .text = { "away", "away" } };
+
+/* ---- a world ---------------------------------------------------------------------------------------------------------- */
+
+static struct {
+    struct clock_fake clock;
+    struct parameters *parameters;
+    struct work_pool *pool;
+    struct iam *iam;
+    struct arena arena;
+    struct user users[3];
+    unsigned n_users;
+    char hashes[3][PASSWORD_ENCODED_SIZE];
+    bool away;
+    unsigned n_finds, n_versions, n_logged_in;
+    struct waitlist *hold;       /* finds wait here */
+} w;
+
+static int find(struct db *d, const char *name, struct arena *arena, struct user **out, struct err *e)
+{
+    (void)d;
+    w.n_finds++;
+    *out = NULL;
+    if (w.hold != NULL && waitlist_wait(w.hold, e) != 0)
+        return e->row->code;
+    if (w.away)
+        return err_set(e, &away_row, "");
+    for (unsigned i = 0; i < w.n_users; i++) {
+        if (strcmp(w.users[i].username, name) == 0) {
+            *out = arena_alloc(arena, sizeof **out);
+            if (*out == NULL)
+                return err_set(e, &ERR_NOMEM, "");
+            **out = w.users[i];
+        }
+    }
+    return 0;
+}
+
+static int versions(struct db *d, const int64_t *ids, unsigned n, int64_t *out, struct err *e)
+{
+    (void)d;
+    w.n_versions++;
+    if (w.away)
+        return err_set(e, &away_row, "");
+    for (unsigned i = 0; i < n; i++) {
+        out[i] = -1;
+        for (unsigned k = 0; k < w.n_users; k++) {
+            if (w.users[k].id == ids[i] && w.users[k].enabled)
+                out[i] = w.users[k].credential_version;
+        }
+    }
+    return 0;
+}
+
+static void logged_in(struct db *d, const struct user *user)
+{
+    (void)d;
+    (void)user;
+    w.n_logged_in++;
+}
+
+static const struct iam_source source = { find, versions, logged_in };
+
+static void add_user(const char *name, const char *password, const char *roles)
+{
+    struct user *u = &w.users[w.n_users];
+    struct err e = { 0 };
+
+    assert_ok(password_hash(w.pool, (struct slice){ password, strlen(password) }, w.hashes[w.n_users], &e), &e);
+    *u = (struct user){ .id = 10 + w.n_users, .username = name, .password_hash = w.hashes[w.n_users], .enabled = 1, .roles = roles,
+                        .credential_version = 1, .email = "", .description = "" };
+    w.n_users++;
+}
+
+static void in_world(void (*fn)(void *data))
+{
+    struct work_conf pool = { "crypto", 2, 100 };
+    struct err e = { 0 };
+
+    memset(&w, 0, sizeof w);
+    clock_fake_init(&w.clock, 1000000, 1700000000000000);
+    arena_init(&w.arena);
+    assert_ok(work_pool_new(&pool, &w.pool, &e), &e);
+    assert_ok(parameters_new(&w.parameters, &e), &e);
+    struct iam_conf conf = { w.pool, &w.clock.clock, &test_log, &source, w.parameters };
+    assert_ok(iam_new(&conf, &w.iam, &e), &e);
+    test_in_fiber(fn, NULL);
+    iam_free(w.iam);
+    parameters_free(w.parameters);
+    work_pool_free(w.pool);
+    arena_fini(&w.arena);
+}
+
+static const char *base64(const char *text)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static char out[256];
+    size_t n = strlen(text), k = 0;
+
+    for (size_t i = 0; i < n; i += 3) {
+        unsigned v = (unsigned)(unsigned char)text[i] << 16 | (i + 1 < n ? (unsigned)(unsigned char)text[i + 1] << 8 : 0) |
+                     (i + 2 < n ? (unsigned)(unsigned char)text[i + 2] : 0);
+
+        for (unsigned b = 0; b < 4 && i + b <= n; b++)
+            out[k++] = digits[v >> (18 - 6 * b) & 63];
+    }
+    out[k] = '\0';
+    return out;
+}
+
+static struct addr address(const char *text)
+{
+    struct addr a;
+
+    assert_true(addr_parse((struct slice){ text, strlen(text) }, &a));
+    return a;
+}
+
+struct try {
+    const char *login;     /* "name:password" */
+    const char *client;    /* NULL: 10.0.0.1 */
+    bool changes;
+    struct principal *who;
+    struct err e;
+};
+
+static int attempt(struct try *t)
+{
+    char header[256];
+    struct iam_request rq = { .client = address(t->client != NULL ? t->client : "10.0.0.1"), .changes = t->changes };
+    int n = snprintf(header, sizeof header, "Basic %s", base64(t->login));
+
+    rq.authorization = (struct slice){ header, (size_t)n };
+    err_clear(&t->e);
+    return iam_authenticate(w.iam, NULL, &rq, &w.arena, &t->who, &t->e);
+}
+
+static void good(struct try t)
+{
+    assert_ok(attempt(&t), &t.e);
+}
+
+static void bad(struct try t, const struct err_row *row)
+{
+    assert_int_equal(attempt(&t), row->code);
+    assert_ptr_equal(t.e.row, row);
+}
+
+#define GOOD(...) good((struct try){ __VA_ARGS__ })
+#define BAD(ROW, ...) bad((struct try){ __VA_ARGS__ }, &(ROW))
+
+/* ---- tests ------------------------------------------------------------------------------------------------------------ */
+
+static void remembers(void *data)
+{
+    struct try t = { "anna:aaBB11##" };
+
+    (void)data;
+    add_user("anna", "aaBB11##", "101,109");
+    assert_ok(attempt(&t), &t.e);
+    assert_int_equal(t.who->user_id, 10);
+    assert_string_equal(t.who->name, "anna");
+    assert_int_equal(t.who->n_grants, 3);
+    assert_false(t.who->stale || t.who->must_change_password);
+    for (int i = 0; i < 100; i++)
+        GOOD("anna:aaBB11##");
+    assert_int_equal(w.n_finds, 1);
+    assert_int_equal(w.n_logged_in, 1);
+    assert_int_equal(iam_stats(w.iam).remembered, 100);
+    assert_int_equal(iam_stats(w.iam).verified, 1);
+}
+
+static void refuses(void *data)
+{
+    struct iam_request none = { .authorization = { NULL, 0 } }, other = { .authorization = SLICE("Bearer x") };
+    struct principal *who;
+    struct err e = { 0 };
+
+    (void)data;
+    add_user("anna", "aaBB11##", "101");
+    assert_err(iam_authenticate(w.iam, NULL, &none, &w.arena, &who, &e), &e, ERR_LOGIN_NEEDED);
+    assert_err(iam_authenticate(w.iam, NULL, &other, &w.arena, &who, &e), &e, ERR_LOGIN_NEEDED);
+    BAD(ERR_LOGIN_WRONG, "anna:aaBB11#");
+    BAD(ERR_LOGIN_WRONG, "nobody:aaBB11##");
+    BAD(ERR_LOGIN_WRONG, "anna:");
+    GOOD("anna:aaBB11##");
+    BAD(ERR_LOGIN_WRONG, "anna:aaBB11#");   /* also when the right one is remembered */
+    w.users[0].enabled = 0;
+    iam_forget(w.iam, 10);
+    BAD(ERR_ACCOUNT_DISABLED, "anna:aaBB11##");
+    BAD(ERR_LOGIN_WRONG, "anna:aaBB11#");
+    assert_int_equal(iam_stats(w.iam).refused, 6);
+}
+
+static void first_password_waits(void *data)
+{
+    struct try t = { "anna:aaBB11##" };
+
+    (void)data;
+    add_user("anna", "aaBB11##", "100");
+    w.users[0].must_change_password = 1;
+    for (int i = 0; i < 2; i++) {
+        assert_ok(attempt(&t), &t.e);
+        assert_true(t.who->must_change_password);
+    }
+}
+
+static void asks_when_nobody_watches(void *data)
+{
+    (void)data;
+    add_user("anna", "aaBB11##", "101");
+    GOOD("anna:aaBB11##");
+    w.clock.ms += LOGIN_FRESH_MS;
+    GOOD("anna:aaBB11##");
+    assert_int_equal(w.n_finds, 1);
+    w.clock.ms += 1;
+    GOOD("anna:aaBB11##");
+    assert_int_equal(w.n_finds, 2);
+    GOOD("anna:aaBB11##");
+    assert_int_equal(w.n_finds, 2);
+    assert_int_equal(iam_stats(w.iam).verified, 1);     /* no second hash */
+    w.clock.ms += LOGIN_FRESH_MS + 1;
+    w.users[0].credential_version = 2;
+    w.users[0].must_change_password = 1;
+    GOOD("anna:aaBB11##");
+    assert_int_equal(iam_stats(w.iam).verified, 2);
+}
+
+static void a_changed_password_counts(void *data)
+{
+    struct err e = { 0 };
+
+    (void)data;
+    add_user("anna", "aaBB11##", "101");
+    GOOD("anna:aaBB11##");
+    assert_ok(password_hash(w.pool, SLICE("ccDD22##"), w.hashes[0], &e), &e);
+    w.users[0].credential_version = 2;
+    GOOD("anna:ccDD22##");                              /* the new one at once */
+    BAD(ERR_LOGIN_WRONG, "anna:aaBB11##");
+}
+
+static void watched_for_a_while(void *data)
+{
+    (void)data;
+    (void)fiber_narrow_deadline(1200);
+    iam_watch(w.iam, NULL);
+}
+
+static void the_watch_notices(void *data)
+{
+    struct fiber_group g = { 0 };
+    struct err e = { 0 };
+
+    (void)data;
+    add_user("anna", "aaBB11##", "101");
+    add_user("ben", "ccDD22##", "101");
+    GOOD("anna:aaBB11##");
+    GOOD("ben:ccDD22##");
+    w.users[0].enabled = 0;
+    w.clock.ms += 1000;
+    assert_ok(fiber_group_start(&g, loop_current(), "watch", watched_for_a_while, NULL, &e), &e);
+    assert_ok(fiber_group_wait(&g, &e), &e);
+    assert_int_equal(w.n_versions, 1);                  /* one question for both */
+    BAD(ERR_ACCOUNT_DISABLED, "anna:aaBB11##");
+    w.clock.ms += 1500;
+    GOOD("ben:ccDD22##");                               /* confirmed by the watch: nobody asked for ben again */
+    assert_int_equal(w.n_finds, 3);
+}
+
+static void metadb_away(void *data)
+{
+    struct try t = { "anna:aaBB11##" };
+
+    (void)data;
+    add_user("anna", "aaBB11##", "101");
+    add_user("ben", "ccDD22##", "101");
+    GOOD("anna:aaBB11##");
+    w.away = true;
+    GOOD("anna:aaBB11##", .changes = true);             /* confirmed a moment ago */
+    w.clock.ms += LOGIN_FRESH_MS + 1;
+    assert_ok(attempt(&t), &t.e);
+    assert_true(t.who->stale);
+    BAD(ERR_LOGIN_AWAY, "anna:aaBB11##", .changes = true);
+    BAD(ERR_LOGIN_AWAY, "ben:ccDD22##");                /* never seen */
+    BAD(ERR_LOGIN_AWAY, "anna:wrong");                  /* not counted: nobody knows */
+    assert_int_equal(iam_stats(w.iam).failures, 0);
+    assert_true(iam_stats(w.iam).away);
+    w.clock.ms += LOGIN_KEEP_MS - LOGIN_FRESH_MS - 1;
+    GOOD("anna:aaBB11##");
+    w.clock.ms += 1;
+    BAD(ERR_LOGIN_AWAY, "anna:aaBB11##");
+    w.away = false;
+    GOOD("ben:ccDD22##");
+    GOOD("anna:aaBB11##", .changes = true);
+    assert_false(iam_stats(w.iam).away);
+}
+
+static void names_and_clients_are_blocked(void *data)
+{
+    (void)data;
+    add_user("anna", "aaBB11##", "101");
+    add_user("ben", "ccDD22##", "101");
+    GOOD("anna:aaBB11##", .client = "10.0.0.9");
+    for (int i = 0; i < 19; i++)
+        BAD(ERR_LOGIN_WRONG, "anna:wrong", .client = "10.0.0.66");
+    BAD(ERR_CLIENT_BLOCKED, "anna:wrong", .client = "10.0.0.66");
+    BAD(ERR_CLIENT_BLOCKED, "anna:aaBB11##", .client = "10.0.0.66");
+    BAD(ERR_CLIENT_BLOCKED, "ben:ccDD22##", .client = "10.0.0.66");
+    BAD(ERR_LOGIN_BLOCKED, "anna:aaBB11##", .client = "10.0.0.67");
+    GOOD("ben:ccDD22##", .client = "10.0.0.67");
+    GOOD("anna:aaBB11##", .client = "10.0.0.9");        /* who works on is not locked out */
+    for (int i = 0; i < LOGIN_GUESSES; i++)
+        BAD(ERR_LOGIN_BLOCKED, "anna:wrong", .client = "10.0.0.9");
+    BAD(ERR_LOGIN_BLOCKED, "anna:aaBB11##", .client = "10.0.0.9"); /* unless somebody guesses from there */
+    w.clock.ms += 10 * 60 * 1000 + 1;
+    GOOD("ben:ccDD22##", .client = "10.0.0.66");
+    BAD(ERR_LOGIN_BLOCKED, "anna:aaBB11##", .client = "10.0.0.67");
+    w.clock.ms += 20 * 60 * 1000;
+    GOOD("anna:aaBB11##", .client = "10.0.0.67");
+    for (int i = 0; i < 10; i++)
+        BAD(ERR_LOGIN_WRONG, "anna:wrong", .client = "10.0.0.70");
+    GOOD("anna:aaBB11##", .client = "10.0.0.71");
+    iam_unlock(w.iam, "anna");
+    assert_int_equal(iam_stats(w.iam).blocked_clients, 1);
+    assert_int_equal(iam_stats(w.iam).blocked_users, 1);
+}
+
+/* ---- together */
+
+struct together {
+    struct try t;
+    int rv;
+};
+
+static void attempt_together(void *data)
+{
+    struct together *t = data;
+
+    t->rv = attempt(&t->t);
+}
+
+static void wait_for_one_hash(void *data)
+{
+    struct together same[10];
+    struct waitlist hold = { 0 };
+    struct fiber_group g = { 0 };
+    struct err e = { 0 };
+
+    (void)data;
+    add_user("anna", "aaBB11##", "101");
+    for (int round = 0; round < 2; round++) {
+        unsigned before = w.n_finds;
+
+        w.hold = &hold;
+        for (unsigned i = 0; i < 10; i++) {
+            same[i] = (struct together){ .t = { .login = round == 0 ? "anna:aaBB11##" : "anna:wrong" } };
+            assert_ok(fiber_group_start(&g, loop_current(), "login", attempt_together, &same[i], &e), &e);
+        }
+        assert_ok(fiber_yield(&e), &e);
+        w.hold = NULL;
+        waitlist_wake_all(&hold);
+        assert_ok(fiber_group_wait(&g, &e), &e);
+        assert_int_equal(w.n_finds - before, 1);
+        for (unsigned i = 0; i < 10; i++)
+            assert_int_equal(same[i].rv, round == 0 ? 0 : ERR_LOGIN_WRONG.code);
+    }
+    assert_int_equal(iam_stats(w.iam).verified, 1);
+    assert_int_equal(iam_stats(w.iam).failures, 10);    /* each counts */
+}
+
+static void a_cancelled_leader_leaves_the_others(void *data)
+{
+    struct together first = { .t = { .login = "anna:aaBB11##" } }, second = first;
+    struct waitlist hold = { 0 };
+    struct fiber_group g = { 0 };
+    struct fiber *leader;
+    struct err e = { 0 };
+
+    (void)data;
+    add_user("anna", "aaBB11##", "101");
+    w.hold = &hold;
+    assert_ok(fiber_start(loop_current(), "leader", attempt_together, &first, &leader, &e), &e);
+    assert_ok(fiber_yield(&e), &e);
+    assert_ok(fiber_group_start(&g, loop_current(), "login", attempt_together, &second, &e), &e);
+    assert_ok(fiber_yield(&e), &e);
+    w.hold = NULL;
+    fiber_cancel(leader);
+    assert_ok(fiber_group_wait(&g, &e), &e);
+    assert_int_equal(first.rv, ERR_CANCELLED.code);
+    assert_int_equal(second.rv, 0);
+}
+
+#define WORLD(NAME)                      \
+    static void test_##NAME(void **state) \
+    {                                    \
+        (void)state;                     \
+        in_world(NAME);                  \
+    }
+WORLD(remembers)
+WORLD(refuses)
+WORLD(first_password_waits)
+WORLD(asks_when_nobody_watches)
+WORLD(a_changed_password_counts)
+WORLD(the_watch_notices)
+WORLD(metadb_away)
+WORLD(names_and_clients_are_blocked)
+WORLD(wait_for_one_hash)
+WORLD(a_cancelled_leader_leaves_the_others)
+
+/* ---- the cache by itself ---------------------------------------------------------------------------------------------- */
+
+static void test_the_cache_is_bounded(void **state)
+{
+    struct login_cache *c;
+    struct principal who = { .name = "x", .client = { .known = false } };
+    int64_t ids[LOGIN_CACHE_USERS];
+    uint8_t id[KEYED_SIZE] = { 0 }, first[KEYED_SIZE] = { 0 };
+    struct err e = { 0 };
+
+    (void)state;
+    assert_ok(login_cache_new(&c, &e), &e);
+    for (unsigned i = 0; i < 3 * LOGIN_CACHE_USERS; i++) {
+        memcpy(id, &i, sizeof i);
+        who.user_id = i;
+        assert_ok(login_cache_put(c, id, id, &who, i, &e), &e);
+    }
+    assert_non_null(login_cache_find(c, id));
+    assert_null(login_cache_find(c, first));            /* the least recently used went */
+    assert_int_equal(login_cache_users(c, 3 * LOGIN_CACHE_USERS, ids), LOGIN_CACHE_USERS);
+    assert_int_equal(login_cache_users(c, 4 * LOGIN_KEEP_MS, ids), 0);
+    login_cache_free(c);
+    login_cache_free(NULL);
+}
+
+static int put_once(void *data)
+{
+    static const struct permission grants[2];
+    struct principal who = { .name = "x", .grants = grants, .n_grants = 2 }, *copy;
+    uint8_t id[KEYED_SIZE] = { 1 };
+    struct login_cache *c = NULL;
+    struct arena arena;
+    struct err e = { 0 };
+    int rv = login_cache_new(&c, &e);
+
+    (void)data;
+    arena_init(&arena);
+    if (rv == 0)
+        rv = login_cache_put(c, id, id, &who, 1, &e);
+    if (rv == 0)
+        rv = login_cache_put(c, id, id, &who, 2, &e);
+    if (rv == 0)
+        rv = login_principal(login_cache_find(c, id), &who.client, &arena, &copy, &e);
+    login_cache_free(c);
+    arena_fini(&arena);
+    return rv;
+}
+
+static int new_once(void *data)
+{
+    struct iam_conf conf = { .source = &source };
+    struct iam *m = NULL;
+    struct err e = { 0 };
+    int rv = iam_new(&conf, &m, &e);
+
+    (void)data;
+    iam_free(m);
+    return rv;
+}
+
+static void test_out_of_memory(void **state)
+{
+    (void)state;
+    test_oom_sweep(put_once, NULL);
+    test_oom_sweep(new_once, NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_remembers),
+        cmocka_unit_test(test_refuses),
+        cmocka_unit_test(test_first_password_waits),
+        cmocka_unit_test(test_asks_when_nobody_watches),
+        cmocka_unit_test(test_a_changed_password_counts),
+        cmocka_unit_test(test_the_watch_notices),
+        cmocka_unit_test(test_metadb_away),
+        cmocka_unit_test(test_names_and_clients_are_blocked),
+        cmocka_unit_test(test_wait_for_one_hash),
+        cmocka_unit_test(test_a_cancelled_leader_leaves_the_others),
+        cmocka_unit_test(test_the_cache_is_bounded),
+        cmocka_unit_test(test_out_of_memory),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
