@@ -36,7 +36,7 @@ class Browser:
                  "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-proxy-server",
                  "--hide-scrollbars", "--lang=en-US", f"--user-data-dir={self.directory}/profile"]
         env = {**os.environ, "HOME": str(self.directory), "LANG": "C.UTF-8"}
-        self.process = Child(["sh", "-c", f'exec "$@" 3<&{to_child} 4>&{from_child}', "sh", program, *flags], self.directory / "log",
+        self.process = Child(["bash", "-c", f'exec "$@" 3<&{to_child} 4>&{from_child}', "bash", program, *flags], self.directory / "log",
                              name="chromium", env=env, pass_fds=(to_child, from_child))
         os.close(to_child)
         os.close(from_child)
