@@ -252,6 +252,8 @@ static int drop_others(struct embedded *m, struct sql *s, struct err *e)
 
         rv = sql_run(s, "DROP USER ?@?", who, 2, SQL_COMMIT, &arena, NULL, e);
     }
+    if (rv == 0) /* what mariadb-install-db gives to whoever is nobody */
+        rv = sql_run(s, "DELETE FROM mysql.proxies_priv", NULL, 0, SQL_COMMIT, &arena, NULL, e);
     arena_fini(&arena);
     fiber_restore_deadline(former);
     return rv;

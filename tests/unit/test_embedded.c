@@ -122,6 +122,7 @@ static void is_private(struct fixture *f)
     assert_int_equal(sql(f, "SELECT @@skip_networking"), 1);
     assert_int_equal(sql(f, "SELECT @@innodb_flush_log_at_trx_commit"), 1);
     assert_int_equal(sql(f, "SELECT COUNT(*) FROM mysql.global_priv WHERE User = '' OR Host <> 'localhost'"), 0);
+    assert_int_equal(sql(f, "SELECT COUNT(*) FROM mysql.proxies_priv"), 0);
     assert_int_equal(sql(f, "SELECT COUNT(*) FROM mysql.user WHERE plugin <> 'unix_socket' AND User <> 'mariadb.sys'"), 0);
     assert_int_equal(sql(f, "SELECT COUNT(*) FROM mysql.user WHERE plugin = 'unix_socket'"), geteuid() == 0 ? 2 : 1);
     assert_int_equal(sql(f, "SELECT COUNT(*) FROM information_schema.schemata WHERE schema_name IN ('ocp_meta', 'ocp_monitor', 'test')"), 2);
