@@ -12,7 +12,7 @@
 struct api;
 struct audit;
 struct iam;
-struct setting;
+struct setting_keeper;
 struct settings;
 struct task_engine;
 struct vault;
@@ -35,7 +35,7 @@ struct api_shared {
     struct iam *iam;
     struct vault *vault;
     struct task_engine *tasks;
-    struct setting *setting;
+    struct setting_keeper *setting;
     struct audit *audit;
     struct work_pool *crypto_pool, *connect_pool, *long_pool;
     struct api **loops;                  /* all, for /metrics and /livez */

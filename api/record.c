@@ -4,11 +4,10 @@
 #include <string.h>
 
 #include "api/api.h"
+#include "src/audit/audit.h"
 #include "src/iam/principal.h"
-#include "src/io/fiber.h"
-#include "src/store/audit.h"
 
-enum { REASON_SIZE = 1024, RECORD_MS = 5000 };
+enum { REASON_SIZE = 1024 };
 
 static bool is_recorded(const struct call *c)
 {
@@ -35,33 +34,22 @@ static const char *details(struct call *c, const struct err *why)
     return str_failed(&t) ? "{}" : t.s;
 }
 
-static int insert(struct tx *tx, void *data, struct err *e)
-{
-    return store_audit_insert(tx, data, 1, e);
-}
-
-static int write_event(struct call *c, struct audit_event *event, struct err *e)
-{
-    int rv = db_next_id(c->db, &event->id, e);
-
-    return rv == 0 ? db_transact(c->db, insert, event, e) : rv;
-}
-
 void record_change(struct call *c, const struct err *why)
 {
     const struct api_node *node = c->api->shared->node;
     int64_t now = clock_wall_us(node->clock);
     char client[ADDR_TEXT_SIZE];
-    struct audit_event event = {
-        .event = "", .type = "", .resource_type = "", .resource_name = "", .parent_resource = "", .execution = "NEW",
-    };
-    struct err e;
-    int64_t former;
+    struct audit_event event = { .parent_resource = "", .execution = "NEW" };
+    struct audit_operation operation;
+    char made[AUDIT_NAME_SIZE];
 
     if (!is_recorded(c))
         return;
+    operation = audit_operation_of(c->route->id, made);
     event.operation = c->route->id;
-    event.resource_type = c->object_kind != NULL ? c->object_kind : "";
+    event.event = operation.event;
+    event.type = operation.type;
+    event.resource_type = c->object_kind != NULL ? c->object_kind : operation.resource_type;
     event.resource_id = c->object_id > 0 ? c->object_id : 0;
     event.resource_name = c->object_name != NULL ? c->object_name : "";
     event.user_id = c->user != NULL ? c->user->user_id : 0;
@@ -71,12 +59,7 @@ void record_change(struct call *c, const struct err *why)
     event.code = why != NULL ? why->row->code : 0;
     event.info = details(c, why);
     event.trace = c->trace;
-    event.node = node->name;
     event.ended_us = now;
     event.started_us = now - (clock_now_ms(node->clock) - c->rq->started_ms) * 1000;
-    former = fiber_narrow_deadline(RECORD_MS);
-    if (write_event(c, &event, &e) != 0)
-        log_error(&c->api->log, "a change was not recorded in the audit", LOG_S("trace", c->trace), LOG_S("operation", c->route->id),
-                  LOG_S("user", event.username), LOG_E(&e));
-    fiber_restore_deadline(former);
+    audit_write(c->api->shared->audit, c->db, &event);
 }

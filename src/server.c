@@ -21,19 +21,24 @@
 #include <unistd.h>
 
 #include "api/api.h"
+#include "conf/parameters.h"
 #include "config.h"
+#include "src/audit/audit.h"
 #include "src/iam/iam.h"
 #include "src/iam/user.h"
 #include "src/io/fiber.h"
 #include "src/io/notify.h"
+#include "src/setting/setting.h"
 #include "src/store/embedded.h"
+#include "src/store/idempotency.h"
 #include "src/store/migrate.h"
 #include "src/tables.h"
 #include "src/task/engine.h"
 #include "src/task/job.h"
 #include "src/vault/vault.h"
 
-enum { MAX_LOOPS = 64, STARTUP_MS = 600000, RETRY_MS = 500, FORCED_MS = 2000, CRYPTO_THREADS = 2, CONNECT_THREADS = 4, LONG_THREADS = 2 };
+enum { MAX_LOOPS = 64, STARTUP_MS = 600000, RETRY_MS = 500, FORCED_MS = 2000, CRYPTO_THREADS = 2, CONNECT_THREADS = 4, LONG_THREADS = 2,
+       PRUNE_MS = 600000, AUDIT_KEEP_DAYS = 1095 };
 
 struct server;
 
@@ -75,6 +80,8 @@ struct server {
     struct waitlist drained;
     bool stopping;
     struct job jobs[2];
+    struct parameters *parameters;
+    struct audit audit;
     int start_rv;                      /* what starting came to, and why */
     struct err start_error;
     uint64_t seed;
@@ -173,8 +180,10 @@ static int make_pools(struct server *s, struct err *e)
 static int make_iam(struct server *s, struct err *e)
 {
     struct iam_conf conf = { .crypto_pool = s->crypto, .clock = &clock_system, .log = &s->log };
+    int rv = parameters_new(&s->parameters, e);
 
-    return iam_new(&conf, &s->shared.iam, e);
+    conf.parameters = s->parameters;
+    return rv == 0 ? iam_new(&conf, &s->shared.iam, e) : rv;
 }
 
 static int make_loop(const char *name, const struct log *log, struct loop **out, struct err *e)
@@ -570,7 +579,7 @@ static int prepare_keys(struct server *s, struct err *e)
     if (rv == 0)
         log_info(&s->log, created ? "master key made; keep a copy of the file" : "master key read", LOG_S("file", s->boot->key_file),
                  LOG_S("key", vault_key_name(s->shared.vault, name)));
-    return rv;
+    return rv == 0 ? setting_keeper_new(s->parameters, s->shared.vault, &s->log, &s->shared.setting, e) : rv;
 }
 
 /* Where nobody else reads it: a terminal or pipe that somebody gave us; the journal keeps things, so there a file of ours. */
@@ -618,13 +627,39 @@ static void watch_users(void *data)
     iam_watch(s->shared.iam, s->metadb);
 }
 
-static int prepare_domains(struct server *s, struct err *e)
+static int refresh_parameters(void *data, struct err *e)
 {
-    int rv = prepare_admin(s, e);
+    struct server *s = data;
+
+    return setting_refresh(s->shared.setting, s->metadb, e);
+}
+
+static int prune(void *data, struct err *e)
+{
+    struct server *s = data;
+    int rv = db_prune_outcomes(s->metadb, e);
 
     if (rv == 0)
-        rv = task_engine_adopt(s->shared.tasks, e);
+        rv = store_idempotency_prune(s->metadb, e);
+    return rv == 0 ? store_audit_prune(s->metadb, AUDIT_KEEP_DAYS, e) : rv;
+}
 
+static const struct job domain_jobs[] = {
+    { "system parameters", SETTING_REFRESH_MS, 5000, refresh_parameters, false },
+    { "prune", PRUNE_MS, 60000, prune, false },
+    { NULL },
+};
+
+static int prepare_domains(struct server *s, struct err *e)
+{
+    int rv = refresh_parameters(s, e);
+
+    if (rv == 0)
+        rv = prepare_admin(s, e);
+    if (rv == 0)
+        rv = task_engine_adopt(s->shared.tasks, e);
+    if (rv == 0)
+        rv = jobs_start(s->control, domain_jobs, s, &s->log, s->seed + 1, e);
     return rv == 0 ? fiber_start(s->control, "users", watch_users, s, NULL, e) : rv;
 }
 
@@ -737,7 +772,9 @@ static int build(struct server *s, struct err *e)
 
 static void share(struct server *s)
 {
+    audit_init(&s->audit, s->node.name, &s->log);
     s->shared.node = &s->node;
+    s->shared.audit = &s->audit;
     s->shared.router = s->router;
     s->shared.err_tables = all_errors;
     s->shared.crypto_pool = s->crypto;
@@ -777,6 +814,8 @@ static void tear_down(struct server *s)
     loop_free(s->control);
     task_engine_free(s->shared.tasks);
     iam_free(s->shared.iam);
+    setting_keeper_free(s->shared.setting);
+    parameters_free(s->parameters);
     vault_free(s->shared.vault);
     tls_server_free(s->tls);
     router_free(s->router);

@@ -15,8 +15,8 @@ ERR_DECLARE(ERR_PASSWORD_FORMAT); /* {0} what is wrong with it */
 
 enum { PASSWORD_ENCODED_SIZE = 128, PASSWORD_RANDOM_SIZE = 17, PASSWORD_MAX_BYTES = 256 };
 
-/* NULL when a new password obeys the rules (8 to 32 characters; at least two upper-case letters, two lower-case letters, two digits
- * and two of ~!@#%^&*_-+=`|(){}[]:;',.?/ ), else what is wrong with it. Pure. */
+/* NULL when a new password obeys the rules of OCP 4.2 and later (8 to 32 characters, at least three of: upper-case letters, lower-case
+ * letters, digits, ~!@#%^&*_-+=`|(){}[]:;',.?/ ), else what is wrong with it. Pure. */
 const char *password_problem(const char *password);
 
 /* Writes the encoded hash of `password` with a fresh salt. Errors: BUSY, TIMEOUT, CANCELLED, NOMEM, UNEXPECTED. */

@@ -23,9 +23,10 @@ static void test_rules(void **state)
     static const struct {
         const char *password, *problem;
     } cases[] = {
-        { "aaBB11##", NULL }, { "aaBB11~/", NULL }, { "aaBB11##aaBB11##aaBB11##aaBB11##", NULL }, { "aaBB11#", "shorter" },
-        { "aaBB11##aaBB11##aaBB11##aaBB11##a", "longer" }, { "aabB11##", "upper" }, { "aABB11##", "lower" }, { "aaBBc1##", "digits" },
-        { "aaBB111#", "special" }, { "aaBB11# ", "not allowed" }, { "aaBB11#\xc3\xa4", "not allowed" }, { "aaBB11#\"", "not allowed" }, { "", "shorter" },
+        { "aaBB11##", NULL }, { "aaaaaB1~/", NULL }, { "aaaaaaB1", NULL }, { "aaaaaa1/", NULL }, { "AAAAAA1/", NULL }, { "Aaaaaaa'", NULL },
+        { "aaBB11##aaBB11##aaBB11##aaBB11##", NULL }, { "aaBB11#", "shorter" }, { "aaBB11##aaBB11##aaBB11##aaBB11##a", "longer" },
+        { "aaaaaaaa", "kinds" }, { "aaaaaaaA", "kinds" }, { "11111111#", "kinds" }, { "aaBB11# ", "not allowed" },
+        { "aaBB11#\xc3\xa4", "not allowed" }, { "aaBB11#\"", "not allowed" }, { "", "shorter" },
     };
 
     (void)state;
