@@ -45,7 +45,7 @@ export function matches(operation, text) {
   return text.toLowerCase().split(/\s+/).every((w) => hay.includes(w));
 }
 
-// "string", "integer [1, 65535]", "array of string", "one of A, B"
+// "string", "integer 1 to 65535", "array of string", "A | B"
 export function typeText(spec, schema) {
   const s = resolve(spec, schema);
   if (s.enum)
@@ -57,8 +57,8 @@ export function typeText(spec, schema) {
   let text = Array.isArray(s.type) ? s.type.join(" | ") : s.type ?? "any";
   if (s.format === "date-time")
     text = "time";
-  if (s.minimum !== undefined || s.maximum !== undefined)
-    text += ` [${s.minimum ?? ""}, ${s.maximum ?? ""}]`;
+  if (s.minimum !== undefined)
+    text += s.maximum !== undefined ? ` ${s.minimum} to ${s.maximum}` : ` ≥ ${s.minimum}`;
   if (s.maxLength !== undefined)
     text += ` (≤ ${s.maxLength})`;
   return text;
