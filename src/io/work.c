@@ -13,7 +13,8 @@ enum { QUEUED, RUNNING, DONE, ABANDONED };
 struct work_pool {
     struct work_conf conf;
     pthread_mutex_t lock;       /* guards everything below */
-    pthread_cond_t more, idle;
+    pthread_cond_t more;
+    pthread_t *threads;         /* owned; the first stats.threads of them run */
     struct work *first, *last;
     unsigned n_idle;
     struct work_stats stats;
@@ -73,8 +74,6 @@ static void *thread_main(void *data)
             p->last = NULL;
         run_one(p, w);
     }
-    p->stats.threads--;
-    pthread_cond_broadcast(&p->idle);
     pthread_mutex_unlock(&p->lock);
     return NULL;
 }
@@ -85,10 +84,14 @@ int work_pool_new(const struct work_conf *conf, struct work_pool **out, struct e
 
     if (p == NULL)
         return err_set(e, &ERR_NOMEM, "");
+    p->threads = mem_array(conf->n_threads, sizeof *p->threads);
+    if (p->threads == NULL) {
+        mem_free(p);
+        return err_set(e, &ERR_NOMEM, "");
+    }
     p->conf = *conf;
-    (void)pthread_mutex_init(&p->lock, NULL); /* the three cannot fail with default attributes */
+    (void)pthread_mutex_init(&p->lock, NULL); /* both cannot fail with default attributes */
     (void)pthread_cond_init(&p->more, NULL);
-    (void)pthread_cond_init(&p->idle, NULL);
     *out = p;
     return 0;
 }
@@ -104,9 +107,9 @@ void work_pool_free(struct work_pool *p)
     w = p->first;
     p->first = p->last = NULL;
     pthread_cond_broadcast(&p->more);
-    while (p->stats.threads > 0)
-        pthread_cond_wait(&p->idle, &p->lock);
     pthread_mutex_unlock(&p->lock);
+    for (unsigned i = 0; i < p->stats.threads; i++) /* nobody starts one any more */
+        (void)pthread_join(p->threads[i], NULL); /* what libraries keep per thread is freed then, too */
     while (w != NULL) {
         struct work *next = w->next;
 
@@ -115,21 +118,17 @@ void work_pool_free(struct work_pool *p)
     }
     (void)pthread_mutex_destroy(&p->lock);
     (void)pthread_cond_destroy(&p->more);
-    (void)pthread_cond_destroy(&p->idle);
+    mem_free(p->threads);
     mem_free(p);
 }
 
 /* Called with the lock held. A thread that cannot be started is no failure while another one lives. */
 static bool has_thread(struct work_pool *p)
 {
-    pthread_t thread;
-
     if (p->n_idle > p->stats.queued || p->stats.threads >= p->conf.n_threads)
         return true;
-    if (pthread_create(&thread, NULL, thread_main, p) == 0) {
-        (void)pthread_detach(thread); /* cannot fail for a thread just made */
+    if (pthread_create(&p->threads[p->stats.threads], NULL, thread_main, p) == 0)
         p->stats.threads++;
-    }
     return p->stats.threads > 0;
 }
 

@@ -34,10 +34,8 @@ ERR_DEFINE(ERR_SCHEMA_CHANGED, 90204, 503, ERR_FINAL,
            "{0}: migration {1} differs from the one that was run on this database. Use the ocp-server that made this database, or a later one.",
            "{0}：迁移 {1} 与该数据库上已执行的版本不一致。请使用创建该数据库的 ocp-server 或其后续版本。");
 
+/* schema_migration comes last: where it is, the others are too. */
 static const char *const own_tables[] = {
-    "CREATE TABLE IF NOT EXISTS schema_migration (component VARCHAR(64) NOT NULL, version INT NOT NULL, name VARCHAR(200) NOT NULL, "
-    "checksum VARCHAR(64) NOT NULL, node VARCHAR(128) NOT NULL, finished_at DATETIME(6) NOT NULL, PRIMARY KEY (component, version)) "
-    "DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin",
     "CREATE TABLE IF NOT EXISTS schema_lease (component VARCHAR(64) NOT NULL, owner VARCHAR(128) NOT NULL, expires_at DATETIME(6) NOT NULL, "
     "PRIMARY KEY (component)) DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin",
     "CREATE TABLE IF NOT EXISTS store_outcome (token VARCHAR(40) NOT NULL, created_at DATETIME(6) NOT NULL, PRIMARY KEY (token), "
@@ -45,6 +43,9 @@ static const char *const own_tables[] = {
     "CREATE TABLE IF NOT EXISTS store_sequence (name VARCHAR(64) NOT NULL, next_id BIGINT NOT NULL, PRIMARY KEY (name)) "
     "DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin",
     "INSERT IGNORE INTO store_sequence (name, next_id) VALUES ('id', 1001)",
+    "CREATE TABLE IF NOT EXISTS schema_migration (component VARCHAR(64) NOT NULL, version INT NOT NULL, name VARCHAR(200) NOT NULL, "
+    "checksum VARCHAR(64) NOT NULL, node VARCHAR(128) NOT NULL, finished_at DATETIME(6) NOT NULL, PRIMARY KEY (component, version)) "
+    "DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin",
     NULL,
 };
 

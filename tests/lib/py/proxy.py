@@ -102,7 +102,7 @@ class Connection:
         """Closes both sides at once, with RST or with FIN; bytes that still wait in the proxy are lost."""
         for flow in (self.up, self.down):
             sock = flow.writer.get_extra_info("socket")
-            if reset and sock is not None and sock.family != socket.AF_UNIX:
+            if reset and sock is not None and sock.fileno() >= 0 and sock.family != socket.AF_UNIX:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             flow.writer.transport.abort()
         self.closed.set()

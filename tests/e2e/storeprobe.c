@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* storeprobe - the store on a loop of its own, to be stopped, cut off and killed together with its database.
+ *
+ * usage: storeprobe HOST PORT USER PASSWORD DATABASE COMMAND ...
+ *   migrate NODE LEASE_MS TABLE      brings the schema to TABLE (metadb, slow, older, changed); prints "ok" or the error's symbol and text
+ *   ledger CLIENT SEED ACCOUNTS      moves money between accounts until SIGTERM, with 8 fibers; one line per operation:
+ *                                    "begin OP" before it, then "ok OP", "failed OP SYMBOL" or "unsettled OP"; at SIGTERM "stats ..."
+ *
+ * An operation is one transaction: it raises the client's counter by one, moves an amount, and adds a row to ledger_entry under a
+ * key that is new each time the transaction runs, so that one that was committed twice shows. */
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "src/io/fiber.h"
+#include "src/store/migrate.h"
+
+#define STEPS(...) (const char *const[]){ __VA_ARGS__, NULL }
+#define TABLE_END ") DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin"
+
+enum { WORKERS = 8, OPERATION_MS = 60000 };
+
+/* Rounds of 1 to 3 seconds, so that a death falls into one of them. */
+static const struct migration slow[] = {
+    { 1, "first", STEPS("CREATE TABLE slow_a (id BIGINT NOT NULL, PRIMARY KEY (id)" TABLE_END) },
+    { 2, "slow",
+      STEPS("CREATE TABLE slow_b (id BIGINT NOT NULL, PRIMARY KEY (id)" TABLE_END, "INSERT INTO slow_a (id) VALUES (1)", "SELECT SLEEP(1.5)",
+            "ALTER TABLE slow_b ADD COLUMN n BIGINT NOT NULL DEFAULT 0", "INSERT INTO slow_a (id) VALUES (2)") },
+    { 3, "last", STEPS("CREATE TABLE slow_c (id BIGINT NOT NULL, PRIMARY KEY (id)" TABLE_END) },
+    { 0 },
+};
+static const struct migration older[] = {
+    { 1, "first", STEPS("CREATE TABLE slow_a (id BIGINT NOT NULL, PRIMARY KEY (id)" TABLE_END) },
+    { 0 },
+};
+static const struct migration changed[] = {
+    { 1, "first", STEPS("CREATE TABLE slow_a (id INT NOT NULL, PRIMARY KEY (id)" TABLE_END) },
+    { 0 },
+};
+
+struct probe {
+    struct loop *loop;
+    struct db *db;
+    char **args;             /* of the command */
+    int status;
+    bool stopping;
+    uv_signal_t term;
+    /* ledger */
+    unsigned n_accounts;
+    uint64_t random;
+    uint64_t n_operations, n_runs;
+};
+
+static void say(const char *text)
+{
+    if (write(STDOUT_FILENO, text, strlen(text)) < 0) /* one call: a kill leaves whole lines */
+        exit(3);
+}
+
+static const char *error_text(const struct err *e, char *buf, size_t size)
+{
+    char text[512];
+
+    (void)snprintf(buf, size, "%s %s", e->row->symbol, err_log_text(e, text, sizeof text));
+    return buf;
+}
+
+/* --- migrate ---------------------------------------------------------------------------------------------------------------- */
+
+static const struct migration *table(const char *name)
+{
+    return strcmp(name, "metadb") == 0 ? metadb_migrations
+           : strcmp(name, "slow") == 0 ? slow
+           : strcmp(name, "older") == 0 ? older
+                                        : changed;
+}
+
+static void run_migrate(void *data)
+{
+    struct probe *p = data;
+    struct err e = { 0 };
+    char text[640], line[700];
+    int rv;
+
+    (void)fiber_narrow_deadline(OPERATION_MS);
+    rv = migrate_leased(p->db, table(p->args[2]), p->args[0], (unsigned)atoi(p->args[1]), &e);
+    (void)snprintf(line, sizeof line, "%s\n", rv == 0 ? "ok" : error_text(&e, text, sizeof text));
+    say(line);
+    p->status = rv == 0 ? 0 : 1;
+    db_free(p->db);
+    loop_stop(p->loop);
+}
+
+/* --- ledger ----------------------------------------------------------------------------------------------------------------- */
+
+struct operation {
+    struct probe *probe;
+    uint64_t number;
+    unsigned from, to;
+    int64_t amount;
+};
+
+static unsigned pick(struct probe *p, unsigned below)
+{
+    p->random = p->random * 6364136223846793005u + 1442695040888963407u;
+    return (unsigned)(p->random >> 33) % below;
+}
+
+static int move(struct tx *tx, unsigned account, int64_t amount, struct err *e)
+{
+    uint64_t affected = 0;
+    int rv = tx_exec(tx, "UPDATE ledger_account SET balance = balance + ? WHERE id = ?", DB_ARGS(SQL_V_I(amount), SQL_V_I(account)), &affected, e);
+
+    return rv == 0 && affected != 1 ? err_set(e, &ERR_UNEXPECTED, "account %u is missing", account) : rv;
+}
+
+static int operate(struct tx *tx, void *data, struct err *e)
+{
+    const struct operation *o = data;
+    struct probe *p = o->probe;
+    const char *client = p->args[0];
+    uint64_t run = ++p->n_runs;
+    bool up = o->from < o->to;
+    int rv = tx_exec(tx, "UPDATE ledger_client SET n = n + 1 WHERE client = ?", DB_ARGS(sql_v_s(client)), NULL, e);
+
+    if (rv == 0)
+        rv = move(tx, up ? o->from : o->to, up ? -o->amount : o->amount, e);
+    if (rv == 0)
+        rv = move(tx, up ? o->to : o->from, up ? o->amount : -o->amount, e);
+    if (rv != 0)
+        return rv;
+    return tx_exec(tx, "INSERT INTO ledger_entry (client, run, op, amount) VALUES (?, ?, ?, ?)",
+                   DB_ARGS(sql_v_s(client), SQL_V_I(run), SQL_V_I(o->number), SQL_V_I(o->amount)), NULL, e);
+}
+
+static void operate_once(struct probe *p)
+{
+    struct operation o = { .probe = p, .number = ++p->n_operations, .from = pick(p, p->n_accounts), .amount = 1 + pick(p, 9) };
+    int64_t former = fiber_narrow_deadline(OPERATION_MS);
+    struct err e = { 0 };
+    char line[128];
+    int rv;
+
+    o.to = (o.from + 1 + pick(p, p->n_accounts - 1)) % p->n_accounts;
+    (void)snprintf(line, sizeof line, "begin %" PRIu64 "\n", o.number);
+    say(line);
+    rv = db_transact(p->db, operate, &o, &e);
+    fiber_restore_deadline(former);
+    if (rv == 0)
+        (void)snprintf(line, sizeof line, "ok %" PRIu64 "\n", o.number);
+    else if (err_is(&e, &ERR_DB_UNSETTLED))
+        (void)snprintf(line, sizeof line, "unsettled %" PRIu64 "\n", o.number);
+    else
+        (void)snprintf(line, sizeof line, "failed %" PRIu64 " %s\n", o.number, e.row->symbol);
+    say(line);
+}
+
+static void worker(void *data)
+{
+    struct probe *p = data;
+
+    while (!p->stopping)
+        operate_once(p);
+}
+
+static void run_ledger(void *data)
+{
+    struct probe *p = data;
+    struct fiber_group g = { 0 };
+    struct db_stats s;
+    struct err e = { 0 };
+    char line[200];
+
+    p->random = strtoull(p->args[1], NULL, 10);
+    p->n_accounts = (unsigned)atoi(p->args[2]);
+    for (int i = 0; i < WORKERS; i++)
+        if (fiber_group_start(&g, p->loop, "worker", worker, p, &e) != 0)
+            exit(3);
+    while (g.running > 0)
+        if (fiber_group_wait(&g, &e) != 0)
+            exit(3);
+    s = db_stats(p->db);
+    (void)snprintf(line, sizeof line, "stats %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", s.unknown, s.settled_committed,
+                   s.settled_lost, s.repeated, s.reconnects);
+    say(line);
+    db_free(p->db);
+    uv_close((uv_handle_t *)&p->term, NULL);
+    loop_stop(p->loop);
+}
+
+static void on_term(uv_signal_t *handle, int number)
+{
+    struct probe *p = handle->data;
+
+    (void)number;
+    p->stopping = true;
+}
+
+/* --- start ------------------------------------------------------------------------------------------------------------------ */
+
+static void check(int rv, const struct err *e)
+{
+    char text[640];
+
+    if (rv == 0)
+        return;
+    (void)fprintf(stderr, "storeprobe: %s\n", error_text(e, text, sizeof text));
+    exit(3);
+}
+
+int main(int argc, char **argv)
+{
+    struct log_sink sink = { .fd = STDERR_FILENO, .level = LOG_INFO, .clock = &clock_system };
+    struct log log;
+    struct loop_conf loop_conf = { "probe", &clock_system, &log, LOOP_MAX_FIBERS, LOOP_STACK_BYTES };
+    struct work_conf work_conf = { "connect", 4, 100 };
+    struct probe p = { .args = argv + 7 };
+    struct work_pool *pool;
+    struct sql_target target;
+    struct db_conf conf;
+    struct err e = { 0 };
+    bool is_ledger;
+
+    if (argc < 10) {
+        (void)fprintf(stderr, "usage: storeprobe HOST PORT USER PASSWORD DATABASE migrate NODE LEASE_MS TABLE | ledger CLIENT SEED ACCOUNTS\n");
+        return 2;
+    }
+    is_ledger = strcmp(argv[6], "ledger") == 0;
+    log_init(&log, &sink);
+    check(loop_new(&loop_conf, &p.loop, &e), &e);
+    check(work_pool_new(&work_conf, &pool, &e), &e);
+    target = (struct sql_target){ .host = argv[1], .port = (unsigned)atoi(argv[2]), .user = argv[3], .password = argv[4], .database = argv[5],
+                                  .connect_timeout_ms = 2000 };
+    conf = (struct db_conf){ .name = "MetaDB", .targets = &target, .n_targets = 1, .max_sessions = 6, .statement_timeout_ms = is_ledger ? 2500 : 0,
+                             .connect_pool = pool, .log = &log, .seed = (uint64_t)getpid() };
+    check(db_new(&conf, p.loop, &p.db, &e), &e);
+    p.term.data = &p;
+    if (is_ledger && (uv_signal_init(loop_uv(p.loop), &p.term) != 0 || uv_signal_start(&p.term, on_term, SIGTERM) != 0))
+        return 3;
+    check(fiber_start(p.loop, "probe", is_ledger ? run_ledger : run_migrate, &p, NULL, &e), &e);
+    loop_run(p.loop);
+    loop_free(p.loop);
+    work_pool_free(pool);
+    return p.status;
+}
