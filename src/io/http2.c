@@ -3,7 +3,7 @@
  *
  * Floods. What costs the client nothing and us something is paid from two budgets of the connection that refill by half their size a
  * second: `resets` for streams that end by RST_STREAM from either side (rapid reset, and frames that provoke our resets), `control`
- * for PING, SETTINGS, PRIORITY, unknown frames, empty DATA, and WINDOW_UPDATEs that no DATA of ours explains. An empty budget, or
+ * for PING, SETTINGS, PRIORITY, empty DATA, and WINDOW_UPDATEs that no DATA of ours explains. An empty budget, or
  * too many CONTINUATIONs, ends the connection with GOAWAY(ENHANCE_YOUR_CALM).
  *
  * Flow control. Windows open only by what the handlers have read (or nobody wants), so a stream holds at most stream_window bytes

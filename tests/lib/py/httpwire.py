@@ -166,13 +166,20 @@ class Http2(Wire):
 
     def request(self, path, method="GET", headers=(), end=True, **more):
         """Sends a request's header; returns the stream's number."""
-        stream = self.new_stream()
-        self.send_frame(HEADERS, END_HEADERS | (END_STREAM if end else 0), stream, self.header_block(path, method, headers, **more))
-        return stream
+        return self.send_block(self.header_block(path, method, headers, **more), end)
 
     def raw_request(self, fields, end=True):
+        return self.send_block(self.encoder.encode(fields), end)
+
+    def send_block(self, block, end):
         stream = self.new_stream()
-        self.send_frame(HEADERS, END_HEADERS | (END_STREAM if end else 0), stream, self.encoder.encode(fields))
+        pieces = [block[at:at + 16384] for at in range(0, len(block), 16384)]
+        for i, piece in enumerate(pieces):
+            flags = END_HEADERS if i == len(pieces) - 1 else 0
+            if i == 0:
+                self.send_frame(HEADERS, flags | (END_STREAM if end else 0), stream, piece)
+            else:
+                self.send_frame(CONTINUATION, flags, stream, piece)
         return stream
 
     def data(self, stream, payload, end=False):
