@@ -162,7 +162,7 @@ static bool may_keep_alive(const struct http_exchange *x)
 {
     const struct http1 *h = &x->conn->h1;
 
-    if (!h->keep_alive || x->refused || x->server->state != HTTP_OPEN || x->body_fault != NULL)
+    if (!h->keep_alive || x->refused || x->server->state != HTTP_OPEN || x->body_fault != NULL || x->slow)
         return false;
     if (x->body_end)
         return true;

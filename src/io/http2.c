@@ -440,7 +440,7 @@ static void served(struct http_exchange *x)
         took(x, x->body.n);
     http_chain_drop(&x->body, &x->server->blocks, SIZE_MAX);
     if (!x->ended)
-        reset(x, NGHTTP2_INTERNAL_ERROR); /* a broken reply */
+        reset(x, x->slow ? NGHTTP2_CANCEL : NGHTTP2_INTERNAL_ERROR); /* a broken reply */
 }
 
 /* ---- the connection ------------------------------------------------------------------------------------------------- */

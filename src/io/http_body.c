@@ -18,6 +18,7 @@ int64_t http_body_length(const struct http_request *rq)
 
 static int too_slow(struct http_exchange *x, struct err *e)
 {
+    x->slow = true;
     return err_set(e, &ERR_HTTP_SLOW, "the request body, %llu bytes so far", (unsigned long long)x->received);
 }
 

@@ -8,6 +8,8 @@
  * takes it to the kernel; what the kernel does not take at once waits for it in a libuv write, and meanwhile nothing more is
  * produced. Lingering: the last words have been written and the sending side is shut; what still comes in is thrown away for a
  * moment, since closing with unread input would make the kernel destroy those last words. */
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -488,12 +490,24 @@ static bool is_stalled(struct http_conn *c)
            (int64_t)(c->write_n - c->write_left) < (now - c->write_began_ms) * l->min_rate / 1000;
 }
 
+/* While nothing is read, an end of the connection shows only in the kernel's own state of it. */
+static bool is_gone(struct http_conn *c)
+{
+    struct tcp_info info = { .tcpi_state = 0 };
+    socklen_t size = sizeof info;
+    uv_os_fd_t fd;
+
+    if (c->reading || c->eof || uv_fileno((uv_handle_t *)&c->tcp, &fd) != 0 || getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
+        return false;
+    return info.tcpi_state == TCP_CLOSE || info.tcpi_state == TCP_CLOSE_WAIT;
+}
+
 void http_conn_sweep(struct http_conn *c)
 {
     int64_t now = c->server->now_ms;
 
     c->in_turn = true;
-    if (c->writing && is_stalled(c)) {
+    if ((c->writing && is_stalled(c)) || is_gone(c)) {
         c->doomed = true;
     } else if (now >= c->deadline_ms) {
         c->deadline_ms = INT64_MAX;

@@ -177,6 +177,7 @@ struct http_exchange {
     uint64_t received, discarded;
     bool body_end, expects, asked, discards;
     const char *body_fault;          /* the framing broke: why */
+    bool slow;                       /* the client was too slow with its body, or with reading the reply */
     struct wait *reader;
     int64_t waited_ms;               /* for the client, by the reader */
 

@@ -167,9 +167,10 @@ static int await_room(struct http_exchange *x, struct err *e)
     rv = wait_for(&w, e);
     x->writer = NULL;
     fiber_restore_deadline(former);
-    if (rv == ERR_TIMEOUT.code && own)
-        return err_set(e, &ERR_HTTP_SLOW, "reading the reply");
-    return rv;
+    if (rv != ERR_TIMEOUT.code || !own)
+        return rv;
+    x->slow = true;
+    return err_set(e, &ERR_HTTP_SLOW, "reading the reply");
 }
 
 static int may_write(struct http_exchange *x, size_t n, struct err *e)

@@ -27,8 +27,9 @@ class Httpd:
     def __init__(self, listen=("127.0.0.1",), before=(), **arguments):
         Httpd.binary = Httpd.binary or program()
         argv = [f"{k}={v}" for k, v in [*before, *arguments.items()]] + [f"listen={a}" for a in listen]
-        self.addresses = list(listen)
-        self.child = Child([Httpd.binary, *argv], new_dir("httpd") / "log", name="httpd")
+        self.addresses = [v for k, v in before if k == "listen"] + list(listen)
+        env = {"ASAN_OPTIONS": "quarantine_size_mb=8", **os.environ}     # memory is measured here
+        self.child = Child([Httpd.binary, *argv], new_dir("httpd") / "log", name="httpd", env=env)
         self.drained = None
         wait_until(lambda: len(self.ports) == len(self.addresses), "httpd listens", alive=self.child.check_alive)
 
