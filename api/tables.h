@@ -13,5 +13,6 @@ extern const struct route page_routes[];
 extern const struct route place_routes[];
 extern const struct route system_routes[];
 extern const struct route task_routes[];
+extern const struct route unitspec_routes[];
 
 #endif

@@ -91,5 +91,14 @@ const struct migration metadb_migrations[] = {
       STEPS("CREATE TABLE idempotency (user_id BIGINT NOT NULL, request_key VARCHAR(128) NOT NULL, digest VARCHAR(64) NOT NULL, "
             "done TINYINT NOT NULL, status INT NOT NULL, reply MEDIUMTEXT NOT NULL, trace VARCHAR(64) NOT NULL, node VARCHAR(255) NOT NULL, "
             "created_at DATETIME(6) NOT NULL, PRIMARY KEY (user_id, request_key), KEY idempotency_created (created_at)" TABLE_END) },
+    { 9, "unit specifications",
+      STEPS("CREATE TABLE unitspec (id BIGINT NOT NULL, name VARCHAR(128) NOT NULL, kind VARCHAR(16) NOT NULL, min_cpu DOUBLE NOT NULL, "
+            "max_cpu DOUBLE NOT NULL, min_memory_gb BIGINT NOT NULL, max_memory_gb BIGINT NOT NULL, created_at DATETIME(6) NOT NULL, "
+            "updated_at DATETIME(6) NOT NULL, PRIMARY KEY (id), UNIQUE KEY unitspec_name (name)" TABLE_END,
+            "INSERT INTO unitspec (id, name, kind, min_cpu, max_cpu, min_memory_gb, max_memory_gb, created_at, updated_at) VALUES "
+            "(1, 'B', 'SYSTEM', 0.25, 0.25, 1, 1, NOW(6), NOW(6)), (2, 'LogOnlyNormal', 'SYSTEM', 1, 1, 2, 2, NOW(6), NOW(6)), "
+            "(3, 'LogOnlySystem', 'SYSTEM', 5, 5, 35, 35, NOW(6), NOW(6)), (4, 'S0', 'SYSTEM', 0.5, 0.5, 2, 2, NOW(6), NOW(6)), "
+            "(5, 'S1', 'SYSTEM', 1.5, 1.5, 6, 6, NOW(6), NOW(6)), (6, 'S2', 'SYSTEM', 3, 3, 12, 12, NOW(6), NOW(6)), "
+            "(7, 'S3', 'SYSTEM', 6, 6, 20, 20, NOW(6), NOW(6)), (8, 'S4', 'SYSTEM', 12, 12, 40, 40, NOW(6), NOW(6))") },
     { 0 },
 };
