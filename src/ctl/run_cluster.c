@@ -21,15 +21,16 @@ static const char *dump(struct ctl *c, json_t *body, struct err *e)
     return kept;
 }
 
-/* POST, PUT or PATCH of `body` (takes it) and then one sentence. */
+/* Sends `body` (takes it; NULL for a DELETE) and then says one sentence. */
 static int change(struct ctl *c, const char *method, const char *path, json_t *body, const char *sentence, struct err *e)
 {
-    const char *expanded, *text = dump(c, body, e);
+    bool has_body = strcmp(method, "DELETE") != 0;
+    const char *expanded, *text = has_body ? dump(c, body, e) : NULL;
     const json_t *data;
     json_t *root;
     int rv;
 
-    if (text == NULL)
+    if (has_body && text == NULL)
         return e->row->code;
     rv = ctl_path(c, path, &expanded, e);
     if (rv == 0)
@@ -113,7 +114,12 @@ static const struct column tenant_parameter_columns[] = {
     { "DESCRIPTION", "description" }, { NULL, NULL },
 };
 
-/* The API lists them all; a name pattern is applied here: "*" stands for anything. */
+static const struct column property_columns[] = {
+    { "KEY", "key" }, { "VALUE", "value" }, { "DEFAULT", "defaultValue" }, { "RESTART", "needRestart" }, { "DESCRIPTION", "description" },
+    { NULL, NULL },
+};
+
+/* The API lists them all; a pattern is applied here: "*" stands for anything. */
 static bool matches(const char *pattern, const char *name)
 {
     const char *star = NULL, *back = NULL;
@@ -137,13 +143,13 @@ static bool matches(const char *pattern, const char *name)
     return *pattern == '\0';
 }
 
-static json_t *filtered(const json_t *contents, const char *pattern)
+static json_t *filtered(const json_t *contents, const char *member, const char *pattern)
 {
     json_t *list = json_array();
 
     for (size_t i = 0; i < json_array_size(contents); i++) {
         json_t *row = json_array_get(contents, i);
-        const char *name = json_string_value(json_object_get(row, "name"));
+        const char *name = json_string_value(json_object_get(row, member));
 
         if (pattern == NULL || (name != NULL && matches(pattern, name)))
             (void)json_array_append(list, row); /* a list that is too short for lack of memory is seen below */
@@ -151,25 +157,35 @@ static json_t *filtered(const json_t *contents, const char *pattern)
     return list;
 }
 
-int ctl_parameters(struct ctl *c, struct err *e)
+/* Shows the rows of the list at `path` whose `member` matches `pattern`. */
+static int show_matching(struct ctl *c, const char *path, const char *member, const char *pattern, const struct column *columns, struct err *e)
 {
-    bool of_tenant = ctl_option(c, OPT_TENANT) != NULL;
-    const char *path;
+    const char *expanded;
     const json_t *data;
     json_t *root, *list;
-    int rv = ctl_path(c, of_tenant ? "/api/v2/ob/clusters/{CLUSTER}/tenants/{TENANT}/parameters" : "/api/v2/ob/clusters/{CLUSTER}/parameters",
-                      &path, e);
+    int rv = ctl_path(c, path, &expanded, e);
 
     if (rv == 0)
-        rv = remote_data(c->remote, "GET", path, NULL, &c->arena, &root, &data, e);
+        rv = remote_data(c->remote, "GET", expanded, NULL, &c->arena, &root, &data, e);
     if (rv != 0)
         return rv;
-    list = filtered(json_object_get(data, "contents"), ctl_operand(c, 1));
-    rv = list == NULL ? err_set(e, &ERR_NOMEM, "")
-                      : ctl_show(c, list, of_tenant ? tenant_parameter_columns : parameter_columns, e);
+    list = filtered(json_object_get(data, "contents"), member, pattern);
+    rv = list == NULL ? err_set(e, &ERR_NOMEM, "") : ctl_show(c, list, columns, e);
     json_decref(list);
     json_decref(root);
     return rv;
+}
+
+int ctl_parameters(struct ctl *c, struct err *e)
+{
+    if (ctl_option(c, OPT_TENANT) != NULL)
+        return show_matching(c, "/api/v2/ob/clusters/{CLUSTER}/tenants/{TENANT}/parameters", "name", ctl_operand(c, 1), tenant_parameter_columns, e);
+    return show_matching(c, "/api/v2/ob/clusters/{CLUSTER}/parameters", "name", ctl_operand(c, 1), parameter_columns, e);
+}
+
+int ctl_properties(struct ctl *c, struct err *e)
+{
+    return show_matching(c, "/api/v2/config/properties", "key", ctl_operand(c, 0), property_columns, e);
 }
 
 int ctl_parameter_set(struct ctl *c, struct err *e)
@@ -192,6 +208,11 @@ int ctl_parameter_set(struct ctl *c, struct err *e)
     return change(c, "PUT", ctl_option(c, OPT_TENANT) != NULL ? "/api/v2/ob/clusters/{CLUSTER}/tenants/{TENANT}/parameters"
                                                               : "/api/v2/ob/clusters/{CLUSTER}/parameters",
                   body, "Parameters set.", e);
+}
+
+int ctl_property_reset(struct ctl *c, struct err *e)
+{
+    return change(c, "DELETE", "/api/v2/config/properties/{KEY}", NULL, "Property back at its default.", e);
 }
 
 int ctl_property_set(struct ctl *c, struct err *e)
