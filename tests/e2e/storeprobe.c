@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* storeprobe - the store on a loop of its own, to be stopped, cut off and killed together with its database.
  *
- * usage: storeprobe HOST PORT USER PASSWORD DATABASE COMMAND ...
+ * usage: storeprobe HOST PORT[,PORT] USER PASSWORD DATABASE COMMAND ...
  *   migrate NODE LEASE_MS TABLE      brings the schema to TABLE (metadb, slow, older, changed); prints "ok" or the error's symbol and text
  *   ledger CLIENT SEED ACCOUNTS      moves money between accounts until SIGTERM, with 8 fibers; one line per operation:
  *                                    "begin OP" before it, then "ok OP", "failed OP SYMBOL" or "unsettled OP"; at SIGTERM "stats ..."
@@ -219,9 +219,10 @@ int main(int argc, char **argv)
     struct work_conf work_conf = { "connect", 4, 100 };
     struct probe p = { .args = argv + 7 };
     struct work_pool *pool;
-    struct sql_target target;
+    struct sql_target targets[2];
     struct db_conf conf;
     struct err e = { 0 };
+    const char *second;
     bool is_ledger;
 
     if (argc < 10) {
@@ -232,10 +233,14 @@ int main(int argc, char **argv)
     log_init(&log, &sink);
     check(loop_new(&loop_conf, &p.loop, &e), &e);
     check(work_pool_new(&work_conf, &pool, &e), &e);
-    target = (struct sql_target){ .host = argv[1], .port = (unsigned)atoi(argv[2]), .user = argv[3], .password = argv[4], .database = argv[5],
-                                  .connect_timeout_ms = 2000 };
-    conf = (struct db_conf){ .name = "MetaDB", .targets = &target, .n_targets = 1, .max_sessions = 6, .statement_timeout_ms = is_ledger ? 2500 : 0,
-                             .connect_pool = pool, .log = &log, .seed = (uint64_t)getpid() };
+    targets[0] = (struct sql_target){ .host = argv[1], .port = (unsigned)atoi(argv[2]), .user = argv[3], .password = argv[4],
+                                      .database = argv[5], .connect_timeout_ms = 2000 };
+    targets[1] = targets[0];
+    second = strchr(argv[2], ',');
+    if (second != NULL)
+        targets[1].port = (unsigned)atoi(second + 1);
+    conf = (struct db_conf){ .name = "MetaDB", .targets = targets, .n_targets = second != NULL ? 2 : 1, .max_sessions = 6,
+                             .statement_timeout_ms = is_ledger ? 2500 : 0, .connect_pool = pool, .log = &log, .seed = (uint64_t)getpid() };
     check(db_new(&conf, p.loop, &p.db, &e), &e);
     p.term.data = &p;
     if (is_ledger && (uv_signal_init(loop_uv(p.loop), &p.term) != 0 || uv_signal_start(&p.term, on_term, SIGTERM) != 0))

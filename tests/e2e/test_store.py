@@ -57,8 +57,8 @@ def database(shared_server):
 class Probe(Child):
     """storeprobe; what it says on stdout and in its log are in one file."""
 
-    def __init__(self, program, to, database, *command):
-        words = [program, to.host, to.port, database.user, database.password, database.name, *command]
+    def __init__(self, program, to, database, *command, port=None):
+        words = [program, to.host, port or to.port, database.user, database.password, database.name, *command]
         super().__init__([str(word) for word in words], new_dir("storeprobe") / "log", name="storeprobe")
 
     def result(self):
@@ -141,8 +141,8 @@ def test_newer_and_changed_schemas_are_refused(storeprobe, shared_server, databa
 class Ledger:
     """The workload, what is done to it, and the books at the end."""
 
-    def __init__(self, program, server, database, proxy, seed):
-        self.program, self.server, self.database, self.proxy = program, server, database, proxy
+    def __init__(self, program, server, database, proxy, seed, port=None):
+        self.program, self.server, self.database, self.proxy, self.port = program, server, database, proxy, port
         self.random = random.Random(seed)
         self.clients = []
         self.traps = []
@@ -164,7 +164,8 @@ class Ledger:
     def start_client(self):
         name = f"c{len(self.clients) + 1}"
         self.sql(f"INSERT INTO ledger_client VALUES ('{name}', 0)")
-        self.clients.append(Probe(self.program, self.proxy, self.database, "ledger", name, self.random.randrange(1 << 30), ACCOUNTS))
+        self.clients.append(Probe(self.program, self.proxy, self.database, "ledger", name, self.random.randrange(1 << 30), ACCOUNTS,
+                                  port=self.port))
 
     def kill_client(self):
         self.clients[-1].kill()
@@ -221,6 +222,9 @@ class Ledger:
             trap.disarm()
         trap = self.proxy.cut_at("^COMMIT", when="answer")
         trap.wait()
+        self.stop()
+
+    def stop(self):
         client = self.clients[-1]
         client.signal(15)
         wait_until(lambda: not client.is_alive(), "the client ends", 120)
@@ -276,6 +280,29 @@ class Ledger:
         for name, n in counters.items():
             assert n == int(self.sql(f"SELECT COUNT(*) n FROM ledger_entry WHERE client = '{name}'")[0]["n"])
         return tally
+
+
+def test_other_endpoint_takes_over(storeprobe, shared_server, database, new_proxy):
+    """Two ways to one database, as through two load balancers: either may go."""
+    assert Probe(storeprobe, shared_server, database, "migrate", "n1", 30000, "metadb").result() == (0, "ok")
+    proxies = [new_proxy((shared_server.host, shared_server.port)) for _ in range(2)]
+    ledger = Ledger(storeprobe, shared_server, database, proxies[0], 1, port=f"{proxies[0].port},{proxies[1].port}")
+    client = ledger.clients[0]
+
+    def goes_on(from_proxy):
+        done, bytes_before = client.output().count("\nok "), from_proxy.n_bytes["up"]
+        wait_until(lambda: client.output().count("\nok ") > done + 50 and from_proxy.n_bytes["up"] > bytes_before,
+                   "the client works", alive=client.check_alive)
+
+    goes_on(proxies[0])
+    assert proxies[1].n_connections == 0
+    for gone, there in (proxies, reversed(proxies)):
+        gone.refuse()
+        gone.cut()
+        goes_on(there)
+        gone.accept()
+    ledger.stop()
+    assert set(ledger.check()) == {"ok"}
 
 
 def logged(clients, text):

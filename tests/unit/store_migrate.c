@@ -98,7 +98,7 @@ static void waits_for_a_lease_and_takes_it_over(struct test_store *t)
     struct db *d = component(t, "lease");
     int64_t former = fiber_narrow_deadline(300);
 
-    (void)test_store_sql(t, "INSERT INTO schema_lease VALUES ('lease', 'somebody', NOW(6) + INTERVAL 1 SECOND)");
+    (void)test_store_sql(t, "INSERT INTO schema_lease VALUES ('lease', 'somebody', NOW(6) + INTERVAL 2 SECOND)");
     assert_err(migrate(d, one, "n1", &t->e), &t->e, ERR_TIMEOUT);
     fiber_restore_deadline(former);
     assert_int_equal(test_store_number(t, "SELECT COUNT(*) FROM schema_migration WHERE component = 'lease'"), 0);
@@ -132,6 +132,24 @@ static void lease_is_renewed(struct test_store *t)
     db_free(d);
 }
 STORE_TEST(lease_is_renewed)
+
+static int migrates(void *data)
+{
+    struct err e;
+
+    return migrate(data, one, "n1", &e);
+}
+
+static void memory_failures_leave_a_migration_to_be_run_again(struct test_store *t)
+{
+    struct db *d = component(t, "memory");
+
+    test_oom_sweep(migrates, d);
+    assert_int_equal(test_store_number(t, "SELECT COUNT(*) FROM schema_migration WHERE component = 'memory'"), 1);
+    assert_int_equal(test_store_number(t, "SELECT COUNT(*) FROM mig_a"), 0);
+    db_free(d);
+}
+STORE_TEST(memory_failures_leave_a_migration_to_be_run_again)
 
 static void dump_is_json(struct test_store *t)
 {
@@ -176,6 +194,7 @@ const struct CMUnitTest store_migrate_tests[] = {
     STORE_UNIT(failure_names_the_migration),
     STORE_UNIT(waits_for_a_lease_and_takes_it_over),
     STORE_UNIT(lease_is_renewed),
+    STORE_UNIT(memory_failures_leave_a_migration_to_be_run_again),
     STORE_UNIT(dump_is_json),
     STORE_UNIT(versions_count_up),
     STORE_UNIT(monitordb_migrates),

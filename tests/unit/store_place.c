@@ -254,6 +254,35 @@ static void too_many_values_are_refused(struct test_store *t)
 }
 STORE_TEST(too_many_values_are_refused)
 
+static int lists_hosts(void *data)
+{
+    struct test_store *t = data;
+    struct store_page page = { .number = 1, .size = 1 };
+    const char *words[] = { "AVAILABLE", "OFFLINE" };
+    struct host_filter f = { .status = { words, 2 }, .keyword = "10.0" };
+    struct arena arena;
+    struct host *h;
+    int64_t total;
+    size_t n;
+    int rv;
+
+    arena_init(&arena);
+    rv = store_host_list(t->db, &f, &page, &arena, &h, &n, &total, &t->e);
+    if (rv == 0) {
+        assert_int_equal(n, 1);
+        assert_int_equal(total, 5);
+    }
+    arena_fini(&arena);
+    return rv;
+}
+
+static void memory_failures_leave_lists_alone(struct test_store *t)
+{
+    hosts_are_filtered(t);
+    test_oom_sweep(lists_hosts, t);
+}
+STORE_TEST(memory_failures_leave_lists_alone)
+
 const struct CMUnitTest store_place_tests[] = {
     STORE_UNIT(region_lives),
     STORE_UNIT(what_is_used_stays),
@@ -261,5 +290,6 @@ const struct CMUnitTest store_place_tests[] = {
     STORE_UNIT(host_lives),
     STORE_UNIT(hosts_are_filtered),
     STORE_UNIT(too_many_values_are_refused),
+    STORE_UNIT(memory_failures_leave_lists_alone),
     { 0 },
 };
