@@ -46,30 +46,6 @@ int json_parse(struct slice text, json_t **out, struct err *e)
     return err_set(e, &ERR_REQUEST, "the JSON text is wrong at line %d, column %d: %s", je.line, je.column, je.text);
 }
 
-/* Bytes of the well-formed UTF-8 sequence at s (RFC 3629), 0 when it is malformed. */
-static size_t utf8_length(const unsigned char *s, size_t n)
-{
-    static const struct {
-        unsigned char lo, hi, lo2, hi2;
-        size_t len;
-    } forms[] = {
-        { 0xc2, 0xdf, 0x80, 0xbf, 2 }, { 0xe0, 0xe0, 0xa0, 0xbf, 3 }, { 0xe1, 0xec, 0x80, 0xbf, 3 }, { 0xed, 0xed, 0x80, 0x9f, 3 },
-        { 0xee, 0xef, 0x80, 0xbf, 3 }, { 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 }, { 0xf4, 0xf4, 0x80, 0x8f, 4 },
-    };
-
-    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
-        if (s[0] < forms[i].lo || s[0] > forms[i].hi)
-            continue;
-        if (forms[i].len > n || s[1] < forms[i].lo2 || s[1] > forms[i].hi2)
-            return 0;
-        for (size_t k = 2; k < forms[i].len; k++)
-            if ((s[k] & 0xc0) != 0x80)
-                return 0;
-        return forms[i].len;
-    }
-    return 0;
-}
-
 static bool is_plain(unsigned char c)
 {
     return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
@@ -104,7 +80,7 @@ void json_add_string_n(struct str *t, const char *s, size_t n)
         i = run;
         if (i == n)
             break;
-        len = p[i] >= 0x80 ? utf8_length(p + i, n - i) : 0;
+        len = p[i] >= 0x80 ? str_utf8_length(p + i, n - i) : 0;
         if (len > 0)
             str_add_n(t, s + i, len);
         else if (p[i] >= 0x80)

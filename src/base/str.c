@@ -189,3 +189,29 @@ struct slice slice_cut(struct slice *rest, char sep)
         *rest = (struct slice){ rest->s + rest->n, 0 };
     return head;
 }
+
+size_t str_utf8_length(const void *bytes, size_t n)
+{
+    const unsigned char *s = bytes;
+    static const struct {
+        unsigned char lo, hi, lo2, hi2;
+        size_t len;
+    } forms[] = {
+        { 0xc2, 0xdf, 0x80, 0xbf, 2 }, { 0xe0, 0xe0, 0xa0, 0xbf, 3 }, { 0xe1, 0xec, 0x80, 0xbf, 3 }, { 0xed, 0xed, 0x80, 0x9f, 3 },
+        { 0xee, 0xef, 0x80, 0xbf, 3 }, { 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 }, { 0xf4, 0xf4, 0x80, 0x8f, 4 },
+    };
+
+    if (n == 0 || s[0] < 0x80)
+        return n > 0;
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        if (s[0] < forms[i].lo || s[0] > forms[i].hi)
+            continue;
+        if (forms[i].len > n || s[1] < forms[i].lo2 || s[1] > forms[i].hi2)
+            return 0;
+        for (size_t k = 2; k < forms[i].len; k++)
+            if ((s[k] & 0xc0) != 0x80)
+                return 0;
+        return forms[i].len;
+    }
+    return 0;
+}

@@ -55,5 +55,7 @@ bool slice_starts(struct slice a, const char *prefix);
 struct slice slice_trim(struct slice a);
 /* Cuts `*rest` at the first `sep`: returns the part before, leaves the part after ("" at the end). */
 struct slice slice_cut(struct slice *rest, char sep);
+/* Bytes of the well-formed UTF-8 sequence at the start of `bytes` (RFC 3629), 0 when it is malformed or n is 0. */
+size_t str_utf8_length(const void *bytes, size_t n);
 
 #endif

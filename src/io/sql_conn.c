@@ -101,7 +101,7 @@ static void set_options(MYSQL *m, const struct sql_target *t)
 {
     unsigned timeout_s = 1 + t->connect_timeout_ms / 1000;
     unsigned off = 0;
-    unsigned long max_packet = SQL_BYTES_MAX;
+    unsigned long max_packet = SQL_BYTES_MAX + (32 << 20); /* our own limit, which says why, comes first */
 
     (void)mysql_options(m, MARIADB_OPT_IO_WAIT, (const void *)sql_io_wait);
     (void)mysql_options(m, MYSQL_OPT_CONNECT_TIMEOUT, &timeout_s);
@@ -134,6 +134,7 @@ static int prepare_socket(struct sql *s, struct err *e)
     s->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
     if (s->fd < 0)
         return err_set(e, &ERR_IO, "socket of the database: %s", strerror(errno));
+    sql_take_turns(s);
     set_int(fd, SOL_SOCKET, SO_SNDBUF, SQL_SOCKET_BYTES);
     set_int(fd, SOL_SOCKET, SO_RCVBUF, SQL_SOCKET_BYTES);
     set_int(fd, SOL_SOCKET, SO_KEEPALIVE, 1);

@@ -29,6 +29,7 @@ int sql_result_begin(struct sql_result *r, const MYSQL_FIELD *fields, unsigned n
         if (names[i] == NULL)
             return out_of_memory(r, e);
     }
+    sql_may_receive(r->s, SQL_BYTES_MAX + SQL_HEAD_MAX);
     r->rows.columns = names;
     r->rows.n_columns = n;
     return 0;
@@ -49,11 +50,19 @@ static bool grow_cells(struct sql *s, size_t wanted)
     return true;
 }
 
+int sql_result_pause(struct sql_result *r, struct err *e)
+{
+    struct err ended;
+
+    if (sql_pause(r->s, &ended) == 0)
+        return 0;
+    return sql_abort(r->s, ended.row, err_is(&ended, &ERR_TIMEOUT) ? "deadline passed" : "cancelled", r->effect, e);
+}
+
 int sql_result_row(struct sql_result *r, size_t bytes, struct slice **cells, char **text, struct err *e)
 {
     unsigned n = r->rows.n_columns;
     size_t first = r->rows.n_rows * n;
-    struct err ended;
 
     r->bytes += bytes + n * sizeof **cells;
     if (r->rows.n_rows >= r->max_rows)
@@ -67,9 +76,7 @@ int sql_result_row(struct sql_result *r, size_t bytes, struct slice **cells, cha
         return out_of_memory(r, e);
     *cells = r->s->cells + first;
     r->rows.n_rows++;
-    if (sql_pause(r->s, &ended) != 0)
-        return sql_abort(r->s, ended.row, err_is(&ended, &ERR_TIMEOUT) ? "deadline passed" : "cancelled", r->effect, e);
-    return 0;
+    return sql_result_pause(r, e);
 }
 
 static void shrink_cells(struct sql *s)

@@ -22,10 +22,33 @@ int sql_abort(struct sql *s, const struct err_row *row, const char *reason, cons
 static int fail_ended(struct sql *s, const struct sql_effect *effect, struct err *e)
 {
     if (s->flooded)
-        return sql_abort(s, &ERR_SQL_FAILED, "the answer is larger than 64 MiB", effect, e);
+        return sql_abort(s, &ERR_SQL_FAILED, "the answer is too large", effect, e);
     if (s->poll == NULL)
         return sql_abort(s, &ERR_SQL_LOST, "no answer in time", effect, e);
     return sql_abort(s, s->ended, s->ended == &ERR_CANCELLED ? "cancelled" : "deadline passed", effect, e);
+}
+
+/* What a server writes may be anything, and libmariadb quotes it. */
+static const char *clean(const char *text, char *buf, size_t size)
+{
+    size_t left = strlen(text);
+    size_t n = 0;
+
+    while (left > 0 && n + 5 < size) {
+        size_t length = str_utf8_length(text, left);
+
+        if (length == 0 || (length == 1 && (unsigned char)*text < ' ')) {
+            buf[n++] = '?';
+            length = 1;
+        } else {
+            memcpy(buf + n, text, length);
+            n += length;
+        }
+        text += length;
+        left -= length;
+    }
+    buf[n] = '\0';
+    return buf;
 }
 
 /* libmariadb closes its socket when the connection is lost, under whatever number. */
@@ -33,6 +56,7 @@ int sql_fail(struct sql *s, int number, const char *text, const struct sql_effec
 {
     bool closed = mysql_get_socket(s->mysql) < 0;
     const struct err_row *row = sql_classify(number, effect->may_last);
+    char buf[ERR_ARG_SIZE];
     int rv;
 
     if (s->ended != NULL || s->flooded)
@@ -42,7 +66,7 @@ int sql_fail(struct sql *s, int number, const char *text, const struct sql_effec
     if (closed || sql_number_ends(number))
         sql_drop(s);
     rv = err_set(e, row, "%s", row == &ERR_NOMEM ? "" : s->peer);
-    (void)err_arg(e, "%s", text);
+    (void)err_arg(e, "%s", clean(text, buf, sizeof buf));
     if (e != NULL)
         e->lib_code = number;
     return rv;
@@ -53,6 +77,18 @@ static int fail(struct sql_result *r, struct err *e)
     MYSQL *m = r->s->mysql;
 
     return sql_fail(r->s, (int)mysql_errno(m), mysql_error(m), r->effect, e);
+}
+
+static int copy(struct sql_result *r, char *to, const char *from, size_t n, struct err *e)
+{
+    int rv = 0;
+
+    for (size_t done = 0; done < n && rv == 0; done += SQL_PIECE) {
+        memcpy(to + done, from + done, n - done < SQL_PIECE ? n - done : SQL_PIECE);
+        rv = n > SQL_PIECE ? sql_result_pause(r, e) : 0;
+    }
+    to[n] = '\0';
+    return rv;
 }
 
 static int take_row(struct sql_result *r, MYSQL_ROW row, const unsigned long *lengths, struct err *e)
@@ -71,8 +107,7 @@ static int take_row(struct sql_result *r, MYSQL_ROW row, const unsigned long *le
             cells[i] = (struct slice){ NULL, 0 };
             continue;
         }
-        memcpy(text, row[i], lengths[i]);
-        text[lengths[i]] = '\0';
+        rv = copy(r, text, row[i], lengths[i], e);
         cells[i] = (struct slice){ text, lengths[i] };
         text += lengths[i] + 1;
     }
@@ -163,14 +198,11 @@ static int check(struct sql *s, struct err *e)
 
 static void begin(struct sql *s)
 {
-    size_t n = 0;
-
     s->busy = true;
     s->ended = NULL;
     s->flooded = false;
     s->turn_us = (int64_t)(uv_hrtime() / 1000);
-    (void)mariadb_get_infov(s->mysql, MARIADB_CONNECTION_BYTES_READ, &n); /* stays 0 where the library does not count */
-    s->call_bytes = n;
+    sql_may_receive(s, SQL_HEAD_MAX);
     sql_enter(s);
 }
 

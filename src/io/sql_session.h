@@ -8,6 +8,8 @@
 
 #include <mysql.h>
 
+#include <ma_pvio.h>
+
 #include "src/io/fiber.h"
 #include "src/io/sql.h"
 
@@ -17,8 +19,10 @@ enum {
     SQL_COLUMNS_MAX = 4096,
     SQL_STMTS_MAX = 32,
     SQL_BYTES_MAX = 64 << 20,
+    SQL_HEAD_MAX = 4 << 20,        /* of an answer until its rows begin: names of columns */
     SQL_SOCKET_BYTES = 256 << 10,  /* kernel buffers: bound what one turn of the loop moves */
     SQL_TURN_US = 1000,            /* after that much work a call lets the loop turn */
+    SQL_PIECE = 256 << 10,         /* large values are copied and sent in such pieces, to look at the time between them */
 };
 
 struct sql_poll;
@@ -26,6 +30,8 @@ struct sql_stmt;
 
 struct sql {
     MYSQL *mysql;                  /* owned */
+    PVIO_METHODS methods;          /* what the library reads and writes with: its own, except for the turns of the loop */
+    const PVIO_METHODS *library_methods;
     struct sql_poll *poll;         /* the loop's; NULL while connecting, on whichever thread that is */
     int fd;                        /* owned duplicate of the library's socket, which closes its own inside a failing call; -1 */
     struct wait *wait;             /* of the fiber that is parked inside the library */
@@ -37,7 +43,7 @@ struct sql {
     bool flooded;                  /* this call received more than it may */
     int64_t turn_us;               /* when the call last came back from waiting */
     int64_t dial_deadline_ms;      /* while connecting, in milliseconds of uv_hrtime */
-    uint64_t call_bytes;           /* received so far in this call */
+    uint64_t may_receive;          /* bytes since the session began; beyond it the call has received too much */
 
     struct arena arena;            /* of the strings below */
     const char *peer, *version, *comment;
@@ -58,10 +64,16 @@ void sql_leave(void);
 /* The function for MARIADB_OPT_IO_WAIT. */
 int sql_io_wait(my_socket fd, my_bool is_read, int timeout);
 
+/* Makes every single read and write of the library let the loop turn when it is time, and obey the limit of a result. */
+void sql_take_turns(struct sql *s);
+
 /* Puts the session under the running fiber's loop. Errors: NOMEM, IO. */
 MUST_CHECK int sql_poll_attach(struct sql *s, struct err *e);
 /* Takes it out and closes the connection at once, whatever the library still believes. */
 void sql_drop(struct sql *s);
+
+/* The answer under way may go on for `n` bytes from here. */
+void sql_may_receive(struct sql *s, uint64_t n);
 
 /* Lets the loop turn when the call has worked for SQL_TURN_US. Inside or outside the brackets. NULL session: nothing.
  * Errors: TIMEOUT, CANCELLED. */
@@ -104,6 +116,8 @@ struct sql_result {
 MUST_CHECK int sql_result_begin(struct sql_result *r, const MYSQL_FIELD *fields, unsigned n, struct err *e);
 /* Room for the cells of one row, of `bytes` in all without their NULs; fills *cells and *text. Errors as above, TIMEOUT, CANCELLED. */
 MUST_CHECK int sql_result_row(struct sql_result *r, size_t bytes, struct slice **cells, char **text, struct err *e);
+/* Lets the loop turn when it is time. Errors: as above, the session dropped. */
+MUST_CHECK int sql_result_pause(struct sql_result *r, struct err *e);
 /* Moves the cells into the arena. */
 MUST_CHECK int sql_result_end(struct sql_result *r, struct err *e);
 

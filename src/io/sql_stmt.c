@@ -10,7 +10,6 @@
 enum {
     SHORT = 384,             /* holds the text of any number or time, and of most strings */
     LONG_DATA = 64 << 10,    /* larger values are sent in pieces of their own */
-    PIECE = 256 << 10,
     OB_TOO_MANY_CURSORS = 5930,
     NEW_METADATA = 2057,
     STALE = -2,
@@ -211,31 +210,25 @@ static void bind_value(MYSQL_BIND *b, const struct sql_value *v, char *time_buf)
     }
 }
 
-static int abort_paused(struct sql_result *r, const struct err *ended, struct err *e)
-{
-    return sql_abort(r->s, ended->row, err_is(ended, &ERR_TIMEOUT) ? "deadline passed" : "cancelled", r->effect, e);
-}
-
 /* Sends large values ahead, each in pieces. Nothing is executed yet. */
 static int send_large(struct sql_result *r, struct sql_stmt *st, struct err *e)
 {
-    struct err ended;
+    int rv = 0;
 
     for (unsigned i = 0; i < st->n_params; i++) {
         const MYSQL_BIND *b = &st->params[i];
 
         if (b->length == NULL || b->length_value <= LONG_DATA)
             continue;
-        for (size_t done = 0; done < b->length_value; done += PIECE) {
-            size_t n = b->length_value - done < PIECE ? b->length_value - done : PIECE;
+        for (size_t done = 0; done < b->length_value && rv == 0; done += SQL_PIECE) {
+            size_t n = b->length_value - done < SQL_PIECE ? b->length_value - done : SQL_PIECE;
 
             if (mysql_stmt_send_long_data(st->stmt, i, (const char *)b->buffer + done, n) != 0)
                 return fail(r, st, e);
-            if (sql_pause(r->s, &ended) != 0)
-                return abort_paused(r, &ended, e);
+            rv = sql_result_pause(r, e);
         }
     }
-    return 0;
+    return rv;
 }
 
 /* True when the server has not executed the statement, or executing it again does no harm. */
@@ -272,20 +265,36 @@ static void bind_columns(struct sql_stmt *st)
 }
 
 /* A value longer than its buffer is fetched again, into its place. */
+static int fetch_long(struct sql_result *r, struct sql_stmt *st, unsigned i, char *to, struct err *e)
+{
+    size_t n = st->columns[i].length;
+    unsigned long length = 0;
+    my_bool is_null = 0, error = 0;
+    int rv = 0;
+
+    for (size_t done = 0; done < n && rv == 0; done += SQL_PIECE) {
+        size_t piece = n - done < SQL_PIECE ? n - done : SQL_PIECE;
+        MYSQL_BIND b = { .buffer_type = MYSQL_TYPE_STRING, .buffer = to + done, .buffer_length = piece, .length = &length,
+                         .is_null = &is_null, .error = &error };
+
+        if (mysql_stmt_fetch_column(st->stmt, &b, i, done) != 0)
+            return fail(r, st, e);
+        rv = sql_result_pause(r, e);
+    }
+    return rv;
+}
+
 static int take_cell(struct sql_result *r, struct sql_stmt *st, unsigned i, char *to, struct err *e)
 {
     struct column *c = &st->columns[i];
-    unsigned long length = 0;
-    my_bool is_null = 0, error = 0;
-    MYSQL_BIND b = { .buffer_type = MYSQL_TYPE_STRING, .buffer = to, .buffer_length = c->length, .length = &length,
-                     .is_null = &is_null, .error = &error };
+    int rv = 0;
 
     if (c->length <= SHORT)
         memcpy(to, c->text, c->length);
-    else if (mysql_stmt_fetch_column(st->stmt, &b, i, 0) != 0)
-        return fail(r, st, e);
+    else
+        rv = fetch_long(r, st, i, to, e);
     to[c->length] = '\0';
-    return 0;
+    return rv;
 }
 
 static int take_row(struct sql_result *r, struct sql_stmt *st, struct err *e)

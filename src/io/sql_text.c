@@ -79,22 +79,18 @@ static int scan_next(struct scan *at, struct sql *s, struct err *e)
     return rv;
 }
 
-static const char *const escapes = "\0'\"\\\n\r\x1a";
-static const char *const escaped = "0'\"\\nrZ";
+static const char escaped[256] = { ['\0'] = '0', ['\''] = '\'', ['"'] = '"', ['\\'] = '\\', ['\n'] = 'n', ['\r'] = 'r', ['\x1a'] = 'Z' };
 
 static size_t escape(char *to, const char *from, size_t n)
 {
     char *start = to;
 
     for (size_t i = 0; i < n; i++) {
-        const char *hit = (unsigned char)from[i] <= '\\' ? memchr(escapes, from[i], 7) : NULL;
+        char with = escaped[(unsigned char)from[i]];
 
-        if (hit != NULL) {
+        if (with != '\0')
             *to++ = '\\';
-            *to++ = escaped[hit - escapes];
-        } else {
-            *to++ = from[i];
-        }
+        *to++ = with != '\0' ? with : from[i];
     }
     return (size_t)(to - start);
 }
@@ -274,6 +270,32 @@ static bool is_any(const char *p, const char *const *words)
     return false;
 }
 
+/* The statement that follows the WITH at `p`: the first of its verbs that stands outside of parentheses. */
+static const char *behind_with(const char *p)
+{
+    static const char *const verbs[] = { "SELECT", "VALUES", "INSERT", "UPDATE", "DELETE", "REPLACE", NULL };
+    int depth = 0;
+    char quote = '\0';
+
+    for (; *p != '\0'; p++) {
+        if (quote != '\0') {
+            if (*p == '\\' && quote != '`' && p[1] != '\0')
+                p++;
+            else if (*p == quote)
+                quote = '\0';
+        } else if (*p == '\'' || *p == '"' || *p == '`') {
+            quote = *p;
+        } else if (skip_comment(p) != p) {
+            p = skip_comment(p) - 1;
+        } else if (depth == 0 && is_any(p, verbs)) {
+            break;
+        } else {
+            depth += (*p == '(') - (*p == ')');
+        }
+    }
+    return p;
+}
+
 struct sql_effect sql_effect_of(const char *text, bool in_transaction, bool is_commit)
 {
     /* SET is not among them: SET GLOBAL lasts */
@@ -282,8 +304,9 @@ struct sql_effect sql_effect_of(const char *text, bool in_transaction, bool is_c
     /* commits what is open */
     static const char *const beginning[] = { "BEGIN", "START", NULL };
     /* what ends with the connection as long as nobody commits */
-    static const char *const undone[] = { "INSERT", "UPDATE", "DELETE", "REPLACE", "WITH", NULL };
-    const char *p = skip_blanks(text);
+    static const char *const undone[] = { "INSERT", "UPDATE", "DELETE", "REPLACE", NULL };
+    const char *first = skip_blanks(text);
+    const char *p = is_word(first, "WITH") ? behind_with(first + 4) : first;
     struct sql_effect effect = { .reads = is_any(p, reading) || (!in_transaction && is_any(p, beginning)) };
 
     effect.reads = effect.reads && !is_commit;

@@ -18,7 +18,16 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <openssl/bio.h>
 #include <openssl/err.h>
+#include <openssl/ssl.h>
+
+/* The library's MARIADB_TLS; its header ma_tls.h needs others that are not installed. */
+struct library_tls {
+    void *data;
+    MARIADB_PVIO *pvio;
+    SSL *ssl;
+};
 
 struct sql_poll {
     struct loop_local local;
@@ -53,6 +62,11 @@ static uint64_t received(struct sql *s)
     return n;
 }
 
+void sql_may_receive(struct sql *s, uint64_t n)
+{
+    s->may_receive = received(s) + n;
+}
+
 /* On the connecting thread. */
 static int wait_blocking(struct sql *s, int fd, bool is_read)
 {
@@ -79,10 +93,6 @@ static int wait_parked(struct sql *s)
     struct err e;
     int rv;
 
-    if (received(s) - s->call_bytes > SQL_BYTES_MAX + (1 << 20)) {
-        s->flooded = true;
-        return 0;
-    }
     wait_init(&w);
     s->wait = &w;
     rv = wait_for(&w, &e);
@@ -121,6 +131,54 @@ int sql_pause(struct sql *s, struct err *e)
     if (former != NULL)
         sql_enter(former);
     return rv;
+}
+
+/* Before each read and write of a connected session: as long as the peer keeps up with us the library never waits. False ends the call. */
+static bool may_go_on(struct sql *s)
+{
+    struct err e;
+
+    if (s->closing || s->poll == NULL)
+        return true;
+    if (s->ended == NULL && sql_pause(s, &e) != 0)
+        s->ended = e.row;
+    s->flooded = s->flooded || received(s) > s->may_receive;
+    errno = ETIMEDOUT;
+    return s->ended == NULL && !s->flooded && !s->dead;
+}
+
+static ssize_t read_in_turns(MARIADB_PVIO *pvio, uchar *to, size_t n)
+{
+    struct sql *s = under_way;
+
+    return may_go_on(s) ? s->library_methods->read(pvio, to, n) : -1;
+}
+
+static ssize_t write_in_turns(MARIADB_PVIO *pvio, const uchar *from, size_t n)
+{
+    struct sql *s = under_way;
+
+    return may_go_on(s) ? s->library_methods->write(pvio, from, n) : -1;
+}
+
+static long on_tls(BIO *bio, int what, const char *data, size_t n, int i, long l, int rv, size_t *done)
+{
+    (void)bio, (void)data, (void)n, (void)i, (void)l, (void)done;
+    return (what == BIO_CB_READ || what == BIO_CB_WRITE) && !may_go_on(under_way) ? -1 : rv;
+}
+
+/* In the clear the library goes through its table of methods; under TLS OpenSSL reads and writes by itself. */
+void sql_take_turns(struct sql *s)
+{
+    MARIADB_PVIO *pvio = s->mysql->net.pvio;
+
+    s->library_methods = pvio->methods;
+    s->methods = *pvio->methods;
+    s->methods.read = read_in_turns;
+    s->methods.write = write_in_turns;
+    pvio->methods = &s->methods;
+    if (pvio->ctls != NULL)
+        BIO_set_callback_ex(SSL_get_rbio(((struct library_tls *)pvio->ctls)->ssl), on_tls);
 }
 
 static void on_event(struct sql *s, uint32_t events)

@@ -153,7 +153,11 @@ static void test_effect_follows_from_first_word(void **state)
         { "BEGIN", false, false, true },
         { "BEGIN", true, true, false },
         { "ROLLBACK", true, false, true },
-        { "WITH a AS (SELECT 1) SELECT * FROM a", false, true, false },
+        { "WITH a AS (SELECT 1) SELECT * FROM a", false, false, true },
+        { "WITH RECURSIVE a(n) AS (SELECT ')' /* ( */ UNION ALL SELECT 2), `select` AS (SELECT 1)\nSELECT 1", false, false, true },
+        { "WITH a AS (SELECT 1) UPDATE t SET a=1", false, true, false },
+        { "with a AS (SELECT 1) UPDATE t SET a=1", true, false, false },
+        { "WITH a AS (SELECT 1", false, true, false },
         { "", false, true, false },
     };
 
