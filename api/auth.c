@@ -19,17 +19,12 @@ static bool path_id(void *data, struct slice name, int64_t *id)
     return false;
 }
 
-static bool is_change(const struct route *route)
-{
-    return strcmp(route->method, "GET") != 0 && (route->flags & ROUTE_READ_ONLY) == 0;
-}
-
 static int identify(struct call *c, struct err *e)
 {
     struct iam_request rq = {
         .authorization = http_header(c->rq, "authorization"),
         .client = c->rq->client,
-        .changes = is_change(c->route),
+        .changes = route_is_change(c->route),
     };
     struct principal *user;
     int rv = iam_authenticate(c->api->shared->iam, c->db, &rq, c->arena, &user, e);

@@ -9,11 +9,6 @@
 
 enum { REASON_SIZE = 1024 };
 
-static bool is_recorded(const struct call *c)
-{
-    return c->route != NULL && strcmp(c->route->method, "GET") != 0 && (c->route->flags & ROUTE_READ_ONLY) == 0;
-}
-
 /* What was asked for with its secrets masked, and why it failed. */
 static const char *details(struct call *c, const struct err *why)
 {
@@ -43,7 +38,7 @@ void record_change(struct call *c, const struct err *why)
     struct audit_operation operation;
     char made[AUDIT_NAME_SIZE];
 
-    if (!is_recorded(c))
+    if (!route_is_change(c->route))
         return;
     operation = audit_operation_of(c->route->id, made);
     event.operation = c->route->id;

@@ -5,6 +5,8 @@
 #ifndef API_ROUTE_H
 #define API_ROUTE_H
 
+#include <stdbool.h>
+
 #include "src/base/field.h"
 
 struct call;
@@ -60,6 +62,9 @@ struct route {
     const char *tag;                /* chapter of the docs: "Hosts" */
     const char *doc;                /* what it does, one sentence */
 };
+
+/* Does it change anything, as far as the row tells? Then it is audited, and refused while MetaDB cannot vouch for the caller. */
+bool route_is_change(const struct route *r);
 
 #define ROUTE_END { .id = NULL }
 /* A row cannot be written without permission, handler and sentence. */

@@ -28,6 +28,11 @@ static bool is_digits_name(struct slice name)
     return slice_is(name, "id") || (name.n > 2 && memcmp(name.s + name.n - 2, "Id", 2) == 0);
 }
 
+bool route_is_change(const struct route *r)
+{
+    return strcmp(r->method, "GET") != 0 && (r->flags & ROUTE_READ_ONLY) == 0;
+}
+
 bool route_param(struct slice segment, struct slice *name, bool *is_digits)
 {
     if (segment.n < 3 || segment.s[0] != '{' || segment.s[segment.n - 1] != '}')

@@ -5,12 +5,16 @@
 
 #include "api/route.h"
 
+extern const struct route audit_routes[];
 extern const struct route health_routes[];
 extern const struct route host_routes[];
+extern const struct route iam_routes[];
 extern const struct route metrics_routes[];
 extern const struct route openapi_routes[];
 extern const struct route page_routes[];
 extern const struct route place_routes[];
+extern const struct route profile_routes[];
+extern const struct route property_routes[];
 extern const struct route system_routes[];
 extern const struct route task_routes[];
 extern const struct route unitspec_routes[];

@@ -25,7 +25,18 @@
 #include "src/vault/credential.h"
 
 const struct route *const all_routes[] = {
-    health_routes, host_routes, metrics_routes, openapi_routes, page_routes, place_routes, system_routes, task_routes,
+    audit_routes,
+    health_routes,
+    host_routes,
+    iam_routes,
+    metrics_routes,
+    openapi_routes,
+    page_routes,
+    place_routes,
+    profile_routes,
+    property_routes,
+    system_routes,
+    task_routes,
     unitspec_routes,
     NULL,
 };
@@ -35,7 +46,8 @@ const struct task_flow *const *const *const all_flows = flows;
 
 const struct err_row *const *const all_errors[] = {
     err_rows, sql_err_rows, http_err_rows, tls_err_rows, store_err_rows, embedded_err_rows, task_err_rows,
-    oceanbase_err_rows, ob_parameter_err_rows, iam_err_rows, user_err_rows, vault_err_rows, setting_err_rows, host_err_rows, api_err_rows, idempotent_err_rows,
+    oceanbase_err_rows, ob_parameter_err_rows, iam_err_rows, user_err_rows, vault_err_rows, setting_err_rows, host_err_rows,
+    api_err_rows, idempotent_err_rows,
     privilege_err_rows, unitspec_err_rows, whitelist_err_rows,
     NULL,
 };
