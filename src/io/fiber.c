@@ -9,6 +9,7 @@
 #include "src/io/fiber.h"
 
 #include <limits.h>
+#include <string.h>
 
 #include "src/io/sched.h"
 
@@ -87,7 +88,7 @@ static void retire(struct sched *s, struct fiber *f)
         s->living = f->next;
     if (f->next != NULL)
         f->next->prev = f->prev;
-    s->n_living--;
+    SCHED_ADD(s->n_living, -1u);
     if (s->pooled >= POOLED_MAX) {
         release(f);
         return;
@@ -171,10 +172,10 @@ static void enrol(struct sched *s, struct fiber *f)
     if (s->living != NULL)
         s->living->prev = f;
     s->living = f;
-    s->n_started++;
-    s->n_living++;
-    if (s->n_living > s->peak)
-        s->peak = s->n_living;
+    SCHED_ADD(s->n_started, 1);
+    SCHED_ADD(s->n_living, 1);
+    if (SCHED_GET(s->n_living) > SCHED_GET(s->peak))
+        atomic_store_explicit(&s->peak, SCHED_GET(s->n_living), memory_order_relaxed);
 }
 
 int fiber_start(struct loop *l, const char *name, void (*fn)(void *data), void *data, struct fiber **out, struct err *e)
@@ -184,8 +185,8 @@ int fiber_start(struct loop *l, const char *name, void (*fn)(void *data), void *
 
     if (s->stopping)
         return err_set(e, &ERR_CANCELLED, "");
-    if (s->n_living >= s->max_fibers) {
-        s->n_refused++;
+    if (SCHED_GET(s->n_living) >= s->max_fibers) {
+        SCHED_ADD(s->n_refused, 1);
         return err_set(e, &ERR_BUSY, "%u operations at once", s->max_fibers);
     }
     f = take(s, e);
@@ -470,7 +471,10 @@ int fiber_group_wait(struct fiber_group *g, struct err *e)
 
 void sched_init(struct sched *s, struct loop *l, const struct loop_conf *conf)
 {
-    *s = (struct sched){ .loop = l, .max_fibers = conf->max_fibers, .stack_bytes = conf->stack_bytes };
+    memset(s, 0, sizeof *s);
+    s->loop = l;
+    s->max_fibers = conf->max_fibers;
+    s->stack_bytes = conf->stack_bytes;
 }
 
 void sched_stop(struct sched *s)
@@ -493,5 +497,5 @@ void sched_close(struct sched *s)
 
 void sched_fini(struct sched *s)
 {
-    *s = (struct sched){ .loop = NULL };
+    memset(s, 0, sizeof *s);
 }

@@ -265,7 +265,7 @@ void loop_run(struct loop *l)
     struct loop *former = enter(l);
 
     crash_thread_init();
-    while (!l->sched.stopping || l->sched.n_living > 0)
+    while (!l->sched.stopping || SCHED_GET(l->sched.n_living) > 0)
         (void)uv_run(&l->uv, UV_RUN_ONCE); /* tells whether handles are alive; the loop decides by itself */
     crash_thread_fini();
     current = former;
@@ -357,10 +357,10 @@ struct loop_local *loop_local(struct loop *l, const void *key)
 struct loop_stats loop_stats(struct loop *l)
 {
     return (struct loop_stats){
-        .fibers = l->sched.n_living,
-        .peak_fibers = l->sched.peak,
-        .started = l->sched.n_started,
-        .refused = l->sched.n_refused,
+        .fibers = SCHED_GET(l->sched.n_living),
+        .peak_fibers = SCHED_GET(l->sched.peak),
+        .started = SCHED_GET(l->sched.n_started),
+        .refused = SCHED_GET(l->sched.n_refused),
         .turns = atomic_load_explicit(&l->turns, memory_order_relaxed),
         .busy_us = atomic_load_explicit(&l->busy_us, memory_order_relaxed),
         .longest_us = atomic_exchange_explicit(&l->longest_us, 0, memory_order_relaxed),

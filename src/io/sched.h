@@ -3,6 +3,8 @@
 #ifndef IO_SCHED_H
 #define IO_SCHED_H
 
+#include <stdatomic.h>
+
 #include <uv.h>
 
 #include "src/io/fiber.h"
@@ -36,12 +38,19 @@ struct sched {
     struct fiber *living;
     struct fiber *pool;          /* ended fibers with their stacks */
     unsigned pooled;
-    unsigned n_living, peak;
     unsigned max_fibers;
     size_t stack_bytes;
-    uint64_t n_started, n_refused;
     bool stopping;
+
+    /* written by the loop, read by any thread */
+    _Atomic unsigned n_living, peak;
+    _Atomic uint64_t n_started, n_refused;
 };
+
+/* Adds to a counter that only this thread writes; no locked instruction is needed. */
+#define SCHED_ADD(COUNTER, N) \
+    atomic_store_explicit(&(COUNTER), atomic_load_explicit(&(COUNTER), memory_order_relaxed) + (N), memory_order_relaxed)
+#define SCHED_GET(COUNTER) atomic_load_explicit(&(COUNTER), memory_order_relaxed)
 
 void sched_init(struct sched *s, struct loop *l, const struct loop_conf *conf);
 /* Begins closing the pooled fibers' timers; the loop must run until they are closed, then sched_fini frees them. */
