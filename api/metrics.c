@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include "api/tables.h"
+#include "src/audit/audit.h"
+#include "src/iam/iam.h"
 #include "src/io/work.h"
 
 struct metric {
@@ -158,6 +160,30 @@ static void write_pools(struct str *t, const struct metric *m, const struct api_
     }
 }
 
+static void write_logins(struct str *t, const struct metric *m, const struct api_shared *s)
+{
+    struct iam_stats stats = iam_stats(s->iam);
+
+    line(t, m->name, "outcome=\"remembered\"", (double)stats.remembered);
+    line(t, m->name, "outcome=\"verified\"", (double)stats.verified);
+    line(t, m->name, "outcome=\"stale\"", (double)stats.stale);
+    line(t, m->name, "outcome=\"refused\"", (double)stats.refused);
+}
+
+static void write_login_blocks(struct str *t, const struct metric *m, const struct api_shared *s)
+{
+    struct iam_stats stats = iam_stats(s->iam);
+
+    line(t, m->name, "of=\"user\"", (double)stats.blocked_users);
+    line(t, m->name, "of=\"client\"", (double)stats.blocked_clients);
+}
+
+static void write_audit(struct str *t, const struct metric *m, const struct api_shared *s)
+{
+    line(t, m->name, "outcome=\"written\"", (double)get(&s->audit->written));
+    line(t, m->name, "outcome=\"failed\"", (double)get(&s->audit->failed));
+}
+
 static void write_metadb_up(struct str *t, const struct metric *m, const struct api_shared *s)
 {
     line(t, m->name, "", db_stats(s->loops[0]->metadb).down_since_ms == 0 ? 1 : 0);
@@ -212,6 +238,9 @@ static const struct metric metrics[] = {
     { "ocp_sql_transactions_total", "counter", "Transactions committed.", write_sql_transactions },
     { "ocp_sql_repeated_total", "counter", "Transactions run again after a conflict or a loss.", write_sql_repeated },
     { "ocp_sql_unknown_commits_total", "counter", "Commits whose outcome had to be found out.", write_sql_unknown },
+    { "ocp_logins_total", "counter", "Requests with a login by outcome: known from before, password hashed, MetaDB away, refused.", write_logins },
+    { "ocp_login_blocks_total", "counter", "Users and client addresses blocked after too many failed logins.", write_login_blocks },
+    { "ocp_audit_events_total", "counter", "Changes recorded, and those that could not be.", write_audit },
     { "ocp_pool_jobs", "gauge", "Jobs of the worker pools.", write_pools },
     { "process_resident_memory_bytes", "gauge", "Resident memory.", write_resident },
     { "process_start_time_seconds", "gauge", "Start, seconds since 1970.", write_start_time },
