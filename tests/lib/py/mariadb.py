@@ -52,8 +52,8 @@ class MariaDB(DatabaseServer):
     def _argv(self):
         return ["mariadbd", "--no-defaults", f"--datadir={self.data}", f"--socket={self.socket}",
                 f"--pid-file={self.directory}/mariadbd.pid", "--bind-address=127.0.0.1", f"--port={self.port}",
-                f"--init-file={self.directory}/users.sql", "--skip-name-resolve", "--skip-log-bin",
-                "--performance-schema=OFF", "--max-connections=600", "--max-allowed-packet=64M",
+                f"--init-file={self.directory}/users.sql", f"--tmpdir={self.directory}",
+                "--skip-name-resolve", "--skip-log-bin", "--performance-schema=OFF", "--max-connections=600", "--max-allowed-packet=64M",
                 "--character-set-server=utf8mb4", "--innodb-buffer-pool-size=64M", "--innodb-log-file-size=32M",
                 # a kill -9 loses nothing with 2: the log is in the kernel's hands at each commit
                 "--innodb-flush-log-at-trx-commit=2", *self.options]
