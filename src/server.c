@@ -340,8 +340,6 @@ static void free_workers(struct server *s)
         api_fini(&w->api);
         loop_free(w->api.loop);
     }
-    mem_free(s->workers);
-    mem_free(s->apis);
 }
 
 /* ---- stop ---------------------------------------------------------------------------------------------------------------- */
@@ -811,7 +809,9 @@ static void tear_down(struct server *s)
     db_free(s->metadb);
     db_free(s->monitordb);
     work_pool_free(s->connect);
-    loop_free(s->control);
+    loop_free(s->control); /* runs the last posts of the workers, so their memory goes after it */
+    mem_free(s->workers);
+    mem_free(s->apis);
     task_engine_free(s->shared.tasks);
     iam_free(s->shared.iam);
     setting_keeper_free(s->shared.setting);
