@@ -13,7 +13,7 @@ import time
 import pytest
 
 from lib.py.api import Api
-from lib.py.process import wait_until
+from lib.py.process import new_dir, wait_until
 from lib.py.server import OcpServer, binary
 
 TABLES = ("settings", "routes", "errors", "metrics", "permissions", "migrations", "parameters")
@@ -125,13 +125,14 @@ def schemas(node):
 
 
 def test_metrics_need_a_login_or_an_allowed_address(api, metadb, new_ocp_server):
-    api.anonymous().get("/metrics").refused(401)
+    assert api.anonymous().get("/metrics").status == 200, "this machine is on the monitoring allow-list by default"
     text = api.get("/metrics").ok().body.decode()
     for name in ("ocp_http_requests_total", "ocp_loop_fibers", "ocp_sql_statements_total", "process_resident_memory_bytes"):
         assert re.search(rf"^# TYPE {name} ", text, re.M) and re.search(rf"^{name}[ {{]", text, re.M), name
-    assert api.get("/api/v2/actuator/prometheus").status == 200
-    open_server = new_ocp_server(metadb, settings={"http.monitoring_allow": "127.0.0.0/8"})
-    assert Api(open_server.host, open_server.port).get("/metrics").status == 200
+    closed = new_ocp_server(metadb, settings={"http.monitoring_allow": "192.0.2.0/24"}).api()
+    closed.anonymous().get("/metrics").refused(401)
+    assert closed.get("/metrics").status == 200
+    assert closed.get("/api/v2/actuator/prometheus").status == 200
 
 
 def test_health_without_login(api):
@@ -267,13 +268,11 @@ def test_reset_password(metadb, new_ocp_server):
     assert "changePassword" in fresh.get(REGIONS).refused(403)
 
 
-def test_tls_and_cleartext_by_setting(metadb, new_ocp_server, tmp_path):
+def test_tls_and_cleartext_by_setting(metadb):
+    tmp_path = new_dir("tls", None, 0o755)
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
                     "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", tmp_path / "key.pem", "-out", tmp_path / "cert.pem"],
                    check=True, capture_output=True)
-    pathlib.Path(tmp_path).chmod(0o755)
-    for parent in list(tmp_path.parents)[:3]:
-        parent.chmod(0o755)
     for name in ("key.pem", "cert.pem"):
         (tmp_path / name).chmod(0o644)
     server = OcpServer(metadb, settings={"http.tls.certificate": tmp_path / "cert.pem", "http.tls.key": tmp_path / "key.pem"})

@@ -36,7 +36,7 @@ class MariaDB(DatabaseServer):
         self._install()
 
     def _install(self):
-        done = subprocess.run([*armed_as(self.account), "mariadb-install-db", "--no-defaults", f"--datadir={self.data}",
+        done = subprocess.run([*armed_as(self.account), "mariadb-install-db", "--no-defaults", f"--datadir={self.data}", f"--tmpdir={self.directory}",
                                "--auth-root-authentication-method=normal", "--skip-test-db",
                                "--innodb-log-file-size=32M"],
                               cwd=self.directory, capture_output=True, text=True, timeout=120)
@@ -50,7 +50,7 @@ class MariaDB(DatabaseServer):
         users.chmod(0o644)
 
     def _argv(self):
-        return ["mariadbd", "--no-defaults", f"--datadir={self.data}", f"--socket={self.socket}",
+        return ["mariadbd", "--no-defaults", f"--datadir={self.data}", f"--socket={self.socket}", f"--tmpdir={self.directory}",
                 f"--pid-file={self.directory}/mariadbd.pid", "--bind-address=127.0.0.1", f"--port={self.port}",
                 f"--init-file={self.directory}/users.sql", f"--tmpdir={self.directory}",
                 "--skip-name-resolve", "--skip-log-bin", "--performance-schema=OFF", "--max-connections=600", "--max-allowed-packet=64M",
