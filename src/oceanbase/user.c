@@ -13,6 +13,7 @@ static const struct sql_field user_columns[] = {
     SQL_FIELD(ob_user, is_locked, "LOCKED", SQL_C_BOOL),
     SQL_FIELD(ob_user, password_changed_us, "PASSWORD_LAST_CHANGED", SQL_C_TIME),
     SQL_FIELD_OPT(ob_user, created_us, "CREATED", SQL_C_TIME),
+    SQL_FIELD_OPT(ob_user, modified_us, "MODIFIED", SQL_C_TIME),
     { NULL },
 };
 
@@ -31,64 +32,179 @@ static int list(struct sql *s, const char *text, const struct sql_value *values,
     return sql_fetch(&rows, columns, size, *out, e);
 }
 
-int ob_users_list(struct sql *s, struct arena *arena, struct ob_user **out, size_t *n, struct err *e)
-{
-    /* only the inner table knows since when; it may be closed to this login, or look different on another kernel */
-    int rv = list(s,
-                  "SELECT u.user_name, u.host, u.type = 'ROLE' AS role, u.is_locked = 'YES' AS locked, u.password_last_changed, "
-                  "a.gmt_create AS created FROM oceanbase.DBA_OB_USERS u LEFT JOIN oceanbase.__all_user a "
-                  "ON a.user_name = u.user_name AND a.host = u.host ORDER BY u.user_name, u.host",
-                  NULL, 0, user_columns, sizeof **out, arena, (void **)out, n, e);
+#define USER_COLUMNS "u.user_name, u.host, u.type = 'ROLE' AS role, u.is_locked = 'YES' AS locked, u.password_last_changed"
+#define USER_ORDER " ORDER BY u.user_name, u.host"
 
+/* Only the inner table knows since when; it may be closed to this login, or look different on another kernel. */
+static int list_users(struct sql *s, const char *name, struct arena *arena, struct ob_user **out, size_t *n, struct err *e)
+{
+    const char *condition = name != NULL ? "WHERE u.user_name = ? AND u.host = '%'" : "";
+    struct sql_value value = sql_v_s(name);
+    unsigned n_values = name != NULL ? 1 : 0;
+    const char *text = arena_printf(arena,
+                                    "SELECT " USER_COLUMNS ", a.gmt_create AS created, a.gmt_modified AS modified "
+                                    "FROM oceanbase.DBA_OB_USERS u LEFT JOIN oceanbase.__all_user a "
+                                    "ON a.user_name = u.user_name AND a.host = u.host %s" USER_ORDER,
+                                    condition);
+    const char *simple = arena_printf(arena, "SELECT " USER_COLUMNS " FROM oceanbase.DBA_OB_USERS u %s" USER_ORDER, condition);
+    int rv;
+
+    if (text == NULL || simple == NULL)
+        return err_set(e, &ERR_NOMEM, "");
+    rv = list(s, text, &value, n_values, user_columns, sizeof **out, arena, (void **)out, n, e);
     if (rv == 0 || sql_is_dead(s) || !(err_is(e, &ERR_SQL_FAILED) || err_is(e, &ERR_SQL_DENIED)))
         return rv;
-    return list(s,
-                "SELECT user_name, host, type = 'ROLE' AS role, is_locked = 'YES' AS locked, password_last_changed "
-                "FROM oceanbase.DBA_OB_USERS ORDER BY user_name, host",
-                NULL, 0, user_columns, sizeof **out, arena, (void **)out, n, e);
+    return list(s, simple, &value, n_values, user_columns, sizeof **out, arena, (void **)out, n, e);
+}
+
+int ob_users_list(struct sql *s, struct arena *arena, struct ob_user **out, size_t *n, struct err *e)
+{
+    return list_users(s, NULL, arena, out, n, e);
+}
+
+int ob_user_get(struct sql *s, const char *name, struct arena *arena, struct ob_user *out, bool *found, struct err *e)
+{
+    struct ob_user *one;
+    size_t n;
+    int rv = list_users(s, name, arena, &one, &n, e);
+
+    *found = rv == 0 && n > 0;
+    if (*found)
+        *out = *one;
+    return rv;
 }
 
 static const struct sql_field privilege_columns[] = {
     SQL_FIELD(ob_privilege, user, "user_name", SQL_C_TEXT),
     SQL_FIELD(ob_privilege, host, "host", SQL_C_TEXT),
-    SQL_FIELD(ob_privilege, database, "db", SQL_C_TEXT),
-    SQL_FIELD(ob_privilege, object, "object", SQL_C_TEXT),
+    SQL_FIELD(ob_privilege, on.database, "db", SQL_C_TEXT),
+    SQL_FIELD(ob_privilege, on.object, "object", SQL_C_TEXT),
+    SQL_FIELD(ob_privilege, object_type, "object_type", SQL_C_TEXT),
     SQL_FIELD(ob_privilege, privilege, "privilege", SQL_C_TEXT),
     SQL_FIELD(ob_privilege, with_grant, "with_grant", SQL_C_BOOL),
     { NULL },
 };
 
 /* GRANTEE is 'name'@'host', with nothing escaped: the part before the last "'@'" is the name. */
-#define GRANTEE_COLUMNS                                                                                        \
-    "SUBSTRING(grantee, 2, CHAR_LENGTH(grantee) - LOCATE('\\'@\\'', REVERSE(grantee)) - 3) AS user_name, " \
-    "TRIM(BOTH '\\'' FROM SUBSTRING_INDEX(grantee, '@', -1)) AS host, "
+#define GRANTEE(TABLE)                                                                                                     \
+    "SUBSTRING(" TABLE "grantee, 2, CHAR_LENGTH(" TABLE "grantee) - LOCATE('\\'@\\'', REVERSE(" TABLE "grantee)) - 3) AS user_name, " \
+    "TRIM(BOTH '\\'' FROM SUBSTRING_INDEX(" TABLE "grantee, '@', -1)) AS host, "
 #define GRANTED "privilege_type AS privilege, is_grantable = 'YES' AS with_grant "
+#define NO_OBJECT "NULL AS object, NULL AS object_type, "
+
+/* Each selects the same columns; `grantee` is how its rows name the user as GRANTEE does. */
+static const struct {
+    const char *text, *grantee;
+} privilege_parts[] = {
+    { "SELECT " GRANTEE("") "NULL AS db, " NO_OBJECT GRANTED "FROM information_schema.user_privileges WHERE privilege_type <> 'USAGE'",
+      "grantee" },
+    { "SELECT " GRANTEE("") "table_schema AS db, " NO_OBJECT GRANTED
+      "FROM information_schema.schema_privileges WHERE privilege_type <> 'USAGE'",
+      "grantee" },
+    { "SELECT " GRANTEE("p.") "p.table_schema AS db, p.table_name AS object, CASE WHEN t.table_type LIKE '%VIEW' THEN 'VIEW' "
+      "WHEN t.table_type IS NOT NULL THEN 'TABLE' END AS object_type, p.privilege_type AS privilege, p.is_grantable = 'YES' AS with_grant "
+      "FROM information_schema.table_privileges p LEFT JOIN information_schema.tables t ON t.table_schema = p.table_schema "
+      "AND t.table_name = p.table_name WHERE p.privilege_type <> 'USAGE'",
+      "p.grantee" },
+    { "SELECT user AS user_name, host, NULL AS db, " NO_OBJECT "'GRANT OPTION' AS privilege, 1 AS with_grant FROM mysql.user "
+      "WHERE grant_priv = 'Y'",
+      "CONCAT('\\'', user, '\\'@\\'', host, '\\'')" },
+    { "SELECT user AS user_name, host, db, " NO_OBJECT "'GRANT OPTION' AS privilege, 1 AS with_grant FROM mysql.db WHERE grant_priv = 'Y'",
+      "CONCAT('\\'', user, '\\'@\\'', host, '\\'')" },
+    { "SELECT user AS user_name, host, db, routine_name AS object, 'STORED_PROCEDURE' AS object_type, UPPER(proc_priv) AS privilege, "
+      "proc_priv LIKE '%Grant%' AS with_grant FROM mysql.procs_priv WHERE routine_type = 'PROCEDURE'",
+      "CONCAT('\\'', user, '\\'@\\'', host, '\\'')" },
+};
+enum { N_PARTS = sizeof privilege_parts / sizeof privilege_parts[0], ON_TABLES = 2, ON_ROUTINES = N_PARTS - 1 };
+
+static size_t count_words(const char *text)
+{
+    size_t n = 1;
+
+    for (; *text != '\0'; text++)
+        n += *text == ',';
+    return n;
+}
+
+/* "EXECUTE,ALTER ROUTINE,GRANT" is a row for each. */
+static int split_routines(struct arena *arena, struct ob_privilege **rows, size_t *n, struct err *e)
+{
+    struct ob_privilege *out;
+    size_t n_out = 0;
+
+    for (size_t i = 0; i < *n; i++)
+        n_out += count_words((*rows)[i].privilege);
+    out = arena_array(arena, n_out + 1, sizeof *out);
+    if (out == NULL)
+        return err_set(e, &ERR_NOMEM, "");
+    n_out = 0;
+    for (size_t i = 0; i < *n; i++) {
+        struct slice rest = { (*rows)[i].privilege, strlen((*rows)[i].privilege) };
+
+        while (rest.n > 0) {
+            struct slice word = slice_trim(slice_cut(&rest, ','));
+            struct ob_privilege *p = &out[n_out++];
+
+            *p = (*rows)[i];
+            p->on.is_routine = true;
+            p->privilege = slice_is(word, "GRANT") ? "GRANT OPTION" : arena_strndup(arena, word.s, word.n);
+            if (p->privilege == NULL)
+                return err_set(e, &ERR_NOMEM, "");
+        }
+    }
+    *rows = out;
+    *n = n_out;
+    return 0;
+}
+
+/* The view of privileges on tables says only at each of them that it may be passed on. */
+static int add_grant_options(struct arena *arena, struct ob_privilege **rows, size_t *n, struct err *e)
+{
+    struct ob_privilege *out = arena_array(arena, 2 * *n + 1, sizeof *out);
+    size_t n_out = *n;
+
+    if (out == NULL)
+        return err_set(e, &ERR_NOMEM, "");
+    memcpy(out, *rows, *n * sizeof *out);
+    for (size_t i = 0; i < *n; i++) {
+        const struct ob_privilege *p = &(*rows)[i], *former = n_out > *n ? &out[n_out - 1] : NULL;
+
+        if (!p->with_grant || (former != NULL && strcmp(former->user, p->user) == 0 && strcmp(former->host, p->host) == 0 &&
+                               strcmp(former->on.database, p->on.database) == 0 && strcmp(former->on.object, p->on.object) == 0))
+            continue;
+        out[n_out] = *p;
+        out[n_out++].privilege = "GRANT OPTION";
+    }
+    *rows = out;
+    *n = n_out;
+    return 0;
+}
+
+static int list_part(struct sql *s, unsigned part, const char *user, struct arena *arena, struct ob_privilege **out, size_t *n, struct err *e)
+{
+    const char *who = arena_printf(arena, "'%s'@'%%'", user != NULL ? user : "");
+    const char *text = user == NULL ? privilege_parts[part].text
+                                    : arena_printf(arena, "%s AND %s = ?", privilege_parts[part].text, privilege_parts[part].grantee);
+    struct sql_value value = sql_v_s(who);
+    int rv;
+
+    if (who == NULL || text == NULL)
+        return err_set(e, &ERR_NOMEM, "");
+    rv = list(s, text, &value, user != NULL ? 1 : 0, privilege_columns, sizeof **out, arena, (void **)out, n, e);
+    if (rv == 0 && part == ON_TABLES)
+        rv = add_grant_options(arena, out, n, e);
+    return rv == 0 && part == ON_ROUTINES ? split_routines(arena, out, n, e) : rv;
+}
 
 int ob_privileges_list(struct sql *s, const char *user, struct arena *arena, struct ob_privilege **out, size_t *n, struct err *e)
 {
-    static const char everywhere[] = "SELECT " GRANTEE_COLUMNS "NULL AS db, NULL AS object, " GRANTED
-                                     "FROM information_schema.user_privileges WHERE privilege_type <> 'USAGE'";
-    static const char databases[] = "SELECT " GRANTEE_COLUMNS "table_schema AS db, NULL AS object, " GRANTED
-                                    "FROM information_schema.schema_privileges WHERE privilege_type <> 'USAGE'";
-    static const char objects[] = "SELECT " GRANTEE_COLUMNS "table_schema AS db, table_name AS object, " GRANTED
-                                  "FROM information_schema.table_privileges WHERE privilege_type <> 'USAGE'";
-    static const char *const parts[] = { everywhere, databases, objects };
-    struct ob_privilege *found[3];
-    size_t counts[3] = { 0 };
-    struct sql_value grantee;
-    struct str who;
+    struct ob_privilege *found[N_PARTS];
+    size_t counts[N_PARTS] = { 0 };
     int rv = 0;
 
-    str_init(&who, arena);
-    str_printf(&who, "'%s'@'%%'", user != NULL ? user : "");
-    grantee = sql_v_s(str_c(&who));
     *n = 0;
-    for (unsigned i = 0; rv == 0 && i < 3; i++) {
-        char *text = arena_printf(arena, "%s%s", parts[i], user != NULL ? " AND grantee = ?" : "");
-
-        if (text == NULL || str_failed(&who))
-            return err_set(e, &ERR_NOMEM, "");
-        rv = list(s, text, &grantee, user != NULL ? 1 : 0, privilege_columns, sizeof *found[i], arena, (void **)&found[i], &counts[i], e);
+    for (unsigned i = 0; rv == 0 && i < N_PARTS; i++) {
+        rv = list_part(s, i, user, arena, &found[i], &counts[i], e);
         *n += counts[i];
     }
     if (rv != 0)
@@ -96,7 +212,7 @@ int ob_privileges_list(struct sql *s, const char *user, struct arena *arena, str
     *out = arena_array(arena, *n + 1, sizeof **out);
     if (*out == NULL)
         return err_set(e, &ERR_NOMEM, "");
-    for (size_t i = 0, at = 0; i < 3; at += counts[i], i++)
+    for (size_t i = 0, at = 0; i < N_PARTS; at += counts[i], i++)
         memcpy(*out + at, found[i], counts[i] * sizeof **out);
     return 0;
 }
@@ -171,17 +287,17 @@ static bool is_words(const char *text)
     return text[0] != '\0' && strlen(text) < 64 && text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ abcdefghijklmnopqrstuvwxyz")] == '\0';
 }
 
-static void add_target(struct str *t, const char *database, const char *object)
+static void add_target(struct str *t, const struct ob_grant_on *on)
 {
-    str_add(t, " ON ");
-    if (database == NULL) {
+    str_add(t, on->is_routine ? " ON PROCEDURE " : " ON ");
+    if (on->database == NULL) {
         str_add(t, "*.*");
         return;
     }
-    quote_name(t, database);
+    quote_name(t, on->database);
     str_add_c(t, '.');
-    if (object != NULL)
-        quote_name(t, object);
+    if (on->object != NULL)
+        quote_name(t, on->object);
     else
         str_add_c(t, '*');
 }
@@ -197,8 +313,8 @@ static int finish(struct sql *s, struct str *t, enum ob_grant what, const char *
     return rv;
 }
 
-int ob_privileges_change(struct sql *s, enum ob_grant what, const char *const *privileges, size_t n, const char *database,
-                         const char *object, const char *user, struct err *e)
+int ob_privileges_change(struct sql *s, enum ob_grant what, const char *const *privileges, size_t n, const struct ob_grant_on *on,
+                         const char *user, struct err *e)
 {
     struct str t;
 
@@ -209,7 +325,7 @@ int ob_privileges_change(struct sql *s, enum ob_grant what, const char *const *p
     str_add(&t, what == OB_GRANT ? "GRANT " : "REVOKE ");
     for (size_t i = 0; i < n; i++)
         str_printf(&t, "%s%s", i > 0 ? ", " : "", privileges[i]);
-    add_target(&t, database, object);
+    add_target(&t, on);
     return finish(s, &t, what, user, e);
 }
 
@@ -224,4 +340,11 @@ int ob_roles_change(struct sql *s, enum ob_grant what, const char *const *roles,
         quote_name(&t, roles[i]);
     }
     return finish(s, &t, what, user, e);
+}
+
+int ob_user_set_default_roles(struct sql *s, const char *user, struct err *e)
+{
+    struct sql_value value = sql_v_s(user);
+
+    return run(s, "SET DEFAULT ROLE ALL TO ?@'%'", &value, 1, e);
 }

@@ -7,15 +7,17 @@
 
 struct ob_variable {
     const char *name;
-    const char *value;           /* "": empty; character sets and collations are the kernel's numbers, as it stores them */
+    const char *value;           /* as SHOW VARIABLES has it: names of character sets, ON, OFF; "": empty */
     const char *min, *max;       /* NULL: no bound is said */
     const char *scope;           /* "GLOBAL | SESSION", GLOBAL_ONLY, SESSION_ONLY */
     const char *info;            /* NULL: not described */
-    const char *default_value;   /* NULL: the kernel does not say */
+    const char *default_value;   /* likewise where that is known; NULL: the kernel does not say */
 };
 
 /* All of them, by name. Errors: those of sql_run. */
 MUST_CHECK int ob_variables_list(struct sql *s, struct arena *arena, struct ob_variable **out, size_t *n, struct err *e);
+/* Cannot be changed for the whole tenant: a variable of sessions alone, or one of those the kernel never changes. */
+bool ob_variable_is_fixed(const struct ob_variable *v);
 
 ERR_DECLARE(ERR_OB_VARIABLE_UNKNOWN);   /* {0} name (server error 1193) */
 ERR_DECLARE(ERR_OB_VARIABLE_VALUE);     /* {0} name, {1} value (1231, 1232) */

@@ -169,6 +169,10 @@ static void makes_and_drops_databases(struct fixture *f)
     assert_true(ob_database_is_system("__recyclebin") && ob_database_is_system("mysql") && !ob_database_is_system("test"));
 }
 
+static const struct ob_grant_on everywhere = { NULL, NULL, false }, in_test = { "test", NULL, false };
+static const struct ob_grant_on in_oceanbase = { "oceanbase", NULL, false }, on_probe = { "test", "probe", false };
+static const struct ob_grant_on on_routine = { "test", "probe_routine", true };
+
 static const struct ob_user *find_user(struct fixture *f, const char *name)
 {
     struct ob_user *list;
@@ -189,8 +193,8 @@ static bool has_privilege(struct fixture *f, const char *user, const char *datab
     assert_ok(ob_privileges_list(f->s, alone ? user : NULL, &f->arena, &list, &n, &f->e), &f->e);
     for (size_t i = 0; i < n; i++)
         if (strcmp(list[i].user, user) == 0 && strcmp(list[i].privilege, privilege) == 0 &&
-            strcmp(list[i].database != NULL ? list[i].database : "", database != NULL ? database : "") == 0 &&
-            strcmp(list[i].object != NULL ? list[i].object : "", object != NULL ? object : "") == 0)
+            strcmp(list[i].on.database != NULL ? list[i].on.database : "", database != NULL ? database : "") == 0 &&
+            strcmp(list[i].on.object != NULL ? list[i].on.object : "", object != NULL ? object : "") == 0)
             return true;
     return false;
 }
@@ -201,14 +205,14 @@ static void changes_privileges(struct fixture *f, const char *user)
     static const char *const in_db[] = { "INSERT", "UPDATE" };
     static const char *const bad[] = { "SELECT ON *.* TO root" , "SELECT; DROP" };
 
-    assert_ok(ob_privileges_change(f->s, OB_GRANT, global, 2, NULL, NULL, user, &f->e), &f->e);
-    assert_ok(ob_privileges_change(f->s, OB_GRANT, in_db, 2, "test", NULL, user, &f->e), &f->e);
+    assert_ok(ob_privileges_change(f->s, OB_GRANT, global, 2, &everywhere, user, &f->e), &f->e);
+    assert_ok(ob_privileges_change(f->s, OB_GRANT, in_db, 2, &in_test, user, &f->e), &f->e);
     assert_true(has_privilege(f, user, NULL, NULL, "CREATE VIEW", false));
     assert_true(has_privilege(f, user, "test", NULL, "UPDATE", true));
-    assert_ok(ob_privileges_change(f->s, OB_REVOKE, in_db, 1, "test", NULL, user, &f->e), &f->e);
+    assert_ok(ob_privileges_change(f->s, OB_REVOKE, in_db, 1, &in_test, user, &f->e), &f->e);
     assert_false(has_privilege(f, user, "test", NULL, "INSERT", true));
-    assert_err(ob_privileges_change(f->s, OB_GRANT, bad, 1, NULL, NULL, user, &f->e), &f->e, ERR_INVALID);
-    assert_err(ob_privileges_change(f->s, OB_GRANT, bad + 1, 1, NULL, NULL, user, &f->e), &f->e, ERR_INVALID);
+    assert_err(ob_privileges_change(f->s, OB_GRANT, bad, 1, &everywhere, user, &f->e), &f->e, ERR_INVALID);
+    assert_err(ob_privileges_change(f->s, OB_GRANT, bad + 1, 1, &everywhere, user, &f->e), &f->e, ERR_INVALID);
 }
 
 static void changes_object_privileges(struct fixture *f, const char *user)
@@ -216,10 +220,38 @@ static void changes_object_privileges(struct fixture *f, const char *user)
     static const char *const select[] = { "SELECT" };
 
     assert_ok(sql_run(f->s, "CREATE TABLE IF NOT EXISTS test.probe (a INT)", NULL, 0, 0, &f->arena, NULL, &f->e), &f->e);
-    assert_ok(ob_privileges_change(f->s, OB_GRANT, select, 1, "test", "probe", user, &f->e), &f->e);
+    assert_ok(ob_privileges_change(f->s, OB_GRANT, select, 1, &on_probe, user, &f->e), &f->e);
     assert_true(has_privilege(f, user, "test", "probe", "SELECT", true));
-    assert_ok(ob_privileges_change(f->s, OB_REVOKE, select, 1, "test", "probe", user, &f->e), &f->e);
+    assert_ok(ob_privileges_change(f->s, OB_REVOKE, select, 1, &on_probe, user, &f->e), &f->e);
     assert_false(has_privilege(f, user, "test", "probe", "SELECT", true));
+}
+
+static void changes_routine_privileges(struct fixture *f, const char *user)
+{
+    static const char *const both[] = { "EXECUTE", "ALTER ROUTINE" };
+
+    assert_ok(sql_run(f->s, "CREATE PROCEDURE test.probe_routine() BEGIN SELECT 1; END", NULL, 0, 0, &f->arena, NULL, &f->e), &f->e);
+    assert_ok(ob_privileges_change(f->s, OB_GRANT, both, 2, &on_routine, user, &f->e), &f->e);
+    assert_true(has_privilege(f, user, "test", "probe_routine", "EXECUTE", true));
+    assert_true(has_privilege(f, user, "test", "probe_routine", "ALTER ROUTINE", false));
+    assert_ok(ob_privileges_change(f->s, OB_REVOKE, both, 1, &on_routine, user, &f->e), &f->e);
+    assert_false(has_privilege(f, user, "test", "probe_routine", "EXECUTE", true));
+    assert_ok(sql_run(f->s, "DROP PROCEDURE test.probe_routine", NULL, 0, 0, &f->arena, NULL, &f->e), &f->e);
+}
+
+/* The right to pass privileges on is a privilege of its own, also where it stands alone. */
+static void tells_grant_options(struct fixture *f, const char *user)
+{
+    static const char *const option[] = { "GRANT OPTION" };
+
+    assert_ok(ob_privileges_change(f->s, OB_GRANT, option, 1, &everywhere, user, &f->e), &f->e);
+    assert_ok(ob_privileges_change(f->s, OB_GRANT, option, 1, &in_test, user, &f->e), &f->e);
+    assert_true(has_privilege(f, user, NULL, NULL, "GRANT OPTION", true));
+    assert_true(has_privilege(f, user, "test", NULL, "GRANT OPTION", true));
+    assert_ok(ob_privileges_change(f->s, OB_REVOKE, option, 1, &everywhere, user, &f->e), &f->e);
+    assert_ok(ob_privileges_change(f->s, OB_REVOKE, option, 1, &in_test, user, &f->e), &f->e);
+    assert_false(has_privilege(f, user, NULL, NULL, "GRANT OPTION", false));
+    assert_false(has_privilege(f, user, "test", NULL, "GRANT OPTION", false));
 }
 
 /* The account of the same name at another host has its own privileges. */
@@ -249,7 +281,7 @@ static void serves_lesser_logins(struct fixture *f)
     size_t n;
 
     assert_ok(ob_user_create(f->s, "watcher", "Watch-1", &f->e), &f->e);
-    assert_ok(ob_privileges_change(f->s, OB_GRANT, select, 1, "oceanbase", NULL, "watcher", &f->e), &f->e);
+    assert_ok(ob_privileges_change(f->s, OB_GRANT, select, 1, &in_oceanbase, "watcher", &f->e), &f->e);
     lesser.user = "watcher";
     lesser.password = "Watch-1";
     assert_ok(sql_connect(&lesser, pool, &s, &f->e), &f->e);
@@ -266,6 +298,8 @@ static void keeps_users(struct fixture *f)
 {
     static const char *const roles[] = { "probe_role" };
     struct ob_role_edge *edges;
+    struct ob_user one;
+    bool found;
     size_t n;
 
     assert_ok(ob_user_create(f->s, "o'hara", "p'w\\d?", &f->e), &f->e);
@@ -281,11 +315,18 @@ static void keeps_users(struct fixture *f)
     changes_privileges(f, "probe_user");
     tells_hosts_apart(f, "probe_user");
     changes_object_privileges(f, "probe_user");
+    changes_routine_privileges(f, "probe_user");
+    tells_grant_options(f, "probe_user");
     assert_ok(ob_role_create(f->s, "probe_role", &f->e), &f->e);
     assert_true(find_user(f, "probe_role")->is_role);
+    assert_ok(ob_user_get(f->s, "probe_role", &f->arena, &one, &found, &f->e), &f->e);
+    assert_true(found && one.is_role && one.modified_us >= one.created_us && one.created_us > 1600000000000000);
+    assert_ok(ob_user_get(f->s, "nobody", &f->arena, &one, &found, &f->e), &f->e);
+    assert_false(found);
     assert_ok(ob_roles_change(f->s, OB_GRANT, roles, 1, "probe_user", &f->e), &f->e);
     assert_ok(ob_role_edges_list(f->s, &f->arena, &edges, &n, &f->e), &f->e);
     assert_true(n >= 1);
+    assert_ok(ob_user_set_default_roles(f->s, "probe_user", &f->e), &f->e);
     assert_ok(ob_roles_change(f->s, OB_REVOKE, roles, 1, "probe_user", &f->e), &f->e);
     assert_ok(ob_role_drop(f->s, "probe_role", &f->e), &f->e);
     assert_ok(ob_user_drop(f->s, "probe_user", &f->e), &f->e);
