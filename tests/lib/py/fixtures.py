@@ -112,9 +112,10 @@ def new_proxy():
 
 @pytest.fixture(scope="session")
 def ocp_server(mariadb_server):
-    """A running ocp-server on a database of mariadb_server, for tests that leave it as it was or only add to it."""
+    """A running ocp-server on a database of mariadb_server, for tests that leave it as it was or only add to it. Nobody reads
+    its metrics without a login."""
     database = mariadb_server.create_database("ocp")
-    with OcpServer(database) as server:
+    with OcpServer(database, settings={"http.monitoring_allow": "192.0.2.0/24"}) as server:
         yield server
     mariadb_server.drop_database(database)
 
