@@ -10,10 +10,10 @@
 #include "src/io/fiber.h"
 #include "src/io/http_client.h"
 
-ERR_DEFINE(ERR_CTL_REFUSED, 90201, 502, ERR_FINAL, "{0} (code {1}, trace {2})", "{0}（错误码 {1}，追踪号 {2}）");
-ERR_DEFINE(ERR_CTL_LOGIN, 90202, 502, ERR_FINAL, "{0} (code {1}, trace {2})", "{0}（错误码 {1}，追踪号 {2}）");
-ERR_DEFINE(ERR_CTL_ODD, 90203, 502, ERR_FINAL, "{0} does not answer like an OCP: {1}.", "{0} 的应答不是 OCP 的应答：{1}。");
-ERR_DEFINE(ERR_CTL_UNREACHABLE, 90204, 502, ERR_RETRY, "No server could be reached. {0}", "无法连接任何服务器。{0}");
+ERR_DEFINE(ERR_CTL_REFUSED, 90901, 502, ERR_FINAL, "{0} (code {1}, trace {2})", "{0}（错误码 {1}，追踪号 {2}）");
+ERR_DEFINE(ERR_CTL_LOGIN, 90902, 502, ERR_FINAL, "{0} (code {1}, trace {2})", "{0}（错误码 {1}，追踪号 {2}）");
+ERR_DEFINE(ERR_CTL_ODD, 90903, 502, ERR_FINAL, "{0} does not answer like an OCP: {1}.", "{0} 的应答不是 OCP 的应答：{1}。");
+ERR_DEFINE(ERR_CTL_UNREACHABLE, 90904, 502, ERR_RETRY, "No server could be reached. {0}", "无法连接任何服务器。{0}");
 
 enum { MAX_ENDPOINTS = 16, READY_MS = 3000, MAX_ANSWER = 256 << 20, KEY_BYTES = 16 };
 
@@ -181,6 +181,16 @@ static int unreachable(const struct str *why, struct remote *r, struct err *e)
     return err_set(e, &ERR_CTL_UNREACHABLE, "%.150s", str_c(why));
 }
 
+/* The URL was looked at before, so what is invalid is the answer: not HTTP. */
+static int odd(const char *url, struct err *e)
+{
+    char reason[ERR_ARG_SIZE];
+
+    (void)snprintf(reason, sizeof reason, "%s", e->arg[0]);
+    (void)err_set(e, &ERR_CTL_ODD, "%s", url);
+    return err_arg(e, "%s", reason);
+}
+
 static bool is_safe_method(const char *method)
 {
     return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
@@ -226,7 +236,7 @@ int remote_call(struct remote *r, const char *method, const char *path, const ch
         if (rv == 0 && (left == 1 || r->n == 1 || !is_elsewhere_better(out->status)))
             return 0;
         if (rv != 0 && !may_repeat(e))
-            return rv;
+            return err_is(e, &ERR_INVALID) ? odd(r->urls[r->current], e) : rv;
         note_failure(&why, r->urls[r->current], e, out->status);
         if (r->n == 1 && !err_is(e, &ERR_HTTP_LOST))
             break;

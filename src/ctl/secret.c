@@ -71,8 +71,8 @@ static int from_terminal(const char *prompt, struct arena *arena, const char **o
     }
     quiet = before;
     quiet.c_lflag &= ~(tcflag_t)(ECHO | ISIG); /* Ctrl-C must not leave the terminal without echo */
+    (void)tcsetattr(fd, TCSAFLUSH, &quiet); /* before the prompt: flushing forgets what was typed until now */
     (void)dprintf(fd, "%s: ", prompt);
-    (void)tcsetattr(fd, TCSAFLUSH, &quiet);
     ok = read_line(fd, buf, sizeof buf) && strchr(buf, CTRL_C) == NULL;
     (void)tcsetattr(fd, TCSAFLUSH, &before);
     (void)dprintf(fd, "\n");
