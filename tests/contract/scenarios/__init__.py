@@ -12,6 +12,7 @@ import importlib
 ENABLED = (
     # system
     "info_and_time", "unknown_paths", "current_user", "users_of_ocp", "login_key", "multi_cluster_info",
+    "life_of_a_user", "roles_and_permissions", "system_parameters",
     # records
     "regions", "idcs", "host_types", "credentials", "hosts", "unit_specs",
     # clusters
@@ -21,7 +22,7 @@ ENABLED = (
     "tenants", "tenant_parameters", "tenant_units", "databases", "database_users", "database_user_privileges",
     "database_roles", "database_objects",
     # what was recorded meanwhile
-    "tasks", "audit_events", "config_url",
+    "tasks", "audit_events", "audit_details", "config_url",
     # ends with one cluster less
     "move_out",
 )
@@ -47,6 +48,6 @@ def scenario(*needs):
 
 def registered():
     """All scenarios by name."""
-    for noun in ("system", "record", "cluster", "tenant", "database", "history"):
+    for noun in ("system", "record", "cluster", "tenant", "database", "history", "own"):
         importlib.import_module(f"{__name__}.{noun}")
     return _registry

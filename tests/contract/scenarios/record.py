@@ -52,6 +52,8 @@ def credentials(walk):
             {"type": "PASSWORD", "username": "root"}}, id=other["id"])
     got = walk.call("profile-credential-get", id=other["id"])
     assert got.data["name"] == "passing-by" and b"Secret-of-passing" not in got.body
+    if walk.has("profile-credential-patch"):
+        assert walk.do("profile-credential-patch", {"description": "patched"}, id=other["id"])["description"] == "patched"
     walk.do("profile-credential-delete", id=other["id"])
     walk.gone("profile-credential-get", id=other["id"])
     walk.effect("profile-credential-delete")

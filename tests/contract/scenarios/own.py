@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Operations of ours that no document of OCP names."""
+from . import scenario
+
+
+@scenario("iam-user-get", "iam-user-update", "iam-user-delete", "iam-user-create")
+def life_of_a_user(walk):
+    user = walk.do("iam-user-create", {"username": "passing.user", "password": "Walker-1234", "roles": [101]})
+    walk.do("iam-user-update", {"email": "passing@example.com", "description": "goes again", "roles": [101, 109]}, id=user["id"])
+    got = walk.do("iam-user-get", id=user["id"])
+    assert got["email"] == "passing@example.com" and [r["id"] for r in got["roles"]] == [101, 109]
+    passing = walk.api.as_user("passing.user", "Walker-1234")
+    assert walk.call("profile-me-update", {"description": "still here"}, api=passing).data["description"] == "still here"
+    walk.call("profile-me-change-password", {"currentPassword": "Walker-1234", "newPassword": "Walker-5678"}, api=passing).ok()
+    passing = walk.api.as_user("passing.user", "Walker-5678")
+    assert walk.call("profile-me-get", api=passing).data["id"] == user["id"]
+    walk.effect("profile-me-change-password")
+    walk.do("iam-user-unlock", id=user["id"])
+    walk.effect("iam-user-unlock")
+    walk.do("iam-user-reset-password", {"password": "Walker-9012"}, id=user["id"])
+    passing = walk.api.as_user("passing.user", "Walker-9012")
+    assert walk.call("profile-me-get", api=passing).data["needChangePassword"] is True
+    walk.effect("iam-user-reset-password")
+    walk.do("iam-user-delete", id=user["id"])
+    walk.gone("iam-user-get", id=user["id"])
+    walk.effect("iam-user-delete")
+
+
+@scenario("iam-roles-list", "iam-role-get", "iam-permissions-list")
+def roles_and_permissions(walk):
+    admin = next(r for r in walk.rows("iam-roles-list") if r["name"] == "ADMIN")
+    assert walk.do("iam-role-get", id=admin["id"]) == admin
+    assert {"CREATE", "READ", "UPDATE", "DELETE"} <= set(walk.rows("iam-permissions-list")[0]["actions"])
+
+
+@scenario("config-properties-list", "config-property-get", "config-property-update", "config-property-reset", "config-property-histories")
+def system_parameters(walk):
+    key = "ocp.alarm.send.batch-max"
+    assert key in [p["key"] for p in walk.rows("config-properties-list")]
+    assert walk.do("config-property-update", {"value": "25"}, key=key)["value"] == "25"
+    assert walk.do("config-property-get", key=key)["operatorName"] == walk.api.user
+    [change] = walk.rows("config-property-histories", key=key)
+    assert change["newValue"] == "25" and "oldValue" not in change
+    assert walk.do("config-property-reset", key=key)["changed"] is False
+    assert len(walk.rows("config-property-histories", key=key)) == 2
+
+
+@scenario("audit-event-get", "audit-operations-list", "audit-events-list")
+def audit_details(walk):
+    [event] = walk.call("audit-events-list", query={"size": 1}).contents
+    assert walk.do("audit-event-get", id=event["id"]) == event
+    assert event["operation"] in [o["operation"] for o in walk.rows("audit-operations-list")]
