@@ -18,7 +18,8 @@ struct slot {
 };
 
 struct lockout {
-    pthread_mutex_t lock;      /* guards everything below */
+    _Atomic int64_t last_ms[2]; /* by kind: when the last block ends; nobody is blocked after it, and nobody has to be looked up */
+    pthread_mutex_t lock;       /* guards everything below */
     struct keyed keyed;
     struct lockout_stats stats;
     struct slot slots[SETS][WAYS];
@@ -109,6 +110,8 @@ int64_t lockout_wait_ms(struct lockout *l, enum lockout_kind kind, struct slice 
     const struct slot *s;
     int64_t wait_ms = 0;
 
+    if (now_ms >= l->last_ms[kind])
+        return 0;
     pthread_mutex_lock(&l->lock);
     if (identify(l, kind, user, client, id)) {
         s = find(l, id, now_ms);
@@ -132,6 +135,8 @@ static unsigned fail_one(struct lockout *l, enum lockout_kind kind, const uint8_
     if (!s->blocked)
         l->stats.blocks[kind]++;
     s->blocked = true;
+    if (s->until_ms > l->last_ms[kind])
+        l->last_ms[kind] = s->until_ms;
     return 0;
 }
 

@@ -403,6 +403,24 @@ static void a_cancelled_leader_leaves_the_others(void *data)
     assert_int_equal(second.rv, 0);
 }
 
+static int log_in_again(void *data)
+{
+    struct try t = { "anna:aaBB11##" };
+
+    (void)data;
+    iam_forget(w.iam, 10);
+    return attempt(&t);
+}
+
+static void without_memory(void *data)
+{
+    (void)data;
+    add_user("anna", "aaBB11##", "100,101");
+    test_oom_sweep(log_in_again, NULL);
+    assert_int_equal(iam_stats(w.iam).failures, 0);     /* want of memory is no wrong password */
+    GOOD("anna:aaBB11##");
+}
+
 #define WORLD(NAME)                      \
     static void test_##NAME(void **state) \
     {                                    \
@@ -419,6 +437,7 @@ WORLD(metadb_away)
 WORLD(names_and_clients_are_blocked)
 WORLD(wait_for_one_hash)
 WORLD(a_cancelled_leader_leaves_the_others)
+WORLD(without_memory)
 
 /* ---- the cache by itself ---------------------------------------------------------------------------------------------- */
 
@@ -500,6 +519,7 @@ int main(void)
         cmocka_unit_test(test_names_and_clients_are_blocked),
         cmocka_unit_test(test_wait_for_one_hash),
         cmocka_unit_test(test_a_cancelled_leader_leaves_the_others),
+        cmocka_unit_test(test_without_memory),
         cmocka_unit_test(test_the_cache_is_bounded),
         cmocka_unit_test(test_out_of_memory),
     };
