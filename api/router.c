@@ -175,6 +175,21 @@ static const struct node *descend(const struct node *at, struct slice rest, bool
     return found;
 }
 
+/* Routes that share a segment may call its parameter differently: it bears the name that this route gives it. */
+static void name_params(struct route_match *m)
+{
+    struct slice rest = { m->route->path, strlen(m->route->path) };
+    unsigned n = 0;
+    bool is_digits;
+
+    while (rest.n > 0 && n < m->n_params) {
+        struct slice segment = slice_cut(&rest, '/');
+
+        if (route_param(segment, &m->names[n], &is_digits))
+            n++;
+    }
+}
+
 static void choose(const struct router *r, const struct node *node, struct slice method, struct route_match *m)
 {
     struct slice wanted = slice_is(method, "HEAD") ? SLICE("GET") : method;
@@ -205,8 +220,11 @@ void router_find(const struct router *r, struct slice method, struct slice path,
     if (path.n < 1 || path.s[0] != '/')
         return;
     node = descend(&r->root, (struct slice){ path.s + 1, path.n - 1 }, path.n > 1, m);
-    if (node != NULL)
-        choose(r, node, method, m);
+    if (node == NULL)
+        return;
+    choose(r, node, method, m);
+    if (m->route != NULL)
+        name_params(m);
 }
 
 unsigned router_count(const struct router *r)

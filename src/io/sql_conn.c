@@ -101,6 +101,7 @@ static void set_options(MYSQL *m, const struct sql_target *t)
 {
     unsigned timeout_s = 1 + t->connect_timeout_ms / 1000;
     unsigned off = 0;
+    unsigned tcp = MYSQL_PROTOCOL_TCP;
     unsigned long max_packet = SQL_BYTES_MAX + (32 << 20); /* our own limit, which says why, comes first */
 
     (void)mysql_options(m, MARIADB_OPT_IO_WAIT, (const void *)sql_io_wait);
@@ -111,6 +112,8 @@ static void set_options(MYSQL *m, const struct sql_target *t)
     (void)mysql_options(m, MYSQL_OPT_MAX_ALLOWED_PACKET, &max_packet);
     /* a server must not talk us into another method, least of all into sending the password in the clear */
     (void)mysql_options(m, MARIADB_OPT_RESTRICTED_AUTH, "mysql_native_password,caching_sha2_password,client_ed25519,parsec");
+    if (t->socket == NULL)
+        (void)mysql_options(m, MYSQL_OPT_PROTOCOL, &tcp); /* else "localhost" means a socket file of libmariadb's choice */
     set_tls(m, t);
 }
 
