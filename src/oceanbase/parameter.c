@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-ERR_DEFINE(ERR_OB_PARAMETER_UNKNOWN, 11055, 404, ERR_FINAL, "The cluster has no parameter {0}.", "集群参数 {0} 不存在。");
+ERR_DEFINE(ERR_OB_PARAMETER_UNKNOWN, 11055, 400, ERR_FINAL, "The cluster has no parameter {0}.", "集群参数 {0} 不存在。");
 ERR_DEFINE(ERR_OB_PARAMETER_VALUE, 11056, 400, ERR_FINAL, "The cluster does not accept {1} for its parameter {0}.",
            "集群参数 {0} 不接受取值 {1}。");
 

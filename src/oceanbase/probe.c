@@ -74,6 +74,17 @@ static int ask_parameters(struct sql *s, struct arena *arena, struct ob_probe *o
     return rv;
 }
 
+/* SHOW answers with no row where the variable is unknown. */
+static int ask_uuid(struct sql *s, struct arena *arena, struct ob_probe *out, struct err *e)
+{
+    struct sql_rows rows;
+    int rv = sql_run(s, "SHOW GLOBAL VARIABLES LIKE 'server_uuid'", NULL, 0, 0, arena, &rows, e);
+
+    if (rv == 0 && rows.n_rows == 1)
+        out->uuid = text_or_null(&rows, 0, 1);
+    return rv;
+}
+
 static int foreign(const struct sql *s, const char *really, struct err *e)
 {
     (void)err_set(e, &ERR_OB_FOREIGN, "%s", sql_peer(s));
@@ -128,6 +139,8 @@ int ob_probe(struct sql *s, struct arena *arena, struct ob_probe *out, struct er
     rv = check_engines(s, arena, e);
     if (rv == 0)
         rv = ask_lineage(s, arena, out, e);
+    if (rv == 0)
+        rv = ask_uuid(s, arena, out, e);
     if (rv != 0)
         return rv;
     rv = ask_parameters(s, arena, out, e);

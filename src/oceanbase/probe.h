@@ -20,6 +20,7 @@ struct ob_probe {
     int64_t cluster_id;        /* parameter `cluster_id`; -1: this kernel has none */
     const char *zone;          /* parameter `zone`; NULL: this kernel has none */
     int64_t created_us;        /* when the instance was first made: tells two instances apart; 0: unknown */
+    const char *uuid;          /* server_uuid: tells them apart even when they were made in one moment; NULL: this kernel has none */
 };
 
 ERR_DECLARE(ERR_OB_FOREIGN);     /* {0} address, {1} what answered: not an OceanBase */

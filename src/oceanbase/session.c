@@ -5,6 +5,8 @@
 
 ERR_DEFINE(ERR_OB_SESSION_UNKNOWN, 90403, 404, ERR_FINAL, "There is no session {0} (any more).", "会话 {0} 不存在或已结束。");
 
+const struct err_row *const ob_session_err_rows[] = { &ERR_OB_SESSION_UNKNOWN, NULL };
+
 enum { UNKNOWN_THREAD = 1094 };
 
 static const struct sql_field columns[] = {

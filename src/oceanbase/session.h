@@ -21,6 +21,7 @@ struct ob_session {
 MUST_CHECK int ob_sessions_list(struct sql *s, struct arena *arena, struct ob_session **out, size_t *n, struct err *e);
 
 ERR_DECLARE(ERR_OB_SESSION_UNKNOWN); /* {0} id (server error 1094) */
+extern const struct err_row *const ob_session_err_rows[];
 /* Ends the session, or with `query` only what it is doing. Errors: OB_SESSION_UNKNOWN, those of sql_run. */
 MUST_CHECK int ob_session_kill(struct sql *s, int64_t id, bool query, struct err *e);
 
