@@ -162,7 +162,7 @@ int store_obcluster_insert(struct tx *tx, const struct obcluster *c, struct err 
                      "updated_at, failure) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, '')",
                      DB_ARGS(SQL_V_I(c->id), sql_v_s(c->name), optional(c->ob_cluster_id), sql_v_s(c->engine), sql_v_s(c->type),
                              SQL_V_I(c->status), sql_v_s(c->address), SQL_V_I(c->port), sql_v_s(c->connection_mode), sql_v_s(c->username),
-                             sql_v_bytes(c->password.s, c->password.n), sql_v_bytes(c->proxyro_password.s, c->proxyro_password.n),
+                             sql_v_bytes(c->password.s, c->password.n), sql_v_bytes(c->proxyro_password.n > 0 ? c->proxyro_password.s : "", c->proxyro_password.n),
                              sql_v_s(c->instance), sql_v_s(c->version), sql_v_s(c->full_version), sql_v_s(c->architecture),
                              SQL_V_I(c->creator_id), sql_v_s(c->creator_name), SQL_V_TIME(c->created_us), SQL_V_TIME(c->updated_us)),
                      NULL, e);

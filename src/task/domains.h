@@ -5,10 +5,8 @@
 #define TASK_DOMAINS_H
 
 struct obclusters;
-struct task_engine;
 
 struct domain_graph {
-    struct task_engine *tasks;
     struct obclusters *obclusters;
 };
 

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* inside.h - what the files of src/obcluster share. */
+#ifndef OBCLUSTER_INSIDE_H
+#define OBCLUSTER_INSIDE_H
+
+#include <pthread.h>
+
+#include "src/obcluster/obcluster.h"
+
+struct watch;
+
+struct obclusters {
+    struct obclusters_conf conf;
+    struct log log;
+    pthread_mutex_t lock;              /* of the next member */
+    struct watch *watch;               /* owned by its loop; NULL before and after */
+};
+
+/* Milliseconds between two looks at a cluster. */
+int64_t obclusters_interval_ms(struct obclusters *o);
+
+/* A session of its own with this password, to be closed by the caller (link.c). Errors: those of sql_connect. */
+MUST_CHECK int link_login(struct obclusters *o, const struct obcluster *c, const char *password, struct sql **out, struct err *e);
+
+#endif

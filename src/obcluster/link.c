@@ -1,0 +1,497 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One `struct site` per cluster and loop:
+ *
+ *   take: idle session -> done; room and nobody connecting -> connect; else wait in line until one is given back or a connect ends
+ *   give: alive and up to date -> idle, next in line; else closed
+ *
+ * One connect at a time for each cluster, and a failure to connect answers everybody for a second: connecting happens on a pool of
+ * threads that all databases share, and a cluster that hangs must not use it up. A session bears the password_version it was opened
+ * with; when a row with a newer one comes by, older sessions are closed as they come back. The sweeper, a fiber that lives while
+ * sessions rest, closes those that rest too long, and all when the loop stops. */
+#include "src/obcluster/link.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "src/io/fiber.h"
+#include "src/obcluster/inside.h"
+
+ERR_DEFINE(ERR_OBCLUSTER_PASSWORD, 11100, 409, ERR_FINAL,
+           "The cluster {0} refuses the password kept here for its user {1}: it was changed elsewhere. Give the present one with "
+           "POST /api/v2/ob/clusters/{2}/changePassword as newPassword, or as oldPassword to set another.",
+           "集群 {0} 拒绝使用此处保存的用户 {1} 的密码：密码已在其他地方修改。请调用 POST /api/v2/ob/clusters/{2}/changePassword，"
+           "以 newPassword 提供当前密码，或以 oldPassword 提供当前密码并设置新密码。");
+ERR_DEFINE(ERR_OBCLUSTER_AWAY, 11101, 503, ERR_RETRY, "The cluster {0} cannot be reached: {1}. Nothing was changed; try again when it runs.",
+           "无法连接集群 {0}：{1}。未发生任何变更，请在集群恢复运行后重试。");
+ERR_DEFINE(ERR_OBCLUSTER_TIMEOUT, 11102, 504, ERR_RETRY,
+           "The cluster {0} took the request but did not answer within {1} seconds: it hangs or is overloaded.",
+           "集群 {0} 已接收请求，但在 {1} 秒内未应答：集群可能无响应或负载过高。");
+ERR_DEFINE(ERR_OBCLUSTER_UNKNOWN, 90501, 504, ERR_UNKNOWN,
+           "The cluster {0} was lost while a change was under way ({1}). It may have been made: look before repeating it.",
+           "变更执行期间与集群 {0} 的连接中断（{1}）。变更可能已经生效，重试前请先确认。");
+ERR_DEFINE(ERR_OBCLUSTER_REFUSED, 11080, 400, ERR_FINAL, "The cluster {0} refuses: {1}.", "集群 {0} 拒绝执行：{1}。");
+
+const struct err_row *const link_err_rows[] = {
+    &ERR_OBCLUSTER_AWAY, &ERR_OBCLUSTER_PASSWORD, &ERR_OBCLUSTER_TIMEOUT, &ERR_OBCLUSTER_UNKNOWN, &ERR_OBCLUSTER_REFUSED, NULL,
+};
+
+enum { SAME_ANSWER_MS = 1000, SWEEP_MS = 15000, LATER_MS = 1000, NAME_SIZE = 160 };
+
+struct site {
+    int64_t cluster_id;
+    int64_t version;             /* newest password_version seen */
+    struct link *idle;           /* most recently used first */
+    unsigned n_sessions;         /* idle, in use, and the one that is being opened */
+    unsigned n_waiting;
+    bool connecting;
+    struct waitlist line;
+    int64_t failed_ms;           /* when connecting failed last; INT64_MIN: it did not */
+    int64_t failed_version;      /* with the password of which version */
+    struct err failure;
+    struct site *next;
+};
+
+struct links {
+    struct loop_local local;
+    struct obclusters *o;
+    struct site *sites;
+    unsigned n_idle;
+    bool sweeping, closing;
+    struct waitlist sweep_now;
+    uint64_t connects, failures;
+};
+
+struct link {
+    struct links *links;
+    struct site *site;
+    struct sql *sql;
+    int64_t version;
+    int64_t rested_ms;
+    int64_t former_deadline;     /* of the fiber that uses it */
+    struct link *next;
+    char name[NAME_SIZE];        /* of the cluster, for errors */
+};
+
+static const char links_key;
+
+/* --- one per loop ----------------------------------------------------------------------------------------------------------- */
+
+/* From loop_free: the sweeper has closed the sessions. */
+static void on_close(struct loop_local *local)
+{
+    struct links *l = (struct links *)local;
+
+    while (l->sites != NULL) {
+        struct site *s = l->sites;
+
+        l->sites = s->next;
+        mem_free(s);
+    }
+    mem_free(l);
+}
+
+static struct links *links_here(void)
+{
+    return (struct links *)loop_local(loop_current(), &links_key);
+}
+
+static struct links *links_get(struct obclusters *o)
+{
+    struct links *l = links_here();
+
+    if (l != NULL)
+        return l;
+    l = mem_zalloc(sizeof *l);
+    if (l == NULL)
+        return NULL;
+    l->local = (struct loop_local){ .key = &links_key, .close = on_close };
+    l->o = o;
+    loop_add_local(loop_current(), &l->local);
+    return l;
+}
+
+static struct site *find_site(struct links *l, int64_t cluster_id)
+{
+    struct site *s = l->sites;
+
+    while (s != NULL && s->cluster_id != cluster_id)
+        s = s->next;
+    return s;
+}
+
+static struct site *get_site(struct links *l, int64_t cluster_id)
+{
+    struct site *s = find_site(l, cluster_id);
+
+    if (s != NULL)
+        return s;
+    s = mem_zalloc(sizeof *s);
+    if (s == NULL)
+        return NULL;
+    s->cluster_id = cluster_id;
+    s->failed_ms = INT64_MIN;
+    s->next = l->sites;
+    l->sites = s;
+    return s;
+}
+
+/* --- sessions at rest --------------------------------------------------------------------------------------------------------- */
+
+static int64_t now_ms(void)
+{
+    return clock_now_ms(loop_clock(loop_current()));
+}
+
+static void discard(struct link *k)
+{
+    k->site->n_sessions--;
+    sql_close(k->sql);
+    mem_free(k);
+}
+
+static struct link *pop_idle(struct site *s)
+{
+    struct link *k = s->idle;
+
+    if (k != NULL) {
+        s->idle = k->next;
+        k->links->n_idle--;
+    }
+    return k;
+}
+
+/* Closes what is dead, outdated, or rests since before `limit_ms`. */
+static void sweep_site(struct site *s, int64_t limit_ms)
+{
+    struct link **at = &s->idle;
+
+    while (*at != NULL) {
+        struct link *k = *at;
+
+        if (k->rested_ms >= limit_ms && k->version == s->version && !sql_is_dead(k->sql)) {
+            at = &k->next;
+            continue;
+        }
+        *at = k->next;
+        k->links->n_idle--;
+        discard(k);
+    }
+}
+
+/* Sites without sessions and without anybody in line go. */
+static void drop_empty_sites(struct links *l)
+{
+    struct site **at = &l->sites;
+
+    while (*at != NULL) {
+        struct site *s = *at;
+
+        if (s->n_sessions > 0 || s->n_waiting > 0 || s->failed_ms >= now_ms() - SAME_ANSWER_MS) {
+            at = &s->next;
+            continue;
+        }
+        *at = s->next;
+        mem_free(s);
+    }
+}
+
+static void sweep(struct links *l, int64_t limit_ms)
+{
+    for (struct site *s = l->sites; s != NULL; s = s->next)
+        sweep_site(s, limit_ms);
+    drop_empty_sites(l);
+}
+
+static void sweeper(void *data)
+{
+    struct links *l = data;
+    struct err e;
+
+    while (l->n_idle > 0 && !fiber_is_cancelled(fiber_current())) {
+        int64_t former = fiber_narrow_deadline(SWEEP_MS);
+
+        if (waitlist_wait(&l->sweep_now, &e) != 0)
+            err_clear(&e); /* time is over, or the loop stops */
+        fiber_restore_deadline(former);
+        sweep(l, now_ms() - LINK_IDLE_MS);
+    }
+    if (fiber_is_cancelled(fiber_current())) {
+        l->closing = true;
+        sweep(l, INT64_MAX);
+    }
+    l->sweeping = false;
+}
+
+/* False when nobody would ever close it. */
+static bool ensure_sweeper(struct links *l)
+{
+    if (l->closing)
+        return false;
+    if (!l->sweeping)
+        l->sweeping = fiber_start(loop_current(), "link-sweeper", sweeper, l, NULL, NULL) == 0;
+    return l->sweeping;
+}
+
+static void park(struct link *k)
+{
+    struct site *s = k->site;
+
+    k->rested_ms = now_ms();
+    k->next = s->idle;
+    s->idle = k;
+    k->links->n_idle++;
+    if (!ensure_sweeper(k->links))
+        discard(pop_idle(s));
+}
+
+/* --- errors ------------------------------------------------------------------------------------------------------------------- */
+
+static int word(struct err *e, const struct err_row *row, const char *name, const char *reason)
+{
+    int number = e->lib_code;
+    char kept[ERR_ARG_SIZE];
+
+    (void)snprintf(kept, sizeof kept, "%s", reason);
+    (void)err_set(e, row, "%s", name);
+    e->lib_code = number;
+    return err_arg(e, "%s", kept);
+}
+
+static int word_connect(struct err *e, const struct obcluster *c)
+{
+    if (err_is(e, &ERR_SQL_DENIED)) {
+        (void)word(e, &ERR_OBCLUSTER_PASSWORD, c->name, c->username);
+        return err_arg(e, "%lld", (long long)c->id);
+    }
+    if (err_is(e, &ERR_SQL_LOST) || err_is(e, &ERR_SQL_FAILED) || err_is(e, &ERR_SQL_RETRY) || err_is(e, &ERR_SQL_READONLY) ||
+        err_is(e, &ERR_IO))
+        return word(e, &ERR_OBCLUSTER_AWAY, c->name, e->row == &ERR_IO ? e->arg[0] : e->arg[1]);
+    if (err_is(e, &ERR_TIMEOUT))
+        return word(e, &ERR_OBCLUSTER_AWAY, c->name, "it accepts no login in time");
+    return e->row->code;
+}
+
+static int word_use(struct err *e, const char *name)
+{
+    char seconds[24];
+
+    (void)snprintf(seconds, sizeof seconds, "%d", LINK_TIMEOUT_MS / 1000);
+    if (err_is(e, &ERR_SQL_LOST))
+        return word(e, &ERR_OBCLUSTER_AWAY, name, e->arg[1]);
+    if (err_is(e, &ERR_TIMEOUT))
+        return word(e, &ERR_OBCLUSTER_TIMEOUT, name, seconds);
+    if (err_is(e, &ERR_SQL_UNKNOWN))
+        return word(e, &ERR_OBCLUSTER_UNKNOWN, name, e->arg[1]);
+    if (err_is(e, &ERR_SQL_FAILED) || err_is(e, &ERR_SQL_RETRY) || err_is(e, &ERR_SQL_READONLY) || err_is(e, &ERR_SQL_DENIED) ||
+        err_is(e, &ERR_SQL_DUPLICATE))
+        return word(e, &ERR_OBCLUSTER_REFUSED, name, e->arg[1]);
+    return e->row->code;
+}
+
+/* --- taking ------------------------------------------------------------------------------------------------------------------- */
+
+int link_login(struct obclusters *o, const struct obcluster *c, const char *password, struct sql **out, struct err *e)
+{
+    struct sql_target target = {
+        .host = c->address,
+        .port = (unsigned)c->port,
+        .user = c->username,
+        .password = password,
+        .connect_timeout_ms = LINK_CONNECT_TIMEOUT_MS,
+    };
+    int rv = sql_connect(&target, o->conf.connect_pool, out, e);
+
+    if (rv != 0)
+        return rv;
+    rv = sql_set_server_timeout(*out, LINK_TIMEOUT_MS + LATER_MS, e); /* nothing runs on there for a caller who has given up */
+    if (rv != 0)
+        sql_close(*out);
+    return rv;
+}
+
+static int open_session(struct obclusters *o, const struct obcluster *c, struct sql **out, struct err *e)
+{
+    struct vault_place at = obcluster_place(c->id);
+    char *password;
+    int rv = vault_open(o->conf.vault, &at, c->password, &password, e);
+
+    if (rv != 0)
+        return rv;
+    rv = link_login(o, c, password, out, e);
+    secret_free(password);
+    return rv != 0 ? word_connect(e, c) : 0;
+}
+
+static void remember_failure(struct links *l, struct site *s, int64_t version, const struct err *e)
+{
+    l->failures++;
+    if (err_is(e, &ERR_CANCELLED))
+        return;
+    s->failed_ms = now_ms();
+    s->failed_version = version;
+    s->failure = *e;
+}
+
+/* Opens a session for the running fiber; `k` is its link, made before so that nothing can fail after. */
+static int open_link(struct links *l, struct site *s, const struct obcluster *c, struct link *k, struct err *e)
+{
+    int rv;
+
+    s->connecting = true;
+    s->n_sessions++;
+    l->connects++;
+    rv = open_session(l->o, c, &k->sql, e);
+    s->connecting = false;
+    if (rv != 0) {
+        s->n_sessions--;
+        remember_failure(l, s, c->password_version, e);
+    } else {
+        s->failed_ms = INT64_MIN;
+        if (c->failure != NULL && c->failure[0] != '\0')
+            obclusters_look_soon(l->o); /* it is back */
+    }
+    waitlist_wake_all(&s->line); /* they take what is idle now, connect too, or hear of the failure */
+    return rv;
+}
+
+static int connect_link(struct links *l, struct site *s, const struct obcluster *c, struct link **out, struct err *e)
+{
+    struct link *k = mem_zalloc(sizeof *k);
+    int rv;
+
+    if (k == NULL)
+        return err_set(e, &ERR_NOMEM, "");
+    k->links = l;
+    k->site = s;
+    k->version = c->password_version;
+    rv = open_link(l, s, c, k, e);
+    if (rv != 0) {
+        mem_free(k);
+        return rv;
+    }
+    *out = k;
+    return 0;
+}
+
+static bool has_failed_lately(const struct site *s, int64_t version)
+{
+    return s->failed_ms != INT64_MIN && version <= s->failed_version && now_ms() - s->failed_ms < SAME_ANSWER_MS;
+}
+
+static struct link *idle_link(struct site *s, int64_t version)
+{
+    sweep_site(s, 0);
+    return version == s->version ? pop_idle(s) : NULL;
+}
+
+static int stand_in_line(struct site *s, struct err *e)
+{
+    int rv;
+
+    s->n_waiting++;
+    rv = waitlist_wait(&s->line, e);
+    s->n_waiting--;
+    return rv;
+}
+
+static int acquire(struct links *l, struct site *s, const struct obcluster *c, struct link **out, struct err *e)
+{
+    for (;;) {
+        int rv;
+
+        *out = idle_link(s, c->password_version);
+        if (*out != NULL)
+            return 0;
+        if (has_failed_lately(s, c->password_version)) {
+            *e = s->failure;
+            return e->row->code;
+        }
+        if (!s->connecting && s->n_sessions < LINK_MAX)
+            return connect_link(l, s, c, out, e);
+        rv = stand_in_line(s, e);
+        if (rv != 0)
+            return err_is(e, &ERR_TIMEOUT) ? err_set(e, &ERR_BUSY, "sessions to the cluster %s", c->name) : rv;
+    }
+}
+
+/* A row with a newer password or address than any before: sessions opened with the former are closed. */
+static void note_version(struct site *s, int64_t version)
+{
+    if (version > s->version)
+        s->version = version;
+}
+
+int link_take(struct obclusters *o, const struct obcluster *c, struct link **out, struct err *e)
+{
+    struct links *l = links_get(o);
+    struct site *s = l != NULL ? get_site(l, c->id) : NULL;
+    int64_t former;
+    int rv;
+
+    if (s == NULL)
+        return err_set(e, &ERR_NOMEM, "");
+    note_version(s, c->password_version);
+    former = fiber_narrow_deadline(LINK_TIMEOUT_MS);
+    s->n_waiting++; /* the site stays */
+    rv = acquire(l, s, c, out, e);
+    s->n_waiting--;
+    if (rv != 0) {
+        fiber_restore_deadline(former);
+        return rv;
+    }
+    (*out)->former_deadline = former;
+    (void)snprintf((*out)->name, sizeof (*out)->name, "%s", c->name);
+    return 0;
+}
+
+struct sql *link_sql(struct link *k)
+{
+    return k->sql;
+}
+
+int link_give(struct link *k, int rv, struct err *e)
+{
+    struct site *s = k->site;
+
+    fiber_restore_deadline(k->former_deadline);
+    if (rv != 0)
+        rv = word_use(e, k->name);
+    if (sql_is_dead(k->sql) || k->version != s->version)
+        discard(k);
+    else
+        park(k);
+    (void)waitlist_wake_one(&s->line); /* false: nobody waits */
+    return rv;
+}
+
+void link_forget(struct obclusters *o, int64_t cluster_id)
+{
+    struct links *l = links_here();
+    struct site *s = l != NULL ? find_site(l, cluster_id) : NULL;
+
+    (void)o;
+    if (s == NULL)
+        return;
+    s->version = INT64_MAX; /* what is in use is closed when it comes back */
+    sweep_site(s, INT64_MAX);
+    waitlist_wake_all(&l->sweep_now);
+}
+
+struct link_stats link_stats(struct obclusters *o)
+{
+    const struct links *l = links_here();
+    struct link_stats out = { 0 };
+
+    (void)o;
+    for (const struct site *s = l != NULL ? l->sites : NULL; s != NULL; s = s->next) {
+        out.clusters++;
+        out.sessions += s->n_sessions;
+        out.waiting += s->n_waiting;
+    }
+    if (l != NULL) {
+        out.idle = l->n_idle;
+        out.connects = l->connects;
+        out.failures = l->failures;
+    }
+    return out;
+}

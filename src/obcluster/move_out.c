@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "src/obcluster/flows.h"
+#include "src/obcluster/inside.h"
+
+struct start {
+    struct obclusters *o;
+    int64_t id, now_us;
+    const struct obcluster_user *who;
+    const int64_t *ids;
+    struct arena *arena;
+};
+
+static int start_body(struct tx *tx, void *data, struct err *e)
+{
+    struct start *s = data;
+    struct task_new task = { .flow = &flow_move_out, .cluster_id = s->id, .tenant_id = -1, .creator_id = s->who->id, .creator_name = s->who->name };
+    struct obcluster c;
+    bool moved;
+    int rv = store_obcluster_lock(tx, s->id, s->arena, &c, e);
+
+    if (rv == 0)
+        rv = obcluster_require_running(&c, "moving it out", e);
+    if (rv == 0)
+        rv = store_obcluster_move(tx, s->id, OBCLUSTER_RUNNING, OBCLUSTER_MOVINGOUT, s->now_us, &moved, e);
+    if (rv != 0)
+        return rv;
+    task.name = arena_printf(s->arena, "Move out cluster %s", c.name);
+    task.cluster_name = c.name;
+    task.ob_cluster_id = c.ob_cluster_id != FIELD_NONE ? c.ob_cluster_id : -1;
+    if (task.name == NULL)
+        return err_set(e, &ERR_NOMEM, "");
+    return task_insert(tx, &task, s->ids, s->o->conf.node, s->now_us, s->arena, e);
+}
+
+static int refuse_unfinished(struct db *d, const struct obcluster *c, struct arena *arena, struct err *e)
+{
+    int64_t *unfinished;
+    size_t n;
+    int rv = store_task_unfinished(d, c->id, arena, &unfinished, &n, e);
+
+    if (rv != 0 || n == 0)
+        return rv;
+    (void)err_set(e, &ERR_OBCLUSTER_TASK, "%s", c->name);
+    return err_arg(e, "%lld", (long long)unfinished[0]);
+}
+
+int obcluster_move_out(struct obclusters *o, struct db *d, struct task_engine *t, int64_t id, bool force, const struct obcluster_user *who,
+                       struct arena *arena, struct obcluster_started *out, struct err *e)
+{
+    struct start s = { o, id, clock_wall_us(o->conf.clock), who, NULL, arena };
+    struct obcluster c;
+    int64_t *ids;
+    int rv = store_obcluster_get(d, id, arena, &c, e);
+
+    if (rv == 0)
+        rv = obcluster_require_running(&c, "moving it out", e);
+    if (rv == 0 && !force)
+        rv = refuse_unfinished(d, &c, arena, e);
+    if (rv == 0)
+        rv = task_take_ids(d, &flow_move_out, arena, &ids, e);
+    if (rv != 0)
+        return rv;
+    s.ids = ids;
+    rv = db_transact(d, start_body, &s, e);
+    if (rv != 0)
+        return rv;
+    *out = (struct obcluster_started){ ids[0], id };
+    task_kick(t, ids[0]);
+    return 0;
+}
