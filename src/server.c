@@ -28,11 +28,13 @@
 #include "src/iam/user.h"
 #include "src/io/fiber.h"
 #include "src/io/notify.h"
+#include "src/obcluster/obcluster.h"
 #include "src/setting/setting.h"
 #include "src/store/embedded.h"
 #include "src/store/idempotency.h"
 #include "src/store/migrate.h"
 #include "src/tables.h"
+#include "src/task/domains.h"
 #include "src/task/engine.h"
 #include "src/task/job.h"
 #include "src/vault/vault.h"
@@ -60,6 +62,7 @@ struct server {
     char node_name[256];
     struct api_node node;
     struct api_shared shared;
+    struct domain_graph domains;
     struct work_pool *crypto, *connect, *longer;
     struct router *router;
     struct tls_server *tls;            /* NULL: cleartext */
@@ -648,6 +651,21 @@ static const struct job domain_jobs[] = {
     { NULL },
 };
 
+/* Needs the keys, so it is not part of build(). */
+static int make_obclusters(struct server *s, struct err *e)
+{
+    struct obclusters_conf conf = {
+        .vault = s->shared.vault,
+        .connect_pool = s->connect,
+        .settings = s->box,
+        .clock = &clock_system,
+        .log = &s->log,
+        .node = s->node.name,
+    };
+
+    return obclusters_new(&conf, &s->domains.obclusters, e);
+}
+
 static int prepare_domains(struct server *s, struct err *e)
 {
     int rv = refresh_parameters(s, e);
@@ -655,7 +673,11 @@ static int prepare_domains(struct server *s, struct err *e)
     if (rv == 0)
         rv = prepare_admin(s, e);
     if (rv == 0)
+        rv = make_obclusters(s, e);
+    if (rv == 0)
         rv = task_engine_adopt(s->shared.tasks, e);
+    if (rv == 0)
+        rv = obclusters_watch(s->domains.obclusters, s->metadb, s->seed += 0x9e3779b97f4a7c15u, e);
     if (rv == 0)
         rv = jobs_start(s->control, domain_jobs, s, &s->log, s->seed + 1, e);
     return rv == 0 ? fiber_start(s->control, "users", watch_users, s, NULL, e) : rv;
@@ -733,7 +755,7 @@ static int start_workers(struct server *s, struct err *e)
 static int make_tasks(struct server *s, struct err *e)
 {
     struct task_engine_conf conf = {
-        .flows = all_flows, .loop = s->control, .db = s->metadb, .data = &s->shared, .node = s->node.name, .log = &s->log,
+        .flows = all_flows, .loop = s->control, .db = s->metadb, .data = &s->domains, .node = s->node.name, .log = &s->log,
     };
 
     return task_engine_new(&conf, &s->shared.tasks, e);
@@ -779,6 +801,7 @@ static void share(struct server *s)
     s->shared.connect_pool = s->connect;
     s->shared.long_pool = s->longer;
     s->shared.monitoring = &s->monitoring;
+    s->shared.domains = &s->domains;
 }
 
 static int build_and_start(struct server *s, struct err *e)
@@ -812,6 +835,7 @@ static void tear_down(struct server *s)
     loop_free(s->control); /* runs the last posts of the workers, so their memory goes after it */
     mem_free(s->workers);
     mem_free(s->apis);
+    obclusters_free(s->domains.obclusters);
     task_engine_free(s->shared.tasks);
     iam_free(s->shared.iam);
     setting_keeper_free(s->shared.setting);

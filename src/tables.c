@@ -13,8 +13,12 @@
 #include "src/host/host.h"
 #include "src/iam/role.h"
 #include "src/iam/user.h"
+#include "src/obcluster/link.h"
+#include "src/obcluster/look.h"
+#include "src/obcluster/obcluster.h"
 #include "src/oceanbase/parameter.h"
 #include "src/oceanbase/probe.h"
+#include "src/oceanbase/session.h"
 #include "src/setting/setting.h"
 #include "src/store/embedded.h"
 #include "src/store/migrate.h"
@@ -30,6 +34,9 @@ const struct route *const all_routes[] = {
     host_routes,
     iam_routes,
     metrics_routes,
+    obcluster_routes,
+    obparameter_routes,
+    obsession_routes,
     openapi_routes,
     page_routes,
     place_routes,
@@ -41,12 +48,13 @@ const struct route *const all_routes[] = {
     NULL,
 };
 
-static const struct task_flow *const *const flows[] = { host_flows, NULL };
+static const struct task_flow *const *const flows[] = { host_flows, obcluster_flows, NULL };
 const struct task_flow *const *const *const all_flows = flows;
 
 const struct err_row *const *const all_errors[] = {
     err_rows, sql_err_rows, http_err_rows, tls_err_rows, store_err_rows, embedded_err_rows, task_err_rows,
-    oceanbase_err_rows, ob_parameter_err_rows, iam_err_rows, user_err_rows, vault_err_rows, setting_err_rows, host_err_rows,
+    oceanbase_err_rows, ob_parameter_err_rows, ob_session_err_rows, iam_err_rows, user_err_rows, vault_err_rows, setting_err_rows, host_err_rows,
+    store_obcluster_err_rows, link_err_rows, look_err_rows, obcluster_err_rows,
     api_err_rows, idempotent_err_rows,
     privilege_err_rows, unitspec_err_rows, whitelist_err_rows,
     NULL,

@@ -1,0 +1,604 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Managed OceanBase clusters: what there is, capacity, taking over, moving out, password. */
+#include "src/obcluster/obcluster.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "api/api.h"
+#include "api/obcluster_view.h"
+#include "api/tables.h"
+#include "api/task.h"
+#include "src/iam/principal.h"
+#include "src/task/domains.h"
+
+static struct obclusters *domain(const struct call *c)
+{
+    return c->api->shared->domains->obclusters;
+}
+
+static struct obcluster_user caller(const struct call *c)
+{
+    return (struct obcluster_user){ c->user->user_id, c->user->name };
+}
+
+/* --- lists ------------------------------------------------------------------------------------------------------------------ */
+
+static const char *const sorts[] = { "id", "name", "status", "createTime", "updateTime", NULL };
+
+struct list_query {
+    const char *name;
+    struct field_strings status;
+    int with_standby;
+};
+static const struct field list_query_fields[] = {
+    F_STRING(list_query, name, "name", .max = 128, DOC("Part of the name.")),
+    F_STRINGS(list_query, status, "status", .max = 12, DOC("Only clusters with one of these states.")),
+    F_BOOL(list_query, with_standby, "withStandby", DOC("Whether standby clusters are listed too; there are none yet.")),
+    FIELD_END,
+};
+
+static int status_bit(const char *name, unsigned *bits, struct err *e)
+{
+    for (unsigned i = 0; obcluster_status_names[i] != NULL; i++) {
+        if (strcmp(obcluster_status_names[i], name) != 0)
+            continue;
+        *bits |= 1u << i;
+        return 0;
+    }
+    return err_set(e, &ERR_INVALID, "status: there is no state \"%.40s\" of clusters", name);
+}
+
+static int api_obcluster_list(struct call *c, struct err *e)
+{
+    const struct list_query *q = c->query;
+    struct obcluster_filter f = { .name = q->name };
+    struct store_page page = call_store_page(c);
+    struct obcluster_rows rows = { .clusters = NULL };
+    struct obcluster_view *views = NULL;
+    int64_t total;
+    int rv = 0;
+
+    for (size_t i = 0; rv == 0 && i < q->status.n; i++)
+        rv = status_bit(q->status.items[i], &f.statuses, e);
+    if (rv == 0)
+        rv = store_obcluster_list(c->db, &f, &page, c->arena, &rows.clusters, &rows.n_clusters, &total, e);
+    if (rv == 0)
+        rv = obcluster_rows_read(c, &rows, e);
+    if (rv == 0 && (views = arena_array(c->arena, rows.n_clusters + 1, sizeof *views)) == NULL)
+        rv = err_set(e, &ERR_NOMEM, "");
+    for (size_t i = 0; rv == 0 && i < rows.n_clusters; i++)
+        rv = obcluster_view_make(c, &rows, &rows.clusters[i], &views[i], e);
+    return rv == 0 ? call_paged(c, views, rows.n_clusters, total, e) : rv;
+}
+
+static int api_obcluster_get(struct call *c, struct err *e)
+{
+    struct obcluster_rows rows;
+    struct obcluster_view view;
+    int rv = obcluster_rows_one(c, "id", &rows, e);
+
+    if (rv == 0)
+        rv = obcluster_view_make(c, &rows, rows.clusters, &view, e);
+    return rv == 0 ? call_object(c, &view, e) : rv;
+}
+
+static int api_obzone_list(struct call *c, struct err *e)
+{
+    struct obcluster_rows rows;
+    struct obzone_view *views;
+    size_t n;
+    int rv = obcluster_rows_one(c, "id", &rows, e);
+
+    if (rv == 0)
+        rv = obzone_views(c, &rows, rows.clusters, &views, &n, e);
+    return rv == 0 ? call_list(c, views, n, e) : rv;
+}
+
+struct server_query {
+    const char *region, *idc;
+};
+static const struct field server_query_fields[] = {
+    F_STRING(server_query, region, "regionName", .max = 128, DOC("Only servers of this region.")),
+    F_STRING(server_query, idc, "idcName", .max = 128, DOC("Only servers of this IDC.")),
+    FIELD_END,
+};
+
+static bool is_wanted(const char *wanted, const char *value)
+{
+    return wanted == NULL || (value != NULL && strcmp(wanted, value) == 0);
+}
+
+static int api_observer_list(struct call *c, struct err *e)
+{
+    const struct server_query *q = c->query;
+    struct obcluster_rows rows;
+    struct observer_view *views;
+    size_t n, n_wanted = 0;
+    int rv = obcluster_rows_one(c, "clusterId", &rows, e);
+
+    if (rv == 0)
+        rv = observer_views(c, &rows, rows.clusters, NULL, &views, &n, e);
+    for (size_t i = 0; rv == 0 && i < n; i++)
+        if (is_wanted(q->region, views[i].region) && is_wanted(q->idc, views[i].idc))
+            views[n_wanted++] = views[i];
+    return rv == 0 ? call_list(c, views, n_wanted, e) : rv;
+}
+
+static bool has_zone(const struct obcluster_rows *rows, const char *name)
+{
+    for (size_t i = 0; i < rows->topology.n_zones; i++)
+        if (strcmp(rows->topology.zones[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static int api_obzone_server_list(struct call *c, struct err *e)
+{
+    const char *zone = call_text(c, "zoneName");
+    struct obcluster_rows rows;
+    struct observer_view *views;
+    size_t n;
+    int rv = obcluster_rows_one(c, "clusterId", &rows, e);
+
+    if (rv == 0 && !has_zone(&rows, zone)) {
+        (void)err_set(e, &ERR_NOT_FOUND, "zone");
+        rv = err_arg(e, "%s", zone);
+    }
+    if (rv == 0)
+        rv = observer_views(c, &rows, rows.clusters, zone, &views, &n, e);
+    return rv == 0 ? call_list(c, views, n, e) : rv;
+}
+
+/* --- capacity --------------------------------------------------------------------------------------------------------------- */
+
+struct capacity {
+    double cpu_total, cpu_assigned;
+    int64_t memory_total, memory_assigned, log_disk_total, log_disk_assigned, log_disk_used, data_disk_total, data_disk_used;
+};
+#define CAPACITY_FIELDS(STRUCT, AT)                                                                                            \
+    F_DOUBLE(STRUCT, AT.cpu_total, "cpuTotal", DOC("Cores.")), F_DOUBLE(STRUCT, AT.cpu_assigned, "cpuAssigned", DOC("Cores given to tenants.")), \
+        F_INT(STRUCT, AT.memory_total, "memoryTotalByte", DOC("Memory, bytes.")),                                                \
+        F_INT(STRUCT, AT.memory_assigned, "memoryAssignedByte", DOC("Memory given to tenants, bytes; absent where no limit is set.")), \
+        F_INT(STRUCT, AT.log_disk_total, "logDiskTotalByte", DOC("Room for logs, bytes.")),                                      \
+        F_INT(STRUCT, AT.log_disk_assigned, "logDiskAssignedByte", DOC("Room for logs given to tenants, bytes.")),              \
+        F_INT(STRUCT, AT.log_disk_used, "logDiskUsedByte", DOC("Logs, bytes.")),                                                 \
+        F_INT(STRUCT, AT.data_disk_total, "dataDiskTotalByte", DOC("Room for data, bytes.")),                                    \
+        F_INT(STRUCT, AT.data_disk_used, "dataDiskUsedByte", DOC("Data, bytes."))
+
+static struct capacity capacity_of(const struct observer *s)
+{
+    return (struct capacity){
+        .cpu_total = s->cpu_total,
+        .cpu_assigned = s->cpu_assigned,
+        .memory_total = s->memory_total,
+        .memory_assigned = s->memory_assigned,
+        .log_disk_total = s->log_disk_total,
+        .log_disk_assigned = s->log_disk_assigned,
+        .log_disk_used = s->log_disk_used,
+        .data_disk_total = s->data_disk_total,
+        .data_disk_used = s->data_disk_used,
+    };
+}
+
+/* A sum is unknown when nothing of it is known. */
+static void add_number(int64_t *sum, int64_t v)
+{
+    if (v != FIELD_NONE)
+        *sum = *sum == FIELD_NONE ? v : *sum + v;
+}
+
+static void add_real(double *sum, double v)
+{
+    if (!isnan(v))
+        *sum = isnan(*sum) ? v : *sum + v;
+}
+
+static void add_capacity(struct capacity *sum, const struct capacity *c)
+{
+    add_real(&sum->cpu_total, c->cpu_total);
+    add_real(&sum->cpu_assigned, c->cpu_assigned);
+    add_number(&sum->memory_total, c->memory_total);
+    add_number(&sum->memory_assigned, c->memory_assigned);
+    add_number(&sum->log_disk_total, c->log_disk_total);
+    add_number(&sum->log_disk_assigned, c->log_disk_assigned);
+    add_number(&sum->log_disk_used, c->log_disk_used);
+    add_number(&sum->data_disk_total, c->data_disk_total);
+    add_number(&sum->data_disk_used, c->data_disk_used);
+}
+
+struct stats_view {
+    int64_t cluster_id, ob_cluster_id, n_tenants;
+    const char *name;
+    struct capacity capacity;
+};
+static const struct field stats_fields[] = {
+    F_INT(stats_view, cluster_id, "clusterId", DOC("Id of the cluster.")),
+    F_STRING(stats_view, name, "clusterName", DOC("Its name.")),
+    F_INT(stats_view, ob_cluster_id, "obClusterId", DOC("Its own number, where its kernel has one.")),
+    F_INT(stats_view, n_tenants, "tenantCount", DOC("Number of tenants.")),
+    CAPACITY_FIELDS(stats_view, capacity),
+    FIELD_END,
+};
+
+static struct stats_view stats_of(const struct obcluster_rows *rows, const struct obcluster *of)
+{
+    static const struct capacity unknown = { NAN, NAN, FIELD_NONE, FIELD_NONE, FIELD_NONE, FIELD_NONE, FIELD_NONE, FIELD_NONE, FIELD_NONE };
+    struct stats_view out = { of->id, of->ob_cluster_id, 0, of->name, unknown };
+
+    for (size_t i = 0; i < rows->topology.n_servers; i++) {
+        struct capacity one = capacity_of(&rows->topology.servers[i]);
+
+        if (rows->topology.servers[i].cluster_id == of->id)
+            add_capacity(&out.capacity, &one);
+    }
+    for (size_t i = 0; i < rows->topology.n_tenants; i++)
+        out.n_tenants += rows->topology.tenants[i].cluster_id == of->id;
+    return out;
+}
+
+static int api_obcluster_stats(struct call *c, struct err *e)
+{
+    struct obcluster_rows rows;
+    struct stats_view view;
+    int rv = obcluster_rows_one(c, "id", &rows, e);
+
+    if (rv != 0)
+        return rv;
+    view = stats_of(&rows, rows.clusters);
+    return call_object(c, &view, e);
+}
+
+static int api_obclusters_stats(struct call *c, struct err *e)
+{
+    struct obcluster_rows rows = { .clusters = NULL };
+    struct stats_view *views = NULL;
+    int rv = store_obcluster_list(c->db, NULL, NULL, c->arena, &rows.clusters, &rows.n_clusters, NULL, e);
+
+    if (rv == 0)
+        rv = obcluster_rows_read(c, &rows, e);
+    if (rv == 0 && (views = arena_array(c->arena, rows.n_clusters + 1, sizeof *views)) == NULL)
+        rv = err_set(e, &ERR_NOMEM, "");
+    for (size_t i = 0; rv == 0 && i < rows.n_clusters; i++)
+        views[i] = stats_of(&rows, &rows.clusters[i]);
+    return rv == 0 ? call_list(c, views, rows.n_clusters, e) : rv;
+}
+
+struct server_stats_view {
+    const char *ip, *zone;
+    int64_t port, n_units, at_us;
+    double cpu_max;
+    struct capacity capacity;
+};
+static const struct field server_stats_fields[] = {
+    F_STRING(server_stats_view, ip, "ip", DOC("Address.")),
+    F_INT(server_stats_view, port, "port", DOC("RPC port.")),
+    F_STRING(server_stats_view, zone, "zone", DOC("Zone.")),
+    F_INT(server_stats_view, n_units, "unitCount", DOC("Number of units.")),
+    F_TIME(server_stats_view, at_us, "timestamp", DOC("When these numbers were seen.")),
+    F_DOUBLE(server_stats_view, capacity.cpu_total, "cpuTotalMin", DOC("Cores.")),
+    F_DOUBLE(server_stats_view, cpu_max, "cpuTotalMax", DOC("Cores.")),
+    CAPACITY_FIELDS(server_stats_view, capacity),
+    FIELD_END,
+};
+
+static int api_observer_stats(struct call *c, struct err *e)
+{
+    struct server_stats_view *views = NULL;
+    struct obcluster_rows rows;
+    size_t n = 0;
+    int rv = obcluster_rows_one(c, "id", &rows, e);
+
+    if (rv == 0 && (views = arena_array(c->arena, rows.topology.n_servers + 1, sizeof *views)) == NULL)
+        rv = err_set(e, &ERR_NOMEM, "");
+    for (; rv == 0 && n < rows.topology.n_servers; n++) {
+        const struct observer *s = &rows.topology.servers[n];
+
+        views[n] = (struct server_stats_view){ .ip = s->ip, .zone = s->zone, .port = s->port, .cpu_max = s->cpu_total, .capacity = capacity_of(s) };
+        views[n].n_units = (int64_t)rows.topology.n_tenants; /* one unit of each tenant: all that a single server can have */
+        views[n].at_us = rows.clusters->seen_us;
+    }
+    return rv == 0 ? call_list(c, views, n, e) : rv;
+}
+
+/* --- units ------------------------------------------------------------------------------------------------------------------ */
+
+struct unit_query {
+    int64_t tenant_id, server_port;
+    const char *server_ip;
+    struct field_ints ids;
+};
+static const struct field unit_query_fields[] = {
+    F_INT(unit_query, tenant_id, "tenantId", DOC("Only units of this tenant.")),
+    F_STRING(unit_query, server_ip, "serverIp", .max = 255, DOC("Only units on this server.")),
+    F_INT(unit_query, server_port, "serverPort", DOC("Its RPC port.")),
+    F_INTS(unit_query, ids, "obUnitIdList", DOC("Only these units.")),
+    FIELD_END,
+};
+
+struct unit_config_view {
+    double cpu_max, cpu_min;
+    int64_t memory_max, memory_min, log_disk;
+    double memory_max_gb, memory_min_gb, log_disk_gb;
+};
+static const struct field unit_config_fields[] = {
+    F_DOUBLE(unit_config_view, cpu_max, "maxCpuCoreCount", DOC("Cores at most.")),
+    F_DOUBLE(unit_config_view, cpu_min, "minCpuCoreCount", DOC("Cores at least.")),
+    F_INT(unit_config_view, memory_max, "maxMemoryByte", DOC("Memory at most, bytes.")),
+    F_INT(unit_config_view, memory_min, "minMemoryByte", DOC("Memory at least, bytes.")),
+    F_INT(unit_config_view, log_disk, "logDiskSizeByte", DOC("Room for logs, bytes.")),
+    F_DOUBLE(unit_config_view, memory_max_gb, "maxMemorySize", DOC("Memory at most, GB.")),
+    F_DOUBLE(unit_config_view, memory_min_gb, "minMemorySize", DOC("Memory at least, GB.")),
+    F_DOUBLE(unit_config_view, log_disk_gb, "logDiskSize", DOC("Room for logs, GB.")),
+    FIELD_END,
+};
+
+struct unit_view {
+    int64_t id, tenant_id, ob_tenant_id, port, pool_id, log_disk_used, data_disk_used;
+    const char *tenant_name, *ip, *zone, *status;
+    struct unit_config_view *config;
+};
+static const struct field unit_fields[] = {
+    F_INT(unit_view, id, "obUnitId", DOC("Number of the unit.")),
+    F_INT(unit_view, tenant_id, "tenantId", DOC("Tenant.")),
+    F_STRING(unit_view, tenant_name, "tenantName", DOC("Its name.")),
+    F_INT(unit_view, ob_tenant_id, "obTenantId", DOC("Its number in the cluster.")),
+    F_STRING(unit_view, ip, "svrIp", DOC("Server.")),
+    F_INT(unit_view, port, "svrPort", DOC("Its RPC port.")),
+    F_STRING(unit_view, zone, "zone", DOC("Zone.")),
+    F_OBJECT(unit_view, config, "unitConfig", unit_config_view, unit_config_fields, DOC("What the unit may use.")),
+    F_STRING(unit_view, status, "status", DOC("ACTIVE.")),
+    F_INT(unit_view, pool_id, "resourcePoolId", DOC("Resource pool, where the kernel has pools.")),
+    F_INT(unit_view, log_disk_used, "logDiskUsedByte", DOC("Logs, bytes.")),
+    F_INT(unit_view, data_disk_used, "dataDiskUsedByte", DOC("Data, bytes.")),
+    FIELD_END,
+};
+
+static double gigabytes(int64_t bytes)
+{
+    return bytes == FIELD_NONE ? NAN : (double)bytes / (1024.0 * 1024 * 1024);
+}
+
+/* The one unit of a tenant on the one server: it may use all of it. Numbered like the tenant. */
+static int unit_of(struct call *c, const struct observer *s, const struct obtenant *t, struct unit_view *out, struct err *e)
+{
+    struct unit_config_view *config = arena_alloc(c->arena, sizeof *config);
+
+    if (config == NULL)
+        return err_set(e, &ERR_NOMEM, "");
+    *config = (struct unit_config_view){
+        s->cpu_total,     s->cpu_assigned,           s->memory_total,           s->memory_total,
+        s->log_disk_total, gigabytes(s->memory_total), gigabytes(s->memory_total), gigabytes(s->log_disk_total),
+    };
+    *out = (struct unit_view){ t->ob_tenant_id, t->id,   t->ob_tenant_id, s->port,  FIELD_NONE, s->log_disk_used, s->data_disk_used,
+                               t->name,         s->ip,   s->zone,         "ACTIVE", config };
+    return 0;
+}
+
+static bool unit_is_wanted(const struct unit_query *q, const struct unit_view *u)
+{
+    bool listed = q->ids.n == 0;
+
+    for (size_t i = 0; i < q->ids.n; i++)
+        listed |= q->ids.items[i] == u->id;
+    return listed && (q->tenant_id == FIELD_NONE || q->tenant_id == u->tenant_id) && is_wanted(q->server_ip, u->ip) &&
+           (q->server_port == FIELD_NONE || q->server_port == u->port);
+}
+
+static int api_obunit_list(struct call *c, struct err *e)
+{
+    const struct unit_query *q = c->query;
+    struct obcluster_rows rows;
+    struct unit_view *views = NULL;
+    size_t n = 0;
+    int rv = obcluster_rows_one(c, "id", &rows, e);
+
+    if (rv == 0 && (views = arena_array(c->arena, rows.topology.n_servers * rows.topology.n_tenants + 1, sizeof *views)) == NULL)
+        rv = err_set(e, &ERR_NOMEM, "");
+    for (size_t s = 0; rv == 0 && s < rows.topology.n_servers; s++)
+        for (size_t t = 0; rv == 0 && t < rows.topology.n_tenants; t++) {
+            rv = unit_of(c, &rows.topology.servers[s], &rows.topology.tenants[t], &views[n], e);
+            n += rv == 0 && unit_is_wanted(q, &views[n]);
+        }
+    return rv == 0 ? call_list(c, views, n, e) : rv;
+}
+
+/* --- take-over -------------------------------------------------------------------------------------------------------------- */
+
+struct host_info {
+    const char *kind;
+    int64_t type_id, credential_id, ssh_port;
+};
+static const struct field host_info_fields[] = {
+    F_STRING(host_info, kind, "kind", DOC("Machine or container.")),
+    F_INT(host_info, type_id, "hostTypeId", DOC("Host type.")),
+    F_INT(host_info, credential_id, "credentialId", DOC("Credential of the password box.")),
+    F_INT(host_info, ssh_port, "sshPort", .min = 1, .max = 65535, .def = "22", DOC("Port of the SSH server.")),
+    FIELD_END,
+};
+
+struct take_over_in {
+    const char *password, *address, *mode, *cluster_name, *proxyro_password, *vpc_name;
+    int64_t port, ob_cluster_id, vpc_id, primary_id;
+    int save_credential, switch_config_url;
+    struct host_info *host;
+};
+#define TARGET_FIELDS                                                                                                                    \
+    F_STRING(take_over_in, password, "rootSysPassword", .flags = FIELD_REQUIRED | FIELD_EMPTY_OK | FIELD_SECRET, .max = 256,               \
+             DOC("Password of root in the tenant sys.")),                                                                                \
+        F_STRING(take_over_in, address, "address", .flags = FIELD_REQUIRED, .max = 255, DOC("Address or name of a server of the cluster.")), \
+        F_INT(take_over_in, port, "port", .flags = FIELD_REQUIRED, .min = 1, .max = 65535, DOC("Its SQL port.")),                         \
+        F_STRING(take_over_in, mode, "connectionMode", .max = 32, DOC("direct, or proxy; any letter case.")),                             \
+        F_STRING(take_over_in, cluster_name, "clusterName", .max = 128,                                                                  \
+                 DOC("Name to give it; absent: the kernel's own, or one made from the address. Required with proxy.")),                  \
+        F_INT(take_over_in, ob_cluster_id, "obClusterId", DOC("Number of a standby cluster behind a proxy.")),                            \
+        F_STRING(take_over_in, proxyro_password, "proxyroPassword", .flags = FIELD_SECRET, .max = 256, DOC("Password to hand to proxies.")), \
+        F_BOOL(take_over_in, save_credential, "saveToCredential", DOC("Whether to keep the login in the caller's password box too.")),    \
+        F_STRING(take_over_in, vpc_name, "vpcName", DOC("Ignored.")), F_INT(take_over_in, vpc_id, "vpcId", DOC("Ignored."))
+static const struct field check_in_fields[] = { TARGET_FIELDS, FIELD_END };
+static const struct field take_over_in_fields[] = {
+    TARGET_FIELDS,
+    F_BOOL(take_over_in, switch_config_url, "switchConfigUrl", .def = "true", DOC("Whether observers shall take their config URL from here.")),
+    F_OBJECT(take_over_in, host, "hostInfo", host_info, host_info_fields, DOC("How to log in to hosts that are not known yet; not needed here.")),
+    F_INT(take_over_in, primary_id, "primaryClusterId", DOC("Primary cluster of a standby.")),
+    FIELD_END,
+};
+
+struct check_result {
+    int valid;
+    struct field_strings messages;
+};
+static const struct field check_result_fields[] = {
+    F_BOOL(check_result, valid, "valid", DOC("Whether it can be taken over.")),
+    F_STRINGS(check_result, messages, "messages", DOC("Why not.")),
+    FIELD_END,
+};
+struct check_view {
+    const char *name, *engine;
+    int64_t ob_cluster_id;
+    struct check_result *result;
+};
+static const struct field check_fields[] = {
+    F_STRING(check_view, name, "clusterName", DOC("Name it would get.")),
+    F_INT(check_view, ob_cluster_id, "obClusterId", DOC("Its own number, where its kernel has one.")),
+    F_STRING(check_view, engine, "engine", DOC("SEEKDB or OCEANBASE.")),
+    F_OBJECT(check_view, result, "result", check_result, check_result_fields, DOC("Outcome.")),
+    FIELD_END,
+};
+
+static struct take_over wish_of(const struct take_over_in *in)
+{
+    return (struct take_over){ in->address, in->port, in->password, in->mode, in->cluster_name, in->ob_cluster_id, in->proxyro_password };
+}
+
+static int api_take_over_check(struct call *c, struct err *e)
+{
+    struct take_over want = wish_of(c->body);
+    struct check_result result = { .valid = false };
+    struct check_view view = { .result = &result };
+    struct take_over_found found;
+    char text[1024];
+    const char *message = text;
+    int rv = obcluster_take_over_check(domain(c), c->db, &want, c->arena, &found, e);
+
+    if (rv != 0)
+        return rv;
+    result.valid = found.valid;
+    if (!found.valid) {
+        (void)err_text(&found.why, c->style.lang, text, sizeof text);
+        result.messages = (struct field_strings){ &message, 1 };
+    }
+    view.name = found.name;
+    view.engine = found.engine;
+    view.ob_cluster_id = found.ob_cluster_id;
+    return call_object(c, &view, e);
+}
+
+static int api_take_over(struct call *c, struct err *e)
+{
+    struct take_over want = wish_of(c->body);
+    struct obcluster_user who = caller(c);
+    struct obcluster_started started;
+    int rv;
+
+    c->object_kind = "OB_CLUSTER";
+    c->object_name = want.address;
+    rv = obcluster_take_over(domain(c), c->db, c->api->shared->tasks, &want, &who, c->arena, &started, e);
+    if (rv != 0)
+        return rv;
+    c->object_id = started.cluster_id;
+    return api_task_reply(c, started.task_id, e);
+}
+
+/* --- move-out, password ----------------------------------------------------------------------------------------------------- */
+
+struct move_out_in {
+    int delete_host, force, retain;
+    struct field_ints delete_hosts, skip_hosts;
+    const char *config_address;
+};
+static const struct field move_out_in_fields[] = {
+    F_BOOL(move_out_in, delete_host, "deleteHost", .def = "false", DOC("Whether its hosts are forgotten too; they are kept here.")),
+    F_INTS(move_out_in, delete_hosts, "deleteHostIds", DOC("Hosts to forget.")),
+    F_INTS(move_out_in, skip_hosts, "skipOperationHostIds", DOC("Hosts to leave alone.")),
+    F_BOOL(move_out_in, force, "force", .def = "false", DOC("Although another task of the cluster is not finished.")),
+    F_BOOL(move_out_in, retain, "retainClusterInfo", .def = "false", DOC("Ignored: nothing of the cluster is kept.")),
+    F_STRING(move_out_in, config_address, "targetConfigAddress", .max = 255, DOC("Config server to hand the cluster to.")),
+    FIELD_END,
+};
+
+static int api_move_out(struct call *c, struct err *e)
+{
+    const struct move_out_in *in = c->body;
+    struct obcluster_user who = caller(c);
+    struct obcluster_started started;
+    struct obcluster row;
+    int rv = api_obcluster_of(c, "id", &row, e);
+
+    if (rv == 0)
+        rv = obcluster_move_out(domain(c), c->db, c->api->shared->tasks, row.id, in->force == 1, &who, c->arena, &started, e);
+    return rv == 0 ? api_task_reply(c, started.task_id, e) : rv;
+}
+
+struct password_in {
+    const char *new_password, *old_password;
+    int save_credential;
+};
+static const struct field password_in_fields[] = {
+    F_STRING(password_in, new_password, "newPassword", .flags = FIELD_REQUIRED | FIELD_SECRET, .max = 128, DOC("New password of root in the tenant sys.")),
+    F_STRING(password_in, old_password, "oldPassword", .flags = FIELD_SECRET, .max = 256,
+             DOC("Present password; needed when it was changed elsewhere.")),
+    F_BOOL(password_in, save_credential, "saveToCredential", DOC("Whether to keep it in the caller's password box too.")),
+    FIELD_END,
+};
+
+static int api_change_password(struct call *c, struct err *e)
+{
+    const struct password_in *in = c->body;
+    struct password_change want = { in->old_password, in->new_password };
+    struct obcluster row;
+    int rv = api_obcluster_of(c, "id", &row, e);
+
+    return rv == 0 ? obcluster_change_password(domain(c), c->db, &row, &want, c->arena, e) : rv;
+}
+
+/* --- routes ----------------------------------------------------------------------------------------------------------------- */
+
+#define TAG .tag = "Clusters"
+#define ALL "/api/v2/ob/clusters"
+#define ONE ALL "/{id}"
+#define READ "CLUSTER:{id}:READ"
+#define READ_C "CLUSTER:{clusterId}:READ"
+
+const struct route obcluster_routes[] = {
+    ROUTE("ob-clusters-list", "GET", ALL, "CLUSTER:*:READ", api_obcluster_list, REPLY_PAGED, ROUTE_DOCUMENTED, "List the managed clusters.", TAG,
+          ROUTE_QUERY(list_query, list_query_fields), ROUTE_OUT(obcluster_view, obcluster_fields), .sort = sorts),
+    ROUTE("ob-cluster-get", "GET", ONE, READ, api_obcluster_get, REPLY_OBJECT, ROUTE_ADDITIONAL, "Show a cluster.", TAG,
+          ROUTE_OUT(obcluster_view, obcluster_fields)),
+    ROUTE("ob-cluster-stats-get", "GET", ONE "/stats", READ, api_obcluster_stats, REPLY_OBJECT, ROUTE_ADDITIONAL,
+          "Show the capacity of a cluster and what is used of it.", TAG, ROUTE_OUT(stats_view, stats_fields)),
+    ROUTE("ob-clusters-stats-list", "GET", ALL "/stats", "CLUSTER:*:READ", api_obclusters_stats, REPLY_LIST, ROUTE_ADDITIONAL,
+          "Show the capacity of every cluster and what is used of it.", TAG, ROUTE_OUT(stats_view, stats_fields)),
+    ROUTE("ob-cluster-server-stats-list", "GET", ONE "/serverStats", READ, api_observer_stats, REPLY_LIST, ROUTE_ADDITIONAL,
+          "Show the capacity of each server of a cluster and what is used of it.", TAG, ROUTE_OUT(server_stats_view, server_stats_fields)),
+    ROUTE("ob-cluster-units-list", "GET", ONE "/units", READ, api_obunit_list, REPLY_LIST, ROUTE_ADDITIONAL, "List the units of a cluster.", TAG,
+          ROUTE_QUERY(unit_query, unit_query_fields), ROUTE_OUT(unit_view, unit_fields)),
+    ROUTE("ob-cluster-zones-list", "GET", ONE "/zones", READ, api_obzone_list, REPLY_LIST, ROUTE_DOCUMENTED, "List the zones of a cluster.", TAG,
+          ROUTE_OUT(obzone_view, obzone_fields)),
+    ROUTE("ob-cluster-servers-list", "GET", ALL "/{clusterId}/servers", READ_C, api_observer_list, REPLY_LIST, ROUTE_DOCUMENTED,
+          "List the servers of a cluster.", TAG, ROUTE_QUERY(server_query, server_query_fields), ROUTE_OUT(observer_view, observer_fields)),
+    ROUTE("ob-cluster-zone-servers-list", "GET", ALL "/{clusterId}/zones/{zoneName}/servers", READ_C, api_obzone_server_list, REPLY_LIST,
+          ROUTE_DOCUMENTED, "List the servers of a zone.", TAG, ROUTE_OUT(observer_view, observer_fields)),
+    ROUTE("ob-cluster-take-over-pre-check", "POST", ALL "/takeOverPreCheck", "CLUSTER:*:CREATE", api_take_over_check, REPLY_OBJECT,
+          ROUTE_ADDITIONAL, "Look whether a cluster can be taken over.", TAG, ROUTE_BODY(take_over_in, check_in_fields), .flags = ROUTE_READ_ONLY,
+          ROUTE_OUT(check_view, check_fields)),
+    ROUTE("ob-cluster-take-over", "POST", ALL "/takeOver", "CLUSTER:*:CREATE", api_take_over, REPLY_OBJECT, ROUTE_ADDITIONAL,
+          "Take over a running cluster.", TAG, ROUTE_BODY(take_over_in, take_over_in_fields), .flags = ROUTE_ASYNC,
+          ROUTE_OUT(task_started, task_started_fields)),
+    ROUTE("ob-cluster-move-out", "POST", ONE "/moveOut", "CLUSTER:{id}:DELETE", api_move_out, REPLY_OBJECT, ROUTE_ADDITIONAL,
+          "Forget a cluster, which keeps running.", TAG, ROUTE_BODY(move_out_in, move_out_in_fields),
+          .flags = ROUTE_ASYNC | ROUTE_BODY_OPTIONAL, ROUTE_OUT(task_started, task_started_fields)),
+    ROUTE("ob-cluster-change-password", "POST", ONE "/changePassword", "CLUSTER:{id}:UPDATE", api_change_password, REPLY_NONE, ROUTE_DOCUMENTED,
+          "Change the password of root in the tenant sys.", TAG, ROUTE_BODY(password_in, password_in_fields)),
+    ROUTE_END,
+};

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Parameters of managed clusters. */
+#include "src/obcluster/parameter.h"
+
+#include <string.h>
+
+#include "api/api.h"
+#include "api/obcluster_view.h"
+#include "api/tables.h"
+#include "src/iam/principal.h"
+#include "src/store/obparameter.h"
+#include "src/task/domains.h"
+
+static struct obclusters *domain(const struct call *c)
+{
+    return c->api->shared->domains->obclusters;
+}
+
+static const char *or_empty(const char *text)
+{
+    return text != NULL ? text : "";
+}
+
+/* --- parameters of a cluster ------------------------------------------------------------------------------------------------- */
+
+struct range_view {
+    const char *type, *allowed, *min, *max;
+};
+static const struct field range_fields[] = {
+    F_STRING(range_view, type, "type", DOC("BOOL, CAPACITY, DOUBLE, INT, MOMENT, STRING, STRING_LIST or TIME.")),
+    F_STRING(range_view, allowed, "allowedValues", DOC("Words, separated by commas; empty: any.")),
+    F_STRING(range_view, min, "minValue", DOC("Smallest value; empty: none is said.")),
+    F_STRING(range_view, max, "maxValue", DOC("Largest value; empty: none is said.")),
+    FIELD_END,
+};
+
+struct place_view {
+    const char *zone, *ip, *name, *value, *type;
+    int64_t port;
+};
+static const struct field place_fields[] = {
+    F_STRING(place_view, zone, "zone", DOC("Zone.")),
+    F_STRING(place_view, ip, "svrIp", DOC("Server.")),
+    F_INT(place_view, port, "svrPort", DOC("Its RPC port.")),
+    F_STRING(place_view, type, "svrType", DOC("Kind of server.")),
+    F_STRING(place_view, name, "name", DOC("Parameter.")),
+    F_STRING(place_view, value, "value", DOC("Value there.")),
+    FIELD_END,
+};
+
+struct current_view {
+    struct field_strings values;
+    const char *by_value;
+    struct field_list places;
+    int single;
+};
+static const struct field current_fields[] = {
+    F_STRINGS(current_view, values, "values", DOC("The different values in the cluster.")),
+    F_JSON(current_view, by_value, "valueToServers", DOC("Servers by value.")),
+    F_LIST(current_view, places, "obParameters", place_view, place_fields, DOC("Value on each server.")),
+    F_BOOL(current_view, single, "singleValueInCluster", DOC("Whether it is the same everywhere.")),
+    FIELD_END,
+};
+
+struct parameter_view {
+    const char *name, *section, *def, *description;
+    struct range_view *range;
+    struct current_view *current;
+    int needs_restart, readonly;
+};
+static const struct field parameter_fields[] = {
+    F_STRING(parameter_view, name, "name", DOC("Name.")),
+    F_STRING(parameter_view, section, "section", DOC("Chapter.")),
+    F_STRING(parameter_view, def, "defaultValue", DOC("Value unless it is set.")),
+    F_OBJECT(parameter_view, range, "valueRange", range_view, range_fields, DOC("What the kernel says a value may be.")),
+    F_OBJECT(parameter_view, current, "currentValue", current_view, current_fields, DOC("Value in force.")),
+    F_BOOL(parameter_view, needs_restart, "needRestart", DOC("Whether a change takes effect with the next start only.")),
+    F_BOOL(parameter_view, readonly, "readonly", DOC("Whether it cannot be changed.")),
+    F_STRING(parameter_view, description, "description", DOC("What it is for.")),
+    FIELD_END,
+};
+
+static int range_of(struct call *c, const struct ob_parameter *p, struct range_view *out, struct err *e)
+{
+    struct ob_parameter_range r;
+
+    if (!ob_parameter_range(p, c->arena, &r))
+        return err_set(e, &ERR_NOMEM, "");
+    *out = (struct range_view){ parameter_type(p), or_empty(r.allowed), or_empty(r.min), or_empty(r.max) };
+    return 0;
+}
+
+/* {"50":["10.0.0.1:2882"]} */
+static const char *servers_by_value(struct call *c, const struct obcluster_rows *rows, const char *value)
+{
+    struct str t;
+
+    str_init(&t, c->arena);
+    str_add_c(&t, '{');
+    json_add_key(&t, value);
+    str_add_c(&t, '[');
+    for (size_t i = 0; i < rows->topology.n_servers; i++) {
+        const struct observer *s = &rows->topology.servers[i];
+        const char *address = arena_printf(c->arena, "%s:%lld", s->ip, (long long)s->port);
+
+        json_add_comma(&t);
+        json_add_string(&t, or_empty(address));
+    }
+    str_add(&t, "]}");
+    return str_failed(&t) ? NULL : t.s;
+}
+
+static int current_of(struct call *c, const struct obcluster_rows *rows, const struct ob_parameter *p, struct current_view *out, struct err *e)
+{
+    size_t n = rows->topology.n_servers;
+    struct place_view *places = arena_array(c->arena, n + 1, sizeof *places);
+    const char **values = arena_alloc(c->arena, sizeof *values);
+
+    out->by_value = servers_by_value(c, rows, p->value);
+    if (places == NULL || values == NULL || out->by_value == NULL)
+        return err_set(e, &ERR_NOMEM, "");
+    for (size_t i = 0; i < n; i++)
+        places[i] = (struct place_view){ rows->topology.servers[i].zone, rows->topology.servers[i].ip, p->name, p->value, "observer",
+                                         rows->topology.servers[i].port };
+    *values = p->value;
+    out->values = (struct field_strings){ values, 1 };
+    out->places = (struct field_list){ places, n };
+    out->single = true;
+    return 0;
+}
+
+static int view_of(struct call *c, const struct obcluster_rows *rows, const struct ob_parameter *p, struct parameter_view *out, struct err *e)
+{
+    struct {
+        struct range_view range;
+        struct current_view current;
+    } *parts = arena_zalloc(c->arena, sizeof *parts);
+    int rv = parts != NULL ? range_of(c, p, &parts->range, e) : err_set(e, &ERR_NOMEM, "");
+
+    if (rv == 0)
+        rv = current_of(c, rows, p, &parts->current, e);
+    if (rv != 0)
+        return rv;
+    *out = (struct parameter_view){
+        .name = p->name,
+        .section = or_empty(p->section),
+        .def = or_empty(p->default_value),
+        .description = or_empty(p->info),
+        .range = &parts->range,
+        .current = &parts->current,
+        .needs_restart = ob_parameter_needs_restart(p),
+        .readonly = ob_parameter_is_read_only(p),
+    };
+    return 0;
+}
+
+static int api_obparameter_list(struct call *c, struct err *e)
+{
+    struct parameter_view *views = NULL;
+    struct ob_parameter *list;
+    struct obcluster_rows rows;
+    size_t n = 0;
+    int rv = obcluster_rows_one(c, "id", &rows, e);
+
+    if (rv == 0)
+        rv = parameter_list(domain(c), rows.clusters, c->arena, &list, &n, e);
+    if (rv == 0 && (views = arena_array(c->arena, n + 1, sizeof *views)) == NULL)
+        rv = err_set(e, &ERR_NOMEM, "");
+    for (size_t i = 0; rv == 0 && i < n; i++)
+        rv = view_of(c, &rows, &list[i], &views[i], e);
+    return rv == 0 ? call_list(c, views, n, e) : rv;
+}
+
+/* --- changing ----------------------------------------------------------------------------------------------------------------- */
+
+enum { MAX_CHANGES = 100 };
+
+struct parameter_in {
+    const char *name, *value, *type;
+};
+static const struct field parameter_in_fields[] = {
+    F_STRING(parameter_in, name, "name", .flags = FIELD_REQUIRED, .max = 128, DOC("Parameter.")),
+    F_STRING(parameter_in, value, "value", .flags = FIELD_REQUIRED | FIELD_SCALAR | FIELD_EMPTY_OK, .max = 4096, DOC("New value.")),
+    F_STRING(parameter_in, type, "parameterType", .max = 64, DOC("Ignored.")),
+    FIELD_END,
+};
+
+static int api_obparameter_update(struct call *c, struct err *e)
+{
+    const struct field_list *in = c->body;
+    const struct parameter_in *items = in->items;
+    struct obcluster_user who = { c->user->user_id, c->user->name };
+    struct parameter_wish *wishes = arena_array(c->arena, in->n + 1, sizeof *wishes);
+    struct obcluster row;
+    int rv = wishes != NULL ? api_obcluster_of(c, "id", &row, e) : err_set(e, &ERR_NOMEM, "");
+
+    if (rv == 0 && (in->n == 0 || in->n > MAX_CHANGES))
+        rv = err_set(e, &ERR_INVALID, "give 1 to %d parameters", MAX_CHANGES);
+    for (size_t i = 0; rv == 0 && i < in->n; i++)
+        wishes[i] = (struct parameter_wish){ items[i].name, items[i].value };
+    return rv == 0 ? parameter_change(domain(c), c->db, &row, wishes, in->n, &who, c->arena, e) : rv;
+}
+
+/* --- history ------------------------------------------------------------------------------------------------------------------ */
+
+struct history_query {
+    const char *name;
+};
+static const struct field history_query_fields[] = {
+    F_STRING(history_query, name, "name", .max = 128, DOC("Only changes of this parameter.")),
+    FIELD_END,
+};
+
+static const char *const history_sorts[] = { "changeTime", "id", "name", NULL };
+
+static const struct field history_fields[] = {
+    F_INT(obparameter_change, id, "id", DOC("Id of the change.")),
+    F_STRING(obparameter_change, name, "name", DOC("Parameter.")),
+    F_STRING(obparameter_change, old_value, "oldValue", DOC("Value before.")),
+    F_STRING(obparameter_change, new_value, "newValue", DOC("Value that was set.")),
+    F_STRING(obparameter_change, outcome, "outcome", DOC("SUCCESSFUL, FAILED or UNKNOWN.")),
+    F_STRING(obparameter_change, reason, "reason", DOC("Why it failed.")),
+    F_INT(obparameter_change, user_id, "userId", DOC("Who changed it.")),
+    F_STRING(obparameter_change, user_name, "username", DOC("Name of that user.")),
+    F_TIME(obparameter_change, changed_us, "changeTime", DOC("When.")),
+    FIELD_END,
+};
+
+static int api_obparameter_history(struct call *c, struct err *e)
+{
+    const struct history_query *q = c->query;
+    struct store_page page = call_store_page(c);
+    struct obparameter_change *list;
+    struct obcluster row;
+    int64_t total;
+    size_t n;
+    int rv = api_obcluster_of(c, "id", &row, e);
+
+    if (rv == 0)
+        rv = store_obparameter_history(c->db, row.id, -1, q->name, &page, c->arena, &list, &n, &total, e);
+    return rv == 0 ? call_paged(c, list, n, total, e) : rv;
+}
+
+/* --- what there is in each version ---------------------------------------------------------------------------------------------- */
+
+enum { MAX_VERSIONS = 4 };
+
+struct info_view {
+    int64_t id;
+    const char *name, *version, *type, *allowed, *max, *min, *def, *description;
+    int needs_restart, readonly;
+};
+static const struct field info_fields[] = {
+    F_INT(info_view, id, "id", DOC("Id of the description, made of version and name.")),
+    F_STRING(info_view, name, "name", DOC("Name.")),
+    F_STRING(info_view, version, "version", DOC("Version of the kernel.")),
+    F_STRING(info_view, type, "type", DOC("BOOL, CAPACITY, DOUBLE, INT, MOMENT, STRING, STRING_LIST or TIME.")),
+    F_STRING(info_view, allowed, "allowedStringValues", DOC("Words, separated by commas; empty: any.")),
+    F_STRING(info_view, max, "maxValue", DOC("Largest value; empty: none is said.")),
+    F_STRING(info_view, min, "minValue", DOC("Smallest value; empty: none is said.")),
+    F_STRING(info_view, def, "defaultValue", DOC("Value unless it is set.")),
+    F_BOOL(info_view, needs_restart, "needRestart", DOC("Whether a change takes effect with the next start only.")),
+    F_BOOL(info_view, readonly, "readonly", DOC("Whether it cannot be changed.")),
+    F_STRING(info_view, description, "description", DOC("What it is for.")),
+    F_STRING(info_view, description, "explanation", DOC("The same.")),
+    FIELD_END,
+};
+
+/* The same number for the same parameter of the same version, everywhere (FNV-1a, 52 bits). */
+static int64_t info_id(const char *version, const char *name)
+{
+    uint64_t hash = 14695981039346656037u;
+
+    for (const char *s = version; *s != '\0'; s++)
+        hash = (hash ^ (unsigned char)*s) * 1099511628211u;
+    for (const char *s = name; *s != '\0'; s++)
+        hash = (hash ^ (unsigned char)*s) * 1099511628211u;
+    return (int64_t)(hash >> 12);
+}
+
+static int info_of(struct call *c, const struct obcluster *of, const struct ob_parameter *p, struct info_view *out, struct err *e)
+{
+    struct range_view r;
+    int rv = range_of(c, p, &r, e);
+
+    *out = (struct info_view){
+        .id = info_id(of->full_version, p->name),
+        .name = p->name,
+        .version = of->version,
+        .type = r.type,
+        .allowed = r.allowed,
+        .max = r.max,
+        .min = r.min,
+        .def = or_empty(p->default_value),
+        .description = or_empty(p->info),
+        .needs_restart = ob_parameter_needs_restart(p),
+        .readonly = ob_parameter_is_read_only(p),
+    };
+    return rv;
+}
+
+/* A cluster that answers, for each version, at most MAX_VERSIONS. */
+static size_t choose(const struct obcluster *all, size_t n, const struct obcluster **out)
+{
+    size_t n_out = 0;
+
+    for (size_t i = 0; i < n && n_out < MAX_VERSIONS; i++) {
+        bool is_new = all[i].status == OBCLUSTER_RUNNING && all[i].failure[0] == '\0';
+
+        for (size_t k = 0; k < n_out; k++)
+            is_new = is_new && strcmp(out[k]->full_version, all[i].full_version) != 0;
+        if (is_new)
+            out[n_out++] = &all[i];
+    }
+    return n_out;
+}
+
+static int add_infos(struct call *c, const struct obcluster *of, struct info_view **views, size_t *n, struct err *e)
+{
+    struct ob_parameter *list;
+    struct info_view *grown;
+    size_t n_list;
+    int rv = parameter_list(domain(c), of, c->arena, &list, &n_list, e);
+
+    if (rv != 0)
+        return rv;
+    grown = arena_array(c->arena, *n + n_list + 1, sizeof *grown);
+    if (grown == NULL)
+        return err_set(e, &ERR_NOMEM, "");
+    if (*n > 0)
+        memcpy(grown, *views, *n * sizeof *grown);
+    for (size_t i = 0; rv == 0 && i < n_list; i++)
+        rv = info_of(c, of, &list[i], &grown[*n + i], e);
+    *views = grown;
+    *n += n_list;
+    return rv;
+}
+
+static int api_obparameter_info(struct call *c, struct err *e)
+{
+    const struct obcluster *chosen[MAX_VERSIONS];
+    struct info_view *views = NULL;
+    struct obcluster *all;
+    size_t n_all = 0, n_chosen = 0, n = 0;
+    int rv = store_obcluster_list(c->db, NULL, NULL, c->arena, &all, &n_all, NULL, e);
+
+    if (rv == 0)
+        n_chosen = choose(all, n_all, chosen);
+    for (size_t i = 0; rv == 0 && i < n_chosen; i++)
+        rv = add_infos(c, chosen[i], &views, &n, e);
+    return rv == 0 ? call_list(c, views, n, e) : rv;
+}
+
+#define TAG .tag = "Cluster parameters"
+#define ONE "/api/v2/ob/clusters/{id}"
+
+const struct route obparameter_routes[] = {
+    ROUTE("ob-cluster-parameter-info-list", "GET", "/api/v2/ob/clusters/parameterInfo", "CLUSTER:*:READ", api_obparameter_info, REPLY_LIST,
+          ROUTE_DOCUMENTED, "List the parameters that the managed versions have.", TAG, ROUTE_OUT(info_view, info_fields)),
+    ROUTE("ob-cluster-parameters-list", "GET", ONE "/parameters", "CLUSTER:{id}:READ", api_obparameter_list, REPLY_LIST, ROUTE_DOCUMENTED,
+          "List the parameters of a cluster.", TAG, ROUTE_OUT(parameter_view, parameter_fields)),
+    ROUTE("ob-cluster-parameters-update", "PUT", ONE "/parameters", "CLUSTER:{id}:UPDATE", api_obparameter_update, REPLY_NONE, ROUTE_DOCUMENTED,
+          "Change parameters of a cluster.", TAG, ROUTE_BODY(parameter_in, parameter_in_fields), .flags = ROUTE_BODY_ARRAY),
+    ROUTE("ob-cluster-parameter-histories-list", "GET", ONE "/parameterHistories", "CLUSTER:{id}:READ", api_obparameter_history, REPLY_PAGED,
+          ROUTE_OWN, "List the changes of parameters of a cluster.", TAG, ROUTE_QUERY(history_query, history_query_fields),
+          ROUTE_OUT(obparameter_change, history_fields), .sort = history_sorts),
+    ROUTE_END,
+};
