@@ -106,9 +106,10 @@ int decode_query(struct call *c, struct err *e)
     return rv;
 }
 
-static bool is_form(const struct http_request *rq)
+/* curl calls everything it sends a form unless told otherwise: what looks like JSON is JSON. */
+static bool is_form(const struct http_request *rq, struct slice text)
 {
-    return slice_starts(http_header(rq, "content-type"), "application/x-www-form-urlencoded");
+    return slice_starts(http_header(rq, "content-type"), "application/x-www-form-urlencoded") && text.s[0] != '{' && text.s[0] != '[';
 }
 
 /* The body's members may also be a form, or query parameters where the route says so. */
@@ -169,7 +170,7 @@ int decode_body(struct call *c, struct err *e)
     if (rv != 0)
         return rv;
     text = slice_trim(text);
-    if (text.n > 0 && !is_form(c->rq))
+    if (text.n > 0 && !is_form(c->rq, text))
         return read_json(c, text, e);
     if (text.n == 0 && (c->route->flags & (ROUTE_BODY_OPTIONAL | ROUTE_QUERY_FIRST)) == 0)
         return err_set(e, &ERR_REQUEST, "a JSON body is needed");

@@ -826,6 +826,9 @@ static void tear_down(struct server *s)
 {
     for (unsigned i = 0; i < s->n_signals; i++)
         uv_close((uv_handle_t *)&s->signals[i], NULL);
+    (void)signal(SIGTERM, SIG_IGN); /* libuv has put the default action back, and the end is near already */
+    (void)signal(SIGINT, SIG_IGN);
+    (void)signal(SIGHUP, SIG_IGN);
     work_pool_free(s->longer);
     work_pool_free(s->crypto);
     free_workers(s);

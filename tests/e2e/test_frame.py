@@ -90,6 +90,12 @@ def test_one_key_at_the_same_moment(api):
     assert len([r for r in api.get(REGIONS, {"size": 2000}).contents if r["name"] == "race"]) == 1
 
 
+def test_json_that_curl_calls_a_form(api):
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert api.post(REGIONS, b' {"name":"by-curl"}', headers=form).data["name"] == "by-curl"
+    assert api.post(REGIONS, b"name=by%2Bform&description=a+b", headers=form).data["description"] == "a b"
+
+
 def test_head_and_query_traits(api):
     reply = api.call("HEAD", REGIONS)
     assert reply.status == 200 and reply.body == b"" and int(reply.headers["content-length"]) > 0
