@@ -12,12 +12,35 @@
 
 #include "src/io/http_conn.h"
 
-enum { CONTINUATIONS_MAX = 16, OUTBOUND_MAX = 2000, FIXED_HEADERS = 4, FRAME_HEAD = 9 };
+enum { CONTINUATIONS_MAX = 16, OUTBOUND_MAX = 2000, FIXED_HEADERS = 4, FRAME_HEAD = 9, RESERVE_BYTES = 256 * 1024 };
+
+/* nghttp2 1.52 frees a frame twice when an allocation of its own fails at the wrong moment. So an allocation that fails is repeated
+ * with a reserve given back to the heap, and the connection ends with this turn. */
+static bool draw_on_reserve(struct http_conn *c)
+{
+    struct http_server *s = c->server;
+
+    c->doomed = true;
+    http_conn_touch(c);
+    if (s->reserve == NULL)
+        return false;
+    mem_free(s->reserve);
+    s->reserve = NULL;
+    return true;
+}
+
+static bool has_reserve(struct http_server *s)
+{
+    if (s->reserve == NULL)
+        s->reserve = mem_alloc(RESERVE_BYTES);
+    return s->reserve != NULL;
+}
 
 static void *h2_malloc(size_t size, void *data)
 {
-    (void)data;
-    return mem_alloc(size);
+    void *p = mem_alloc(size);
+
+    return p != NULL || !draw_on_reserve(data) ? p : mem_alloc(size);
 }
 
 static void h2_free(void *p, void *data)
@@ -28,14 +51,16 @@ static void h2_free(void *p, void *data)
 
 static void *h2_calloc(size_t n, size_t size, void *data)
 {
-    (void)data;
-    return mem_array(n, size);
+    void *p = mem_array(n, size);
+
+    return p != NULL || !draw_on_reserve(data) ? p : mem_array(n, size);
 }
 
-static void *h2_realloc(void *p, size_t size, void *data)
+static void *h2_realloc(void *former, size_t size, void *data)
 {
-    (void)data;
-    return mem_realloc(p, size);
+    void *p = mem_realloc(former, size);
+
+    return p != NULL || !draw_on_reserve(data) ? p : mem_realloc(former, size);
 }
 
 static struct http_exchange *exchange_of(struct http_conn *c, int32_t stream)
@@ -596,14 +621,14 @@ static bool submit_settings(struct http_conn *c)
 
 bool http2_begin(struct http_conn *c)
 {
-    static nghttp2_mem memory = { NULL, h2_malloc, h2_free, h2_calloc, h2_realloc };
+    nghttp2_mem memory = { c, h2_malloc, h2_free, h2_calloc, h2_realloc };
     const struct http_limits *l = &c->server->limits;
 
     memset(&c->h2, 0, sizeof c->h2);
     c->h2.resets = l->resets;
     c->h2.control = l->control_frames;
     c->h2.refilled_ms = c->server->now_ms;
-    if (nghttp2_session_server_new3(&c->h2.session, c->server->h2_callbacks, c, c->server->h2_option, &memory) != 0) {
+    if (!has_reserve(c->server) || nghttp2_session_server_new3(&c->h2.session, c->server->h2_callbacks, c, c->server->h2_option, &memory) != 0) {
         c->doomed = true;
         return false;
     }

@@ -81,6 +81,7 @@ struct http_server {
     struct http_encoder *encoder;  /* owned; NULL until needed */
     nghttp2_session_callbacks *h2_callbacks; /* owned */
     nghttp2_option *h2_option;     /* owned */
+    void *reserve;                 /* owned; given back to the heap when memory is out */
     int64_t now_ms, date_ms;       /* this turn; when `date` was made */
     char date[CLOCK_TEXT_SIZE];
     struct http_counters count;

@@ -121,6 +121,7 @@ static void server_fini(struct http_server *s)
     }
     http_pool_fini(&s->blocks);
     http_encoder_free(s->encoder);
+    mem_free(s->reserve);
     nghttp2_session_callbacks_del(s->h2_callbacks);
     nghttp2_option_del(s->h2_option);
     mem_free(s);

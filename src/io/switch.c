@@ -194,7 +194,8 @@ void context_switch(struct context *from, struct context *to, bool last)
     (void)last;
     go(from, to);
 #ifdef __SANITIZE_ADDRESS__
-    __sanitizer_finish_switch_fiber(from->asan_fake, NULL, NULL);
+    /* whoever comes back to `from` comes from `to`: a fiber learns here on which stack the thread runs that resumed it */
+    __sanitizer_finish_switch_fiber(from->asan_fake, &to->asan_bottom, &to->asan_size);
 #endif
 }
 
