@@ -151,14 +151,15 @@ static int wrong(struct attempt *a, struct err *e)
     char client[ADDR_TEXT_SIZE], name[BASIC_MAX_NAME + 1];
     int64_t now_ms = iam_now_ms(m);
     unsigned left;
+    int rv;
 
     left = lockout_fail(m->lockout, a->login.user, &a->rq->client, &limits, now_ms);
     memcpy(name, a->login.user.s, a->login.user.n);
     name[a->login.user.n] = '\0';
     log_info(m->conf.log, "login failed", LOG_S("user", name), LOG_S("client", addr_text(&a->rq->client, client)), LOG_I("left", left));
-    if (left == 0)
-        return check_blocked(a, now_ms, e);
-    return err_set(e, &ERR_LOGIN_WRONG, "%u", left);
+    if (left == 0 && (rv = check_blocked(a, now_ms, e)) != 0)
+        return rv;
+    return err_set(e, &ERR_LOGIN_WRONG, "%u", left); /* never 0: this is no way in, even if the block was pushed out of the table */
 }
 
 static int make_principal(struct attempt *a, const struct user *user, struct err *e)
@@ -354,6 +355,8 @@ int iam_authenticate(struct iam *m, struct db *d, const struct iam_request *rq, 
     if (rv == 0)
         rv = run_attempt(&a, e);
     mem_wipe(a.login.bytes, sizeof a.login.bytes);
+    if (rv == 0 && a.who == NULL)
+        rv = err_set(e, &ERR_UNEXPECTED, "a login without a user");
     if (rv == 0) {
         *out = a.who;
         return 0;
