@@ -29,6 +29,7 @@
 enum {
     START_TIMEOUT_MS = 300 * 1000, /* crash recovery of a large log on a slow disk */
     STEP_TIMEOUT_MS = 10 * 1000,
+    LEFTOVER_TIMEOUT_MS = 15 * 1000,
     BACKOFF_MIN_MS = 200,
     BACKOFF_MAX_MS = 30 * 1000,
     STEADY_MS = 60 * 1000,         /* having run this long forgets earlier failures */
@@ -56,6 +57,7 @@ struct embedded {
     struct mariadb_version version; /* of the installed program */
     _Atomic unsigned n_restarts;
     unsigned n_failures;            /* since it last ran steadily */
+    bool answers;                   /* this mariadbd has answered */
     bool has_run;
     int64_t running_since_ms;
     char complaint[ERR_ARG_SIZE];   /* the last error line of mariadbd */
@@ -88,7 +90,8 @@ static bool must_stop(const struct embedded *m)
     return fiber_is_cancelled(m->fiber);
 }
 
-/* Ends mariadbd: SIGTERM lets it finish and write everything out. Not cut short by cancellation or the fiber's deadline. */
+/* Ends mariadbd: SIGTERM lets it finish and write everything out. One that has never answered gets SIGKILL: a SIGTERM just before
+ * it is ready makes MariaDB hang for ever, and it has acknowledged nothing yet. Not cut short by cancellation or the fiber's deadline. */
 static void end_child(struct embedded *m)
 {
     bool shielded = fiber_shield(true);
@@ -96,7 +99,7 @@ static void end_child(struct embedded *m)
     struct err e;
 
     if (m->child != NULL) {
-        child_kill(m->child, SIGTERM);
+        child_kill(m->child, m->answers ? SIGTERM : SIGKILL);
         fiber_restore_deadline(INT64_MAX);
         (void)fiber_narrow_deadline(m->conf.stop_timeout_ms);
         if (child_wait(m->child, NULL, &e) != 0) {
@@ -149,7 +152,8 @@ static void signal_holder(const struct embedded *m, pid_t pid, int number)
     (void)close(pidfd); /* nothing to lose */
 }
 
-/* A mariadbd of a process that was killed: the kernel has told it to end, which may take it a moment. */
+/* A mariadbd of a process that was killed: the kernel has told it to end, which may take it a moment; if that came just before it
+ * was ready it hangs (see end_child). Killing it costs a crash recovery and loses nothing. */
 static int end_leftover(struct embedded *m, struct err *e)
 {
     int64_t begin = loop_now_ms(loop_current());
@@ -162,13 +166,13 @@ static int end_leftover(struct embedded *m, struct err *e)
 
         if (rv != 0)
             return rv;
-        if (waited > 2 * (int64_t)m->conf.stop_timeout_ms || (pid < 0 && waited > 5000))
+        if (waited > 2 * LEFTOVER_TIMEOUT_MS || (pid < 0 && waited > 5000))
             return embedded_dir_fails(&m->dir, e, "another process (id %d) has its data open: stop that one", (int)pid);
         if (pid > 0 && pid != told) {
             log_info(&m->log, "found a mariadbd with our data -> end it", LOG_I("pid", pid));
             signal_holder(m, pid, SIGTERM);
             told = pid;
-        } else if (pid > 0 && waited > m->conf.stop_timeout_ms && !killed) {
+        } else if (pid > 0 && waited > LEFTOVER_TIMEOUT_MS && !killed) {
             log_warn(&m->log, "the found mariadbd does not end -> kill it", LOG_I("pid", pid));
             signal_holder(m, pid, SIGKILL);
             killed = true;
@@ -289,6 +293,7 @@ static enum embedded_state start(struct embedded *m)
     int rv;
 
     m->complaint[0] = '\0';
+    m->answers = false;
     rv = mariadb_spawn(&m->conf, &m->dir, on_line, m, &m->child, &m->why);
     if (rv != 0)
         return failed(m);
@@ -298,6 +303,7 @@ static enum embedded_state start(struct embedded *m)
         return died(m, &status);
     if (rv != 0)
         return failed(m);
+    m->answers = true;
     rv = drop_others(m, s, &m->why);
     sql_close(s);
     if (rv != 0)

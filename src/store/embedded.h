@@ -64,7 +64,7 @@ pid_t embedded_pid(const struct embedded *m);
 /* How often it was started again after it had died. */
 unsigned embedded_n_restarts(const struct embedded *m);
 
-/* SIGTERM, at most stop_timeout_ms later SIGKILL; waits for its end whatever the fiber's deadline is, then frees. NULL is fine. */
+/* SIGTERM, at most stop_timeout_ms later SIGKILL (at once while it has not answered yet); waits for its end whatever the fiber's deadline is, then frees. NULL is fine. */
 void embedded_stop(struct embedded *m);
 
 #endif

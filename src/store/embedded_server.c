@@ -46,7 +46,8 @@ static void command_init(struct command *c, const char *program, const struct em
     c->env[3] = "UMASK=0600"; /* of MariaDB: modes of the files and folders it makes */
     c->env[4] = "UMASK_DIR=0700";
     c->env[5] = arena_printf(&c->arena, "HOME=%s", d->path);
-    c->failed = c->failed || c->env[5] == NULL;
+    c->env[6] = c->env[5] != NULL ? arena_printf(&c->arena, "TMPDIR=%s/tmp", d->path) : NULL;
+    c->failed = c->failed || c->env[6] == NULL;
 }
 
 static struct child_conf conf_of(const struct command *c, const struct embedded_dir *d)
@@ -55,33 +56,42 @@ static struct child_conf conf_of(const struct command *c, const struct embedded_
                                 .death_signal = SIGTERM, .capture_bytes = 16384 };
 }
 
-/* The last line that says something, for the error: what went wrong stands there. */
-static struct slice last_line(struct slice text)
+/* Says in the log all that a failed command said, and returns the line that names what went wrong: the first that speaks of an
+ * error, else the last. */
+static struct slice report(const struct embedded_conf *conf, const char *program, struct slice text)
 {
-    struct slice last = SLICE("no message"), rest = text;
+    struct slice chosen = SLICE("no message"), rest = text;
+    bool is_error = false;
 
     while (rest.n > 0) {
         struct slice line = slice_trim(slice_cut(&rest, '\n'));
+        char copy[CHILD_LINE_MAX];
 
-        if (line.n > 0)
-            last = line;
+        if (line.n == 0)
+            continue;
+        (void)snprintf(copy, sizeof copy, "%.*s", SLICE_FMT(line));
+        log_warn(conf->log, "a command of the embedded MetaDB failed", LOG_S("command", program), LOG_S("text", copy));
+        if (!is_error)
+            chosen = line;
+        is_error = is_error || strcasestr(copy, "error") != NULL;
     }
-    return last;
+    return chosen;
 }
 
-/* Runs a command to its end; what it wrote to stdout in `out`, the arena's. Takes the command. */
-static int run(struct command *c, const struct embedded_dir *d, int64_t timeout_ms, char *out, size_t size, struct err *e)
+/* Runs a command to its end; what it wrote to stdout in `out` when that is not NULL. Takes the command. */
+static int run(struct command *c, const struct embedded_conf *conf, const struct embedded_dir *d, int64_t timeout_ms, char *out, size_t size,
+               struct err *e)
 {
-    struct child_conf conf = conf_of(c, d);
+    struct child_conf child = conf_of(c, d);
     int64_t former = fiber_narrow_deadline(timeout_ms);
     struct child_result r;
     char status[64];
-    int rv = c->failed ? err_set(e, &ERR_NOMEM, "") : child_run(&conf, &c->arena, &r, e);
+    int rv = c->failed ? err_set(e, &ERR_NOMEM, "") : child_run(&child, &c->arena, &r, e);
 
     fiber_restore_deadline(former);
     if (rv == 0 && r.status.code != 0)
         rv = embedded_dir_fails(d, e, "%s: %s: %.*s", c->argv[0], child_status_text(&r.status, status, sizeof status),
-                                SLICE_FMT(last_line(r.err.n > 0 ? r.err : r.out)));
+                                SLICE_FMT(report(conf, c->argv[0], r.err.n > 0 ? r.err : r.out)));
     else if (rv == 0 && out != NULL)
         (void)snprintf(out, size, "%s", r.out.s);
     arena_fini(&c->arena);
@@ -109,7 +119,7 @@ int mariadb_version(const struct embedded_conf *conf, const struct embedded_dir 
     command_init(&c, conf->mariadbd, d);
     add(&c, "%s", "--no-defaults");
     add(&c, "%s", "--version");
-    rv = run(&c, d, VERSION_TIMEOUT_MS, text, sizeof text, e);
+    rv = run(&c, conf, d, VERSION_TIMEOUT_MS, text, sizeof text, e);
     if (err_is(e, &ERR_IO) && rv != 0)
         return embedded_dir_fails(d, e, "%s cannot be run; install the package mariadb-server-core", conf->mariadbd);
     if (rv != 0)
@@ -120,20 +130,20 @@ int mariadb_version(const struct embedded_conf *conf, const struct embedded_dir 
     return 0;
 }
 
-static int remove_folder(const struct embedded_dir *d, const char *name, struct err *e)
+static int remove_folder(const struct embedded_conf *conf, const struct embedded_dir *d, const char *name, struct err *e)
 {
     struct command c;
 
     command_init(&c, "/bin/rm", d);
     add(&c, "%s", "-rf");
     add(&c, "%s/%s", d->path, name);
-    return run(&c, d, INSTALL_TIMEOUT_MS, NULL, 0, e);
+    return run(&c, conf, d, INSTALL_TIMEOUT_MS, NULL, 0, e);
 }
 
 int mariadb_install(const struct embedded_conf *conf, const struct embedded_dir *d, const struct mariadb_version *v, struct err *e)
 {
     struct command c;
-    int rv = embedded_dir_has(d, "data.new") ? remove_folder(d, "data.new", e) : 0;
+    int rv = embedded_dir_has(d, "data.new") ? remove_folder(conf, d, "data.new", e) : 0;
 
     if (rv == 0)
         rv = embedded_dir_make(d, "data.new", e);
@@ -149,7 +159,7 @@ int mariadb_install(const struct embedded_conf *conf, const struct embedded_dir 
     add(&c, "%s", "--skip-name-resolve");
     add(&c, "%s", "--force"); /* a machine that cannot resolve its own name is fine: nothing comes over the network */
     add(&c, "%s", "--innodb-log-file-size=32M");
-    rv = run(&c, d, INSTALL_TIMEOUT_MS, NULL, 0, e);
+    rv = run(&c, conf, d, INSTALL_TIMEOUT_MS, NULL, 0, e);
     if (rv == 0)
         rv = embedded_dir_write(d, "data.new", "ocp_version", v->text, e);
     return rv == 0 ? embedded_dir_rename(d, "data.new", "data", e) : rv;
@@ -164,8 +174,9 @@ int mariadb_upgrade(const struct embedded_conf *conf, const struct embedded_dir 
     add(&c, "%s", "--no-defaults");
     add(&c, "--socket=%s/sock", d->path);
     add(&c, "--user=%s", d->account);
+    add(&c, "--tmpdir=%s/tmp", d->path);
     add(&c, "%s", "--force");
-    return run(&c, d, UPGRADE_TIMEOUT_MS, NULL, 0, e);
+    return run(&c, conf, d, UPGRADE_TIMEOUT_MS, NULL, 0, e);
 }
 
 /* Options of mariadbd but for paths and sizes. All exist in 10.11 and in 11.8. */

@@ -162,6 +162,18 @@ static void comes_back_after_kill(struct fixture *f)
     embedded_stop(f->m);
 }
 
+static void one_that_does_not_end_is_killed(struct fixture *f)
+{
+    pid_t pid;
+
+    f->conf.stop_timeout_ms = 300;
+    starts(f);
+    pid = embedded_pid(f->m);
+    assert_int_equal(kill(pid, SIGSTOP), 0);
+    embedded_stop(f->m);
+    assert_true(test_is_gone(pid));
+}
+
 /* A process of its own that has an embedded MetaDB and writes: what it says through the pipe is acknowledged. */
 static int acknowledged;
 
@@ -263,7 +275,7 @@ static struct child *stray(void)
 {
     char datadir[128], socket[128];
     const char *const argv[] = { "/usr/sbin/mariadbd", "--no-defaults", datadir, socket, "--skip-networking", NULL };
-    struct child_conf conf = { .argv = argv };
+    struct child_conf conf = { .argv = argv, .capture_bytes = 8192 };
     struct stat st;
     struct child *c;
     struct err e;
@@ -275,8 +287,11 @@ static struct child *stray(void)
     conf.uid = st.st_uid;
     conf.gid = st.st_gid;
     assert_ok(child_start(&conf, &c, &e), &e);
-    while (shell("test -S %s/stray", dir) != 0)
+    while (strstr(child_output(c, CHILD_ERR).s, "ready for connections") == NULL) { /* before that it may hang at SIGTERM */
+        if (!child_is_running(c))
+            fail_msg("mariadbd ended: %s", child_output(c, CHILD_ERR).s);
         pause_ms(20);
+    }
     return c;
 }
 
@@ -398,6 +413,7 @@ static int fresh_copy(void **state)
     }
 IN_LOOP(is_private)
 IN_LOOP(comes_back_after_kill)
+IN_LOOP(one_that_does_not_end_is_killed)
 IN_LOOP(stray_server_is_ended)
 IN_LOOP(half_made_data_is_made_again)
 IN_LOOP(other_versions)
@@ -434,6 +450,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_is_private, fresh_copy),
         cmocka_unit_test_setup(test_comes_back_after_kill, fresh_copy),
+        cmocka_unit_test_setup(test_one_that_does_not_end_is_killed, fresh_copy),
         cmocka_unit_test_setup(test_data_survives_kill_of_both, fresh_copy),
         cmocka_unit_test_setup(test_mariadbd_ends_with_us, fresh_copy),
         cmocka_unit_test_setup(test_stray_server_is_ended, fresh_copy),
