@@ -494,9 +494,20 @@ static int api_take_over_check(struct call *c, struct err *e)
     return call_object(c, &view, e);
 }
 
+/* Asked for beside the work itself, which is done: what goes wrong here is told in the log. */
+static void save_login(struct call *c, int wanted, const char *cluster_name, const char *password)
+{
+    struct err e;
+
+    if (wanted == 1 && obcluster_save_login(domain(c), c->db, cluster_name, password, c->user->user_id, c->arena, &e) != 0)
+        log_warn(&c->api->log, "a cluster's password was not kept in the password box", LOG_S("cluster", cluster_name),
+                 LOG_S("user", c->user->name), LOG_E(&e));
+}
+
 static int api_take_over(struct call *c, struct err *e)
 {
-    struct take_over want = wish_of(c->body);
+    const struct take_over_in *in = c->body;
+    struct take_over want = wish_of(in);
     struct obcluster_user who = caller(c);
     struct obcluster_started started;
     int rv;
@@ -507,6 +518,8 @@ static int api_take_over(struct call *c, struct err *e)
     if (rv != 0)
         return rv;
     c->object_id = started.cluster_id;
+    c->object_name = started.name;
+    save_login(c, in->save_credential, started.name, want.password);
     return api_task_reply(c, started.task_id, e);
 }
 
@@ -559,7 +572,11 @@ static int api_change_password(struct call *c, struct err *e)
     struct obcluster row;
     int rv = api_obcluster_of(c, "id", &row, e);
 
-    return rv == 0 ? obcluster_change_password(domain(c), c->db, &row, &want, c->arena, e) : rv;
+    if (rv == 0)
+        rv = obcluster_change_password(domain(c), c->db, &row, &want, c->arena, e);
+    if (rv == 0)
+        save_login(c, in->save_credential, row.name, want.new_password);
+    return rv;
 }
 
 /* --- routes ----------------------------------------------------------------------------------------------------------------- */

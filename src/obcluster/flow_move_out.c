@@ -8,6 +8,7 @@
 #include "src/obcluster/inside.h"
 #include "src/obcluster/link.h"
 #include "src/task/domains.h"
+#include "src/vault/credential.h"
 
 static struct obclusters *domain(struct task_run *r)
 {
@@ -31,6 +32,14 @@ struct removal {
     struct arena *arena;
 };
 
+static int remove_all(struct tx *tx, const struct removal *m, const struct obcluster *c, struct err *e)
+{
+    const char *login = obcluster_login_name(c->name, m->arena);
+    int rv = login != NULL ? store_credential_delete_named(tx, credential_target_names[CREDENTIAL_OB], login, e) : err_set(e, &ERR_NOMEM, "");
+
+    return rv == 0 ? store_obcluster_delete(tx, m->id, e) : rv;
+}
+
 static int remove_body(struct tx *tx, void *data, struct err *e)
 {
     const struct removal *m = data;
@@ -41,7 +50,7 @@ static int remove_body(struct tx *tx, void *data, struct err *e)
         return 0; /* this step ran before */
     if (rv == 0 && c.status != OBCLUSTER_MOVINGOUT)
         rv = err_set(e, &ERR_UNEXPECTED, "the cluster %s is not being moved out any more", c.name);
-    return rv == 0 ? store_obcluster_delete(tx, m->id, e) : rv;
+    return rv == 0 ? remove_all(tx, m, &c, e) : rv;
 }
 
 static int forget(struct task_run *r, struct err *e)
@@ -90,7 +99,7 @@ static int failed(struct task_run *r, struct err *e)
 
 static const struct task_step steps[] = {
     { "Stop watching", "End the background look and close sessions to the cluster.", 60, stop_watching },
-    { "Forget the cluster", "Remove the cluster, its zones, servers, tenants, password and parameter history from MetaDB.", 120, forget },
+    { "Forget the cluster", "Remove the cluster, its zones, servers, tenants, passwords and parameter history from MetaDB.", 120, forget },
     { "Verify", "Nothing of it is left.", 60, verify },
     { .name = NULL },
 };

@@ -64,7 +64,7 @@ int obcluster_move_out(struct obclusters *o, struct db *d, struct task_engine *t
     rv = db_transact(d, start_body, &s, e);
     if (rv != 0)
         return rv;
-    *out = (struct obcluster_started){ ids[0], id };
+    *out = (struct obcluster_started){ ids[0], id, c.name };
     task_kick(t, ids[0]);
     return 0;
 }

@@ -60,6 +60,7 @@ struct obcluster_user {
 /* What was started. */
 struct obcluster_started {
     int64_t task_id, cluster_id;
+    const char *name;                     /* of the cluster */
 };
 
 /* --- take-over --------------------------------------------------------------------------------------------------------------- */
@@ -108,6 +109,15 @@ struct password_change {
  * Errors: OBCLUSTER_OLD_PASSWORD, OBCLUSTER_NEW_PASSWORD, OBCLUSTER_STATE, those of link_take, OBCLUSTER_REFUSED, those of db_transact. */
 MUST_CHECK int obcluster_change_password(struct obclusters *o, struct db *d, const struct obcluster *c, const struct password_change *want,
                                          struct arena *arena, struct err *e);
+
+/* --- password box ------------------------------------------------------------------------------------------------------------ */
+
+/* Keeps root's password of the sys tenant in the user's own password box too, under the name that obcluster_login_name makes. Moving the
+ * cluster out removes it. Errors: those of credential_save. */
+MUST_CHECK int obcluster_save_login(struct obclusters *o, struct db *d, const char *cluster_name, const char *password, int64_t user_id,
+                                    struct arena *arena, struct err *e);
+/* "root@sys#c1"; NULL when memory is out. */
+const char *obcluster_login_name(const char *cluster_name, struct arena *arena);
 
 /* --- looking ----------------------------------------------------------------------------------------------------------------- */
 

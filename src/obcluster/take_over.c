@@ -298,7 +298,7 @@ int obcluster_take_over(struct obclusters *o, struct db *d, struct task_engine *
         rv = db_transact(d, start_body, &s, e);
     if (rv != 0)
         return rv;
-    *out = (struct obcluster_started){ ids[0], id };
+    *out = (struct obcluster_started){ ids[0], id, found.name };
     task_kick(t, ids[0]);
     return 0;
 }

@@ -98,6 +98,11 @@ int store_credential_delete(struct tx *tx, int64_t user_id, int64_t id, struct e
     return change_run_in(tx, &change, "DELETE FROM credential WHERE id = ? AND user_id = ?", DB_ARGS(SQL_V_I(id), SQL_V_I(user_id)), e);
 }
 
+int store_credential_delete_named(struct tx *tx, const char *target_type, const char *name, struct err *e)
+{
+    return tx_exec(tx, "DELETE FROM credential WHERE target_type = ? AND name = ?", DB_ARGS(sql_v_s(target_type), sql_v_s(name)), NULL, e);
+}
+
 int store_credential_after(struct db *d, int64_t after_id, unsigned max, struct arena *arena, struct credential **out, size_t *n, struct err *e)
 {
     struct store_page page = { .number = 1, .size = max, .sort = "id" };

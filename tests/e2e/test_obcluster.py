@@ -231,6 +231,18 @@ def test_nothing_is_left_in_metadb(server, metadb, seekdb, mariadb_server):
     assert seekdb.password not in row["texts"]
 
 
+def test_login_is_kept_in_the_password_box(api, seekdb):
+    def kept():
+        box = api.get("/api/v2/profiles/me/credentials", {"targetType": "OB"})
+        assert seekdb.password.encode() not in box.body
+        return [c["name"] for c in box.contents]
+    with managed(api, seekdb, clusterName="boxed", saveToCredential=True) as cluster:
+        assert kept() == ["root@sys#boxed"]
+        change_password(api, cluster, seekdb.password, saveToCredential=True).ok()
+        assert kept() == ["root@sys#boxed"]
+    assert kept() == []
+
+
 def test_take_over_that_fails_leaves_nothing(server, seekdb, new_proxy):
     api = server.api()
     with new_proxy((seekdb.host, seekdb.port), mysql=True) as proxy:

@@ -17,7 +17,7 @@ ENABLED = (
     "regions", "idcs", "host_types", "credentials", "hosts", "unit_specs",
     # clusters
     "take_over_check", "take_over", "clusters_list", "cluster_numbers", "zones_and_servers", "units",
-    "parameter_info", "cluster_parameters", "cluster_password",
+    "parameter_info", "cluster_parameters", "cluster_sessions", "cluster_compaction", "cluster_password",
     # tenants
     "tenants", "tenant_parameters", "tenant_units", "databases", "database_users", "database_user_privileges",
     "database_roles", "database_objects",

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Managed clusters: two real OceanBase kernels, taken over by direct connection."""
+import contextlib
+
+from lib.py.process import wait_until
+
 from ..walk import named
 from . import scenario
 
@@ -83,6 +87,38 @@ def cluster_parameters(walk):
         assert [int(v) for v in shown()] == [value]
     walk.effect("ob-cluster-parameters-update")
     walk.call("ob-cluster-parameters-update", [{"name": "no_such_parameter", "value": 1}], id=cluster).refused(400)
+    if walk.has("ob-cluster-parameter-histories-list"):
+        changes = walk.rows("ob-cluster-parameter-histories-list", {"name": TUNABLE}, id=cluster)
+        assert [(c["newValue"], c["outcome"]) for c in changes[:2]] == [(str(OLD), "SUCCESSFUL"), (str(NEW), "SUCCESSFUL")]
+
+
+def each_scope(walk, operation):
+    """(operation id, path parameters) of the cluster and of its tenant."""
+    yield f"ob-cluster-{operation}", {"id": walk.cluster(0)}
+    tenant = walk.do("ob-cluster-get", id=walk.cluster(0))["tenants"][0]["id"]
+    yield f"ob-cluster-tenant-{operation}", {"id": walk.cluster(0), "tenantId": tenant}
+
+
+@scenario("ob-cluster-sessions-list", "ob-cluster-session-kill", "ob-cluster-take-over", "ob-cluster-get")
+def cluster_sessions(walk):
+    for (listing, scope), (kill, _) in zip(each_scope(walk, "sessions-list"), each_scope(walk, "session-kill")):
+        victim = walk.kernels[0].connect(database="oceanbase")
+        [session] = [s for s in walk.rows(listing, {"size": 1000}, **scope) if s.get("dbName") == "oceanbase"]
+        walk.do(kill, **scope, sessionId=session["id"])
+        assert session["id"] not in [s["id"] for s in walk.rows(listing, {"size": 1000}, **scope)]
+        walk.effect(kill)
+        with contextlib.suppress(Exception):
+            victim.close()
+
+
+@scenario("ob-cluster-compactions-list", "ob-cluster-compaction-start", "ob-cluster-take-over", "ob-cluster-get")
+def cluster_compaction(walk):
+    for (listing, scope), (start, _) in zip(each_scope(walk, "compactions-list"), each_scope(walk, "compaction-start")):
+        [before] = walk.rows(listing, **scope)
+        walk.do(start, **scope)
+        wait_until(lambda: walk.rows(listing, **scope)[0]["lastScn"] > before["lastScn"], "the major compaction ends")
+        wait_until(lambda: walk.rows(listing, **scope)[0]["status"] == "IDLE", "the major compaction has ended")
+        walk.effect(start)
 
 
 @scenario("ob-cluster-change-password", "ob-cluster-take-over", "ob-cluster-get")
