@@ -62,9 +62,9 @@ static void install(struct test_mariadb *m)
     FILE *f;
 
     (void)snprintf(command, sizeof command,
-                   "mariadb-install-db --no-defaults --datadir=%s/data --auth-root-authentication-method=normal --skip-test-db "
+                   "mariadb-install-db --no-defaults --datadir=%s/data --tmpdir=%s --auth-root-authentication-method=normal --skip-test-db "
                    "--innodb-log-file-size=8M >%s/log 2>&1",
-                   m->dir, m->dir);
+                   m->dir, m->dir, m->dir);
     if (system(command) != 0)
         give_up(m, "mariadb-install-db failed, see the file log there");
     (void)snprintf(path, sizeof path, "%s/users.sql", m->dir);
@@ -84,10 +84,11 @@ static void install(struct test_mariadb *m)
 
 static void run_server(const struct test_mariadb *m)
 {
-    char data[96], sock[128], pid[96], port[32], init[96], log[96];
+    char data[96], tmp[96], sock[128], pid[96], port[32], init[96], log[96];
 
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)snprintf(data, sizeof data, "--datadir=%s/data", m->dir);
+    (void)snprintf(tmp, sizeof tmp, "--tmpdir=%s", m->dir); /* a MariaDB that starts removes others' temporary tables from a shared one */
     (void)snprintf(sock, sizeof sock, "--socket=%s", m->socket);
     (void)snprintf(pid, sizeof pid, "--pid-file=%s/pid", m->dir);
     (void)snprintf(port, sizeof port, "--port=%u", m->port);
@@ -95,7 +96,7 @@ static void run_server(const struct test_mariadb *m)
     (void)snprintf(log, sizeof log, "%s/log", m->dir);
     if (freopen(log, "a", stdout) != NULL)
         (void)dup2(STDOUT_FILENO, STDERR_FILENO);
-    (void)execlp("mariadbd", "mariadbd", "--no-defaults", data, sock, pid, port, init, "--bind-address=127.0.0.1",
+    (void)execlp("mariadbd", "mariadbd", "--no-defaults", data, tmp, sock, pid, port, init, "--bind-address=127.0.0.1",
                  geteuid() == 0 ? "--user=root" : "--skip-symbolic-links", "--skip-name-resolve", "--skip-log-bin", "--performance-schema=OFF",
                  "--max-allowed-packet=20M", "--innodb-buffer-pool-size=32M", "--innodb-log-file-size=8M",
                  "--innodb-flush-log-at-trx-commit=0", "--innodb-lock-wait-timeout=1", "--character-set-server=utf8mb4", (char *)NULL);

@@ -273,8 +273,8 @@ static void test_mariadbd_ends_with_us(void **state)
 /* Starts a mariadbd on the data that nobody supervises. */
 static struct child *stray(void)
 {
-    char datadir[128], socket[128];
-    const char *const argv[] = { "/usr/sbin/mariadbd", "--no-defaults", datadir, socket, "--skip-networking", NULL };
+    char datadir[128], socket[128], tmpdir[128];
+    const char *const argv[] = { "/usr/sbin/mariadbd", "--no-defaults", datadir, socket, tmpdir, "--skip-networking", NULL };
     struct child_conf conf = { .argv = argv, .capture_bytes = 8192 };
     struct stat st;
     struct child *c;
@@ -282,6 +282,7 @@ static struct child *stray(void)
 
     assert_int_equal(stat(dir, &st), 0);
     (void)snprintf(datadir, sizeof datadir, "--datadir=%s/data", dir);
+    (void)snprintf(tmpdir, sizeof tmpdir, "--tmpdir=%s/tmp", dir);
     (void)snprintf(socket, sizeof socket, "--socket=%s/stray", dir);
     conf.set_user = geteuid() == 0;
     conf.uid = st.st_uid;
