@@ -193,6 +193,8 @@ static int process(struct call *c, struct route_match *m, struct err *e)
 {
     int rv = find_route(c, m, e);
 
+    if (rv == 0 && !c->api->shared->node->ready && strcmp(m->route->permission, PERM_PUBLIC) != 0)
+        rv = err_set(e, &ERR_BUSY, "this node is starting");
     if (rv == 0)
         rv = decode_params(c, m, e);
     if (rv == 0)

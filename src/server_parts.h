@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* server_parts.h - one process as its own files see it: built (server_build.c), started (server_start.c), stopped (server_stop.c). Private to
+ * src/server*.c. */
+#ifndef SERVER_PARTS_H
+#define SERVER_PARTS_H
+
+#include <uv.h>
+
+#include "api/api.h"
+#include "conf/cli.h"
+#include "src/audit/audit.h"
+#include "src/iam/user.h"
+#include "src/io/fiber.h"
+#include "src/io/notify.h"
+#include "src/task/domains.h"
+#include "src/task/job.h"
+
+struct server;
+
+struct worker {
+    struct server *server;
+    struct api api;
+    char name[16];
+    bool running;
+    struct loop_post drain_post, drained_post;
+};
+
+struct server {
+    struct settings_box *box;
+    const struct settings *boot;       /* as of the start; owned */
+    const struct cli *cli;
+    struct log_sink *sink;
+    struct log log;
+    struct notify notify;
+    char node_name[256];
+    struct api_node node;
+    struct api_shared shared;
+    struct domain_graph domains;
+    struct work_pool *crypto, *connect, *longer;
+    struct router *router;
+    struct tls_server *tls;            /* NULL: cleartext */
+    struct cidr_list trusted, monitoring;
+    struct sql_target *metadb_targets, *monitordb_targets;
+    unsigned n_metadb, n_monitordb;
+    struct embedded *embedded;         /* NULL: the database is elsewhere */
+    char embedded_socket[128], embedded_user[64];
+    struct loop *control;
+    struct db *metadb, *monitordb;     /* of the control loop */
+    struct worker *workers;
+    struct api **apis;
+    unsigned n_workers;
+    uv_signal_t signals[3];
+    unsigned n_signals;
+    int64_t stream_timeout_ms;         /* how long clients may take to finish; set when stopping */
+    unsigned n_draining;               /* workers that have not reported yet */
+    struct waitlist drained;
+    bool stopping;
+    struct job jobs[2];
+    struct parameters *parameters;
+    struct audit audit;
+    int start_rv;                      /* what starting came to, and why */
+    struct err start_error;
+    uint64_t seed;
+};
+
+/* Everything that needs no other thread and no wait; then what the loops share is complete. Errors: those of the parts. */
+MUST_CHECK int server_build(struct server *s, struct err *e);
+/* The API loops with their HTTP servers, listening; their threads do not run yet. */
+MUST_CHECK int server_make_workers(struct server *s, struct err *e);
+/* Frees everything; what was never made is NULL. No thread may run. */
+void server_tear_down(struct server *s);
+struct user_context server_user_context(struct server *s);
+
+/* Body of the fiber that makes the server ready; `data` is the server. On failure it begins to stop. */
+void server_start(void *data);
+
+/* SIGTERM, SIGINT and SIGHUP are handled from now on. Errors: IO. */
+MUST_CHECK int server_watch_signals(struct server *s, struct err *e);
+/* Begins to stop; the second call stops without waiting for clients. */
+void server_begin_stop(struct server *s);
+/* Ends the API loops' threads. */
+void server_join_workers(struct server *s);
+
+#endif

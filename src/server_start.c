@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "src/server_parts.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "src/iam/iam.h"
+#include "src/obcluster/obcluster.h"
+#include "src/setting/setting.h"
+#include "src/store/embedded.h"
+#include "src/store/idempotency.h"
+#include "src/store/migrate.h"
+#include "src/task/engine.h"
+#include "src/vault/vault.h"
+
+enum { RETRY_MS = 500, PRUNE_MS = 600000, AUDIT_KEEP_DAYS = 1095 };
+
+static int sign_of_life(void *data, struct err *e)
+{
+    struct server *s = data;
+
+    (void)e;
+    for (unsigned i = 0; i < s->n_workers; i++)
+        if (clock_now_ms(&clock_system) - loop_stats(s->workers[i].api.loop).turned_at_ms > 5000)
+            return err_set(e, &ERR_UNEXPECTED, "loop %s has not turned for 5 seconds", s->workers[i].name);
+    notify_watchdog(&s->notify);
+    return 0;
+}
+
+static int migrate_both(struct server *s, struct err *e)
+{
+    int rv = migrate(s->metadb, metadb_migrations, s->node.name, e);
+
+    return rv == 0 ? migrate(s->monitordb, monitordb_migrations, s->node.name, e) : rv;
+}
+
+/* Waits for the database as long as it takes; what waiting cannot cure ends the process. */
+static int prepare_database(struct server *s, struct err *e)
+{
+    bool told = false;
+    int rv;
+
+    while ((rv = migrate_both(s, e)) != 0) {
+        struct err ended;
+
+        if (err_is(e, &ERR_SCHEMA_NEWER) || err_is(e, &ERR_SCHEMA_CHANGED) || fiber_is_cancelled(fiber_current()))
+            return rv;
+        if (!told)
+            log_warn(&s->log, "waiting for the database", LOG_E(e));
+        told = true;
+        rv = fiber_sleep(RETRY_MS, &ended);
+        if (rv != 0)
+            return rv;
+    }
+    return 0;
+}
+
+static int prepare_data_dir(struct server *s, struct err *e)
+{
+    if (mkdir(s->boot->data_dir, 0700) == 0 || errno == EEXIST)
+        return 0;
+    return err_set(e, &ERR_IO, "data_dir %s cannot be made: %s; make it, owned by the user that ocp-server runs as", s->boot->data_dir,
+                   strerror(errno));
+}
+
+static int prepare_keys(struct server *s, struct err *e)
+{
+    bool created = false;
+    char name[9];
+    int rv = vault_new(s->boot->key_file, true, &created, &s->shared.vault, e);
+
+    if (rv == 0)
+        log_info(&s->log, created ? "master key made; keep a copy of the file" : "master key read", LOG_S("file", s->boot->key_file),
+                 LOG_S("key", vault_key_name(s->shared.vault, name)));
+    return rv == 0 ? setting_keeper_new(s->parameters, s->shared.vault, &s->log, &s->shared.setting, e) : rv;
+}
+
+/* Where nobody else reads it: a terminal or pipe that somebody gave us; the journal keeps things, so there a file of ours. */
+static int tell_first_password(struct server *s, const char *password, struct err *e)
+{
+    char path[4096];
+    FILE *f = stdout;
+
+    if (!s->sink->journal) {
+        (void)fprintf(f, "First administrator: user %s, password: %s (it must be changed at the first login)\n", USER_ADMIN, password);
+        return fflush(f) == 0 ? 0 : err_set(e, &ERR_IO, "the first password could not be printed");
+    }
+    (void)snprintf(path, sizeof path, "%s/first-password", s->boot->data_dir);
+    (void)umask(077);
+    f = fopen(path, "we");
+    if (f == NULL || fprintf(f, "%s\n", password) < 0 || fclose(f) != 0)
+        return err_set(e, &ERR_IO, "%s: the first password could not be written", path);
+    log_info(&s->log, "first administrator made; the password, to be changed at the first login, is in a file", LOG_S("user", USER_ADMIN),
+             LOG_S("file", path));
+    return 0;
+}
+
+static int prepare_admin(struct server *s, struct err *e)
+{
+    struct user_context c = server_user_context(s);
+    char password[PASSWORD_RANDOM_SIZE];
+    bool created = false;
+    int rv = user_found_admin(&c, password, &created, e);
+
+    if (rv == 0 && created)
+        rv = tell_first_password(s, password, e);
+    mem_wipe(password, sizeof password);
+    return rv;
+}
+
+static void watch_users(void *data)
+{
+    struct server *s = data;
+
+    iam_watch(s->shared.iam, s->metadb);
+}
+
+static int refresh_parameters(void *data, struct err *e)
+{
+    struct server *s = data;
+
+    return setting_refresh(s->shared.setting, s->metadb, e);
+}
+
+static int prune(void *data, struct err *e)
+{
+    struct server *s = data;
+    int rv = db_prune_outcomes(s->metadb, e);
+
+    if (rv == 0)
+        rv = store_idempotency_prune(s->metadb, e);
+    return rv == 0 ? store_audit_prune(s->metadb, AUDIT_KEEP_DAYS, e) : rv;
+}
+
+static const struct job domain_jobs[] = {
+    { "system parameters", SETTING_REFRESH_MS, 5000, refresh_parameters, false },
+    { "prune", PRUNE_MS, 60000, prune, false },
+    { NULL },
+};
+
+/* Needs the keys, so it is not part of server_build(). */
+static int make_obclusters(struct server *s, struct err *e)
+{
+    struct obclusters_conf conf = {
+        .vault = s->shared.vault,
+        .connect_pool = s->connect,
+        .settings = s->box,
+        .clock = &clock_system,
+        .log = &s->log,
+        .node = s->node.name,
+    };
+
+    return obclusters_new(&conf, &s->domains.obclusters, e);
+}
+
+static int prepare_domains(struct server *s, struct err *e)
+{
+    int rv = refresh_parameters(s, e);
+
+    if (rv == 0)
+        rv = prepare_admin(s, e);
+    if (rv == 0)
+        rv = make_obclusters(s, e);
+    if (rv == 0)
+        rv = task_engine_adopt(s->shared.tasks, e);
+    if (rv == 0)
+        rv = obclusters_watch(s->domains.obclusters, s->metadb, s->seed += 0x9e3779b97f4a7c15u, e);
+    if (rv == 0)
+        rv = jobs_start(s->control, domain_jobs, s, &s->log, s->seed + 1, e);
+    return rv == 0 ? fiber_start(s->control, "users", watch_users, s, NULL, e) : rv;
+}
+
+static int start_jobs(struct server *s, struct err *e)
+{
+    const struct job always[] = {
+        { "sign of life", s->notify.watchdog_ms > 0 ? s->notify.watchdog_ms / 3 : 5000, 5000, sign_of_life, true },
+        { NULL },
+    };
+
+    memcpy(s->jobs, always, sizeof always);
+    return jobs_start(s->control, s->jobs, s, &s->log, s->seed, e);
+}
+
+static int start_embedded(struct server *s, struct err *e)
+{
+    const char *const databases[] = { s->boot->db.database, s->boot->monitordb.database, NULL };
+    struct embedded_conf conf = {
+        .dir = s->boot->standalone.data_dir,
+        .databases = databases,
+        .connect_pool = s->connect,
+        .log = &s->log,
+    };
+
+    return s->boot->standalone.enabled ? embedded_start(&conf, &s->embedded, e) : 0;
+}
+
+static int prepare(struct server *s, struct err *e)
+{
+    int rv = prepare_data_dir(s, e);
+
+    if (rv == 0)
+        rv = prepare_keys(s, e);
+    if (rv == 0)
+        rv = start_jobs(s, e);
+    if (rv == 0)
+        rv = start_embedded(s, e);
+    if (rv == 0)
+        rv = prepare_database(s, e);
+    if (rv == 0)
+        rv = prepare_domains(s, e);
+    return rv;
+}
+
+void server_start(void *data)
+{
+    struct server *s = data;
+
+    s->start_rv = prepare(s, &s->start_error);
+    if (s->start_rv != 0) {
+        if (!s->stopping)
+            server_begin_stop(s);
+        return;
+    }
+    s->node.ready = true;
+    log_info(&s->log, "ready", LOG_S("version", s->node.version), LOG_I("loops", s->n_workers));
+    notify_ready(&s->notify, "serving");
+}
