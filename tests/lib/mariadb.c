@@ -140,3 +140,11 @@ void test_mariadb_stop(struct test_mariadb *m)
     if (system(command) != 0)
         (void)fprintf(stderr, "cannot remove %s\n", m->dir);
 }
+
+void test_pause(pid_t pid)
+{
+    int status;
+
+    if (kill(pid, SIGSTOP) != 0 || waitpid(pid, &status, WUNTRACED) != pid)
+        abort();
+}

@@ -20,5 +20,7 @@ struct test_mariadb {
 bool test_mariadb_start(struct test_mariadb *m);
 /* Kills it and removes its folder. */
 void test_mariadb_stop(struct test_mariadb *m);
+/* Stops a process with SIGSTOP and returns when all of its threads stand still: the signal alone comes later. */
+void test_pause(pid_t pid);
 
 #endif

@@ -363,13 +363,12 @@ static void stopped_server_ends_at_the_deadline(struct test_store *t)
 {
     pid_t pid = test_store_server()->pid;
     int64_t former, begin = clock_now_ms(&clock_system);
-    int status, rv;
+    int rv;
 
     if (pid == 0)
         return;
     assert_int_equal(test_store_number(t, "SELECT 1"), 1);
-    assert_int_equal(kill(pid, SIGSTOP), 0);
-    assert_int_equal(waitpid(pid, &status, WUNTRACED), pid); /* all its threads stand still */
+    test_pause(pid);
     former = fiber_narrow_deadline(200);
     rv = db_read(t->db, "SELECT 1", DB_NO_ARGS, &t->arena, NULL, &t->e);
     fiber_restore_deadline(former);

@@ -339,7 +339,7 @@ static void hang(void *data)
     if (m->pid == 0)
         return; /* not ours to stop */
     assert_ok(link_take(f->o, &f->c, &k, &f->e), &f->e);
-    assert_int_equal(kill(m->pid, SIGSTOP), 0);
+    test_pause(m->pid);
     (void)fiber_narrow_deadline(2000);
     before = clock_now_ms(&clock_system);
     {

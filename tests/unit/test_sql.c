@@ -614,7 +614,7 @@ static void stopped_server_ends_at_the_deadline(struct fixture *f)
         skip();
     assert_ok(fiber_start(loop_current(), "reader", run_cancelled, &c, NULL, &f->e), &f->e);
     assert_ok(fiber_sleep(300, &f->e), &f->e); /* rows are on their way */
-    assert_int_equal(kill(server.pid, SIGSTOP), 0);
+    test_pause(server.pid);
     heart_start(&heart);
     former = fiber_narrow_deadline(200);
     assert_err(run(f, "SELECT 1"), &f->e, ERR_TIMEOUT);
