@@ -44,15 +44,21 @@ void db_free(struct db *d)
 
 struct db_stats db_stats(const struct db *d)
 {
-    struct db_stats stats = d->stats;
-
-    stats.sessions = d->pool.n_sessions;
-    stats.idle = d->pool.n_idle;
-    stats.waiting = d->pool.n_takers;
-    stats.reconnects = d->pool.n_connects;
-    stats.up_since_ms = d->pool.up_since_ms;
-    stats.down_since_ms = d->pool.down_since_ms;
-    return stats;
+    return (struct db_stats){
+        .sessions = d->pool.n_sessions,
+        .idle = d->pool.n_idle,
+        .waiting = d->pool.n_takers,
+        .statements = d->count.statements,
+        .failures = d->count.failures,
+        .reconnects = d->pool.n_connects,
+        .transactions = d->count.transactions,
+        .repeated = d->count.repeated,
+        .unknown = d->count.unknown,
+        .settled_committed = d->count.settled_committed,
+        .settled_lost = d->count.settled_lost,
+        .up_since_ms = d->pool.up_since_ms,
+        .down_since_ms = d->pool.down_since_ms,
+    };
 }
 
 const char *db_name(const struct db *d)
@@ -112,12 +118,12 @@ int db_run_on(struct db *d, struct session *s, const char *text, const struct sq
     bool late = fiber_ms_left() == 0;
 
     fiber_restore_deadline(former);
-    d->stats.statements++;
+    d->count.statements++;
     if (rv == 0 || !sql_is_dead(s->sql))
         pool_answered(&d->pool);
     if (rv == 0)
         return 0;
-    d->stats.failures++;
+    d->count.failures++;
     if ((flags & SQL_COMMIT) == 0)
         say_why(d, late, e);
     return e->row->code;

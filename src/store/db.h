@@ -41,7 +41,7 @@ struct db_stats {
     uint64_t statements, failures, reconnects, transactions, repeated, unknown, settled_committed, settled_lost;
     int64_t up_since_ms, down_since_ms; /* the clock's milliseconds; 0: not so */
 };
-struct db_stats db_stats(const struct db *d);
+struct db_stats db_stats(const struct db *d); /* from any thread */
 const char *db_name(const struct db *d);
 enum sql_engine db_engine(const struct db *d); /* of the endpoint last connected to */
 

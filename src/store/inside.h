@@ -9,13 +9,16 @@ enum { DB_HOT_TEXTS = 256, DB_TOKEN_SIZE = 33 };
 
 struct db {
     struct pool pool;
-    struct db_stats stats;
     uint32_t hot[DB_HOT_TEXTS];     /* hashes of statements seen: from the second time on they are prepared */
     struct tx *open;                /* transactions that run */
     unsigned char instance[8];      /* random; first half of every token */
     uint64_t n_tokens;              /* second half */
     struct fiber_mutex id_lock;
     int64_t next_id, end_id;        /* block of ids in hand; equal: none */
+
+    struct {                        /* written by the loop, read by any thread */
+        _Atomic uint64_t statements, failures, transactions, repeated, unknown, settled_committed, settled_lost;
+    } count;
 };
 
 /* SQL_PREPARED for a statement that this loop has seen before, else 0: lists put together from filters come in too many forms to

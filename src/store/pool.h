@@ -28,8 +28,7 @@ struct pool {
     struct loop *loop;
     struct session *idle;             /* newest first */
     struct taker *first, *last;       /* in line for a session */
-    unsigned n_sessions;              /* all, those being made included */
-    unsigned n_idle, n_takers, n_connectors;
+    unsigned n_connectors;
     struct fiber_group connecting;
     struct fiber *connectors[POOL_MAX_SESSIONS]; /* those that run, to be cancelled when the pool closes; NULL: a free place */
     unsigned endpoint;                /* that answered last */
@@ -37,11 +36,16 @@ struct pool {
     bool closing;
     bool refused;                     /* the last failure was the login's: waiting does not help */
     int64_t answered_ms;              /* last time any session answered; 0: never */
-    int64_t up_since_ms, down_since_ms;
     int64_t retry_ms;                 /* no connecting before it */
     unsigned pause_ms;                /* of the last failure */
-    uint64_t n_connects, random;
+    uint64_t random;
     char why[ERR_ARG_SIZE];           /* of the last failure */
+
+    /* written by the loop, read by any thread */
+    _Atomic unsigned n_sessions;      /* all, those being made included */
+    _Atomic unsigned n_idle, n_takers;
+    _Atomic int64_t up_since_ms, down_since_ms;
+    _Atomic uint64_t n_connects;
 };
 
 void pool_init(struct pool *p, const struct db_conf *conf, struct loop *l);

@@ -112,7 +112,7 @@ static int insert_token(struct tx *tx, struct run *r, struct err *e)
         return err_set(e, &ERR_UNEXPECTED, "the token %s of a new transaction is used already", r->token);
     if (rv == 0 && r->unknown) {
         r->unknown = false;
-        tx->db->stats.settled_lost++;
+        tx->db->count.settled_lost++;
         log_info(tx->db->pool.conf.log, "outcome settled: not committed -> run again", LOG_S("token", r->token));
     }
     return rv;
@@ -127,7 +127,7 @@ static int commit(struct tx *tx, struct run *r, struct err *e)
     (void)fiber_shield(shielded);
     if (rv == ERR_SQL_UNKNOWN.code) {
         r->unknown = true;
-        tx->db->stats.unknown++;
+        tx->db->count.unknown++;
         pool_suspect(&tx->db->pool);
         log_warn(tx->db->pool.conf.log, "no answer to COMMIT -> settle", LOG_S("token", r->token), LOG_E(e));
     }
@@ -205,7 +205,7 @@ static int run_once(struct db *d, struct run *r, int (*body)(struct tx *tx, void
         return rv;
     if (!r->unknown)
         new_token(d, r->token);
-    d->stats.transactions++;
+    d->count.transactions++;
     rv = run_body(&tx, r, body, data, e);
     if (rv == 0 && !r->committed) {
         rv = commit(&tx, r, e);
@@ -240,7 +240,7 @@ static bool prepare_repeat(struct db *d, struct run *r, bool was_unknown, unsign
         r->until_ms = now_ms(d) + POOL_AWAY_MS;
     if ((now_ms(d) >= r->until_ms && (r->unknown || repeats > MIN_REPEATS)) || pool_pause(&d->pool, repeats + longer, NULL) != 0)
         return false;
-    d->stats.repeated++;
+    d->count.repeated++;
     return true;
 }
 
@@ -256,7 +256,7 @@ int db_transact(struct db *d, int (*body)(struct tx *tx, void *data, struct err 
     for (unsigned repeats = 1;; repeats++) {
         rv = run_once(d, &r, body, data, &failure);
         if (r.committed) {
-            d->stats.settled_committed++;
+            d->count.settled_committed++;
             log_info(d->pool.conf.log, "outcome settled: committed", LOG_S("token", r.token));
             return 0;
         }
