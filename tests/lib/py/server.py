@@ -49,6 +49,15 @@ def binary():
     return target
 
 
+@functools.lru_cache(maxsize=None)
+def tsan_suppressions():
+    """What ThreadSanitizer is not to report, at a place where the unprivileged account may read it."""
+    target = run_dir() / "tsan.supp"
+    shutil.copyfile(CHECKOUT / "tests" / "lib" / "tsan.supp", target)
+    target.chmod(0o644)
+    return target
+
+
 class OcpServer:
     """database   a Database for MetaDB and MonitorDB, or None for the embedded one (standalone)
     settings   further lines of the settings file, by key; a value None removes a default of settings_for()
@@ -94,7 +103,8 @@ class OcpServer:
         """Starts the process and does not wait."""
         self.write_settings()
         env = {**os.environ, "ASAN_OPTIONS": self._sanitizer("asan"), "UBSAN_OPTIONS": self._sanitizer("ubsan"),
-               "LSAN_OPTIONS": "exitcode=99", "TSAN_OPTIONS": self._sanitizer("tsan"), "HOME": str(self.directory),
+               "LSAN_OPTIONS": "exitcode=99", "TSAN_OPTIONS": f"{self._sanitizer('tsan')}:suppressions={tsan_suppressions()}",
+               "HOME": str(self.directory),
                **self.environment}
         self._expected_death = False
         self.process = Child([binary(), "--config", self.settings_file, *self.arguments], self.log, name="ocp-server",
