@@ -98,7 +98,7 @@ static void run_server(const struct test_mariadb *m)
         (void)dup2(STDOUT_FILENO, STDERR_FILENO);
     (void)execlp("mariadbd", "mariadbd", "--no-defaults", data, tmp, sock, pid, port, init, "--bind-address=127.0.0.1",
                  geteuid() == 0 ? "--user=root" : "--skip-symbolic-links", "--skip-name-resolve", "--skip-log-bin", "--performance-schema=OFF",
-                 "--max-allowed-packet=20M", "--innodb-buffer-pool-size=32M", "--innodb-log-file-size=8M",
+                 "--skip-ssl", "--max-allowed-packet=20M", "--innodb-buffer-pool-size=32M", "--innodb-log-file-size=8M",
                  "--innodb-flush-log-at-trx-commit=0", "--innodb-lock-wait-timeout=1", "--character-set-server=utf8mb4", (char *)NULL);
     _exit(127);
 }
