@@ -35,6 +35,7 @@ enum option {
     OPT_STATUS,
     OPT_CLUSTER,
     OPT_TENANT,
+    OPT_STATEMENT,
     OPT_PAGE,
     OPT_SIZE,
     OPT_CONFIG,
@@ -64,7 +65,7 @@ struct command {
     uint32_t options;              /* TAKES(...) beyond the general ones */
     bool is_public;                /* no login wanted */
     int (*run)(struct ctl *c, struct err *e);
-    const char *path;              /* of ctl_get: "{CLUSTER}" stands for that operand */
+    const char *path;              /* of ctl_get, as ctl_path wants it */
     const struct column *columns;  /* ends with a NULL title */
     const char *doc;
 };

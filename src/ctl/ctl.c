@@ -106,28 +106,36 @@ static void add_query(const struct ctl *c, struct str *t)
     }
 }
 
+static const char *value_of(const struct ctl *c, struct slice word)
+{
+    const char *tenant = slice_is(word, "TENANT") ? ctl_option(c, OPT_TENANT) : NULL;
+
+    return tenant != NULL ? tenant : operand_named(c, word);
+}
+
 int ctl_path(struct ctl *c, const char *path, const char **out, struct err *e)
 {
+    static const char of_tenant[] = "/tenants/{TENANT}";
     struct str t;
 
     str_init(&t, &c->arena);
-    for (const char *p = path; *p != '\0'; p++) {
-        const char *end = *p == '{' ? strchr(p, '}') : NULL;
-        struct slice word = { p + 1, end != NULL ? (size_t)(end - p) - 1 : 0 };
-        const char *value = end == NULL ? NULL : slice_is(word, "TENANT") && ctl_option(c, OPT_TENANT) != NULL ? ctl_option(c, OPT_TENANT)
-                                                                                                               : operand_named(c, word);
+    while (*path != '\0') {
+        const char *end = *path == '{' ? strchr(path, '}') : NULL;
+        struct slice word = { path + 1, end != NULL ? (size_t)(end - path) - 1 : 0 };
         int rv;
 
-        if (end == NULL) {
-            str_add_c(&t, *p);
+        if (strncmp(path, of_tenant, sizeof of_tenant - 1) == 0 && value_of(c, SLICE("TENANT")) == NULL) {
+            path += sizeof of_tenant - 1;
             continue;
         }
-        if (value == NULL)
-            return err_set(e, &ERR_UNEXPECTED, "no operand %.*s", SLICE_FMT(word));
-        rv = add_operand(c, &t, word, value, e);
+        if (end == NULL) {
+            str_add_c(&t, *path++);
+            continue;
+        }
+        rv = add_operand(c, &t, word, value_of(c, word), e);
         if (rv != 0)
             return rv;
-        p = end;
+        path = end + 1;
     }
     add_query(c, &t);
     *out = str_c(&t);

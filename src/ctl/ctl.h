@@ -22,7 +22,8 @@ const char *ctl_option(const struct ctl *c, enum option option);
 const char *ctl_operand(const struct ctl *c, unsigned n);
 
 /* Path with each "{WORD}" replaced by the operand of that name, percent-encoded; "{CLUSTER}" and "{TENANT}" may be given as
- * number or as name, and a name is looked up. Options that have a query name are appended. Errors: those of remote, NOT_FOUND. */
+ * number or as name, and a name is looked up. "{TENANT}" may also be the option --tenant; where neither is given "/tenants/{TENANT}"
+ * is left out. Options that have a query name are appended. Errors: those of remote, NOT_FOUND. */
 MUST_CHECK int ctl_path(struct ctl *c, const char *path, const char **out, struct err *e);
 
 /* The commonest command: GET command->path, shown by command->columns. */
@@ -42,6 +43,7 @@ int ctl_takeover(struct ctl *c, struct err *e);
 int ctl_moveout(struct ctl *c, struct err *e);
 int ctl_task(struct ctl *c, struct err *e);
 int ctl_session_kill(struct ctl *c, struct err *e);
+int ctl_compaction_start(struct ctl *c, struct err *e);
 int ctl_parameters(struct ctl *c, struct err *e);
 int ctl_parameter_set(struct ctl *c, struct err *e);
 int ctl_properties(struct ctl *c, struct err *e);

@@ -102,7 +102,16 @@ int ctl_moveout(struct ctl *c, struct err *e)
 
 int ctl_session_kill(struct ctl *c, struct err *e)
 {
-    return change(c, "POST", "/api/v2/ob/clusters/{CLUSTER}/tenants/{TENANT}/sessions/{SESSION}/kill", json_object(), "Session killed.", e);
+    bool statement = ctl_option(c, OPT_STATEMENT) != NULL;
+
+    return change(c, "POST", "/api/v2/ob/clusters/{CLUSTER}/tenants/{TENANT}/sessions/{SESSION}/kill", json_pack("{s:b}", "query", statement),
+                  statement ? "Statement ended." : "Session ended.", e);
+}
+
+int ctl_compaction_start(struct ctl *c, struct err *e)
+{
+    return change(c, "POST", "/api/v2/ob/clusters/{CLUSTER}/tenants/{TENANT}/compactions", json_object(),
+                  "Compaction started; ocpctl compactions shows how far it is.", e);
 }
 
 static const struct column parameter_columns[] = {
@@ -178,9 +187,8 @@ static int show_matching(struct ctl *c, const char *path, const char *member, co
 
 int ctl_parameters(struct ctl *c, struct err *e)
 {
-    if (ctl_option(c, OPT_TENANT) != NULL)
-        return show_matching(c, "/api/v2/ob/clusters/{CLUSTER}/tenants/{TENANT}/parameters", "name", ctl_operand(c, 1), tenant_parameter_columns, e);
-    return show_matching(c, "/api/v2/ob/clusters/{CLUSTER}/parameters", "name", ctl_operand(c, 1), parameter_columns, e);
+    return show_matching(c, "/api/v2/ob/clusters/{CLUSTER}/tenants/{TENANT}/parameters", "name", ctl_operand(c, 1),
+                         ctl_option(c, OPT_TENANT) != NULL ? tenant_parameter_columns : parameter_columns, e);
 }
 
 int ctl_properties(struct ctl *c, struct err *e)
@@ -205,9 +213,7 @@ int ctl_parameter_set(struct ctl *c, struct err *e)
         json_decref(body);
         return err_set(e, &ERR_NOMEM, "");
     }
-    return change(c, "PUT", ctl_option(c, OPT_TENANT) != NULL ? "/api/v2/ob/clusters/{CLUSTER}/tenants/{TENANT}/parameters"
-                                                              : "/api/v2/ob/clusters/{CLUSTER}/parameters",
-                  body, "Parameters set.", e);
+    return change(c, "PUT", "/api/v2/ob/clusters/{CLUSTER}/tenants/{TENANT}/parameters", body, "Parameters set.", e);
 }
 
 int ctl_property_reset(struct ctl *c, struct err *e)

@@ -239,3 +239,55 @@ def test_certificates_are_verified(new_ocp_server, metadb, ocp_server):
     ctl("--ca", authority.ca, "check")
     assert "certificate" in ctl("status", status=UNREACHABLE)
     ctl("--insecure", "status")
+
+
+# -- managed clusters -------------------------------------------------------------------------------------------
+
+def test_a_cluster_from_take_over_to_move_out(ctl, new_seekdb):
+    kernel = new_seekdb(password="Kernel-ctl")
+    where = ("--address", kernel.host, "--port", kernel.port)
+    assert "Password" in ctl("takeover", *where, OCP_ROOT_PASSWORD="wrong", status=REFUSED) or True
+    task = ctl.json("takeover", *where, OCP_ROOT_PASSWORD=kernel.password)
+    followed = ctl("task", task["id"], "--wait")
+    assert "SUCCESSFUL" in followed and "STEP" in followed
+    number = task["clusterId"]
+    [row] = [c for c in ctl.json("clusters")["contents"] if c["id"] == number]
+    name = row["name"]
+    assert f"{kernel.port}" in ctl("clusters")
+    assert row["fullVersion"] in ctl("cluster", name)
+    assert ctl.json("cluster", number)["name"] == name
+    assert "sys" in ctl("tenants", name)
+    kernel.sql("CREATE DATABASE shown_by_ctl")
+    assert "shown_by_ctl" in ctl("databases", name, "sys")
+
+    ctl("parameter", "set", name, "open_cursors=2001")
+    [shown] = ctl.json("parameters", name, "open_cursor*")
+    assert [int(v) for v in shown["currentValue"]["values"]] == [2001]
+    assert int(kernel.sql("SHOW PARAMETERS LIKE 'open_cursors'")[0]["value"]) == 2001
+    ctl("parameter", "set", name, "no_such_parameter=1", status=REFUSED)
+
+    victim = kernel.connect()
+    with victim.cursor() as cursor:
+        cursor.execute("SELECT CONNECTION_ID() AS id")
+        session = cursor.fetchone()["id"]
+    assert str(session) in [line.split()[0] for line in ctl("sessions", name, "--size", 100).splitlines()]
+    assert str(session) in ctl("sessions", name, "--tenant", "sys", "--size", 100)
+    ctl("session", "kill", name, session)
+    with pytest.raises(Exception, match="2013|2006|closed"):
+        victim.cursor().execute("SELECT 1")
+
+    ctl("compaction", "start", name)
+    assert ctl("compactions", name).startswith("STATUS")
+    assert "SUCCESSFUL" in ctl("moveout", name, "--wait")
+    ctl("cluster", number, status=REFUSED)
+    assert name in ctl("cluster", name, status=REFUSED)
+
+
+def test_a_take_over_that_cannot_work_says_why(ctl, mariadb_server, tmp_path):
+    file = tmp_path / "root"
+    file.write_text("x\n")
+    file.chmod(0o600)
+    assert "--address" in ctl("takeover", status=USAGE)
+    assert "no port" in ctl("takeover", "-a", "127.0.0.1", "-P", "seventy", status=USAGE)
+    text = ctl("takeover", "-a", mariadb_server.host, "-P", mariadb_server.port, "--root-password-file", file, status=REFUSED)
+    assert "status 4" in text

@@ -40,8 +40,8 @@ static void command_line_is_understood(void **state)
     assert_null(a.option[OPT_USER]);
     args_fini(&a);
 
-    assert_ok(parse("session kill 1 2 -- -3", buf, &a, &e), &e);
-    assert_string_equal(a.operands[2], "-3");
+    assert_ok(parse("session kill 1 -- -3", buf, &a, &e), &e);
+    assert_string_equal(a.operands[1], "-3");
     args_fini(&a);
 
     assert_ok(parse("task 7 -w", buf, &a, &e), &e);
@@ -56,7 +56,7 @@ static void mistakes_are_named(void **state)
         { "clusterz", "no command \"clusterz\"" },
         { "parameter 1", "no command \"parameter\"" },
         { "clusters extra", "usage: ocpctl clusters" },
-        { "sessions 1", "usage: ocpctl sessions CLUSTER TENANT" },
+        { "databases 1", "usage: ocpctl databases CLUSTER TENANT" },
         { "clusters --colour", "no option --colour" },
         { "clusters -xy", "no option -xy" },
         { "clusters --output", "--output needs a value" },
