@@ -106,7 +106,7 @@ int http_reply_status(const struct http_request *rq);
 /* Every field: 0 stands for the default named. */
 struct http_limits {
     unsigned connections;             /* of this server; 10 000 */
-    unsigned connections_per_client;  /* from one address, trusted proxies excepted; 1 000 */
+    unsigned connections_per_client;  /* from one address, trusted proxies excepted; 2 000 */
     unsigned header_bytes;            /* request line and headers together; 32 KiB */
     unsigned headers;                 /* 100 */
     unsigned target_bytes;            /* 8 KiB */
@@ -166,8 +166,8 @@ MUST_CHECK int http_server_adopt(struct http_server *s, int fd, const struct htt
 /* Accepts nobody any more, tells every client (GOAWAY, Connection: close), and waits until the last connection has ended
  * by itself. From a fiber. Errors: TIMEOUT, CANCELLED: some are left. */
 MUST_CHECK int http_server_drain(struct http_server *s, struct err *e);
-/* Closes everything at once and cancels the requests; memory goes when the last fiber has returned and the loop has run (or is freed).
- * NULL is fine. */
+/* Closes everything at once and cancels the requests; not from one of them. Memory goes when the last fiber has returned and
+ * the loop has run (or is freed). NULL is fine. */
 void http_server_free(struct http_server *s);
 
 struct http_stats {

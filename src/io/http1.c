@@ -266,8 +266,8 @@ static void fill(struct http_conn *c)
     struct http1 *h = &c->h1;
     struct http_exchange *x = h->x;
 
-    if (x == NULL)
-        return;
+    if (x == NULL || !http_conn_has_room(c))
+        return; /* also without a body: who does not read replies gets no further ones */
     while (http_exchange_pending(x) > 0 && http_conn_has_room(c)) {
         if (h->chunked_reply)
             pull_chunk(c, x);

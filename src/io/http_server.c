@@ -27,7 +27,7 @@ const struct err_row *const http_err_rows[] = {
 enum { BACKLOG = 1024, REFUSED_MAX = 64, SWEEP_MIN_MS = 5, SWEEP_MAX_MS = 500 };
 
 static const struct http_limits defaults = {
-    .connections = 10000, .connections_per_client = 1000, .header_bytes = 32 * 1024, .headers = 100, .target_bytes = 8 * 1024,
+    .connections = 10000, .connections_per_client = 2000, .header_bytes = 32 * 1024, .headers = 100, .target_bytes = 8 * 1024,
     .body_bytes = UINT64_C(64) << 30, .discard_bytes = 1024 * 1024, .pipelined_bytes = 16 * 1024, .handshake_ms = 10000,
     .header_ms = 10000, .body_ms = 30000, .write_ms = 30000, .min_rate = 200, .idle_ms = 75000, .linger_ms = 2000,
     .streams = 128, .stream_window = 256 * 1024, .connection_window = 1024 * 1024, .resets = 200, .control_frames = 1000,
@@ -457,12 +457,16 @@ static void stop_listening(struct http_server *s, bool gently)
     }
 }
 
+/* A connection whose turn it is (one of its requests asks for the drain) is settled when that turn ends. */
 static void drain_conn(struct http_conn *c)
 {
+    bool settles = !c->in_turn;
+
     c->in_turn = true;
     if (c->proto != NULL)
         c->proto->drain(c);
-    http_conn_settle(c);
+    if (settles)
+        http_conn_settle(c);
 }
 
 int http_server_drain(struct http_server *s, struct err *e)

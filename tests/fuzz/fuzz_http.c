@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bytes through the server's own entry. The first byte of an input chooses: bit 0 HTTP/2 (its preface and an empty SETTINGS are put in
- * front, which chance would hardly find), bit 2 the input comes in pieces of one to sixteen bytes, bit 3 the client reads nothing. Small limits, so that they are reached. Handlers read the body in every way. */
+/* Bytes through the server's own entry. The first byte of an input chooses: bit 0 HTTP/2 (its preface and an empty SETTINGS are
+ * put in front, which chance would hardly find), bit 2 the input comes in pieces of one to sixteen bytes, bit 3 the client reads
+ * nothing. Small limits, so that they are reached. Handlers read the body in every way. */
 #include <errno.h>
 #include <signal.h>
 #include <stdint.h>

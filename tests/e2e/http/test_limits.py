@@ -122,6 +122,21 @@ def test_slow_reader_of_an_http2_stream_loses_the_stream_only(new_httpd):
     httpd.wait_stat(lambda s: s["fibers"] == 1, "its handlers have ended")
 
 
+@pytest.mark.parametrize("path", ["/status?204", "/hello", "/json?9000"])
+def test_asking_without_reading_replies_costs_little(new_httpd, path):
+    httpd = new_httpd(write_ms=1500)
+    before = httpd.rss_kb()
+    with httpd.http1(receive_buffer=4096) as c:
+        block = f"GET {path} HTTP/1.1\r\n{HOST}\r\n".encode() * 1000
+        sent = 0
+        c.sock.settimeout(0.3)
+        with pytest.raises((TimeoutError, ConnectionResetError, BrokenPipeError)):
+            while sent < 1 << 30:
+                sent += c.sock.send(block)
+        assert httpd.rss_kb() - before < (15000 if httpd.is_sanitized() else 4000)
+    httpd.wait_stat(lambda s: s["connections"] == 1, "it is gone")
+
+
 def test_reading_slowly_but_steadily_is_fine(new_httpd):
     httpd = new_httpd(write_ms=300, min_rate=1000)
     with httpd.http1(receive_buffer=4096) as c:

@@ -96,4 +96,5 @@ class Httpd:
         return int(stat[11]) + int(stat[12])
 
     def is_sanitized(self):
-        return b"__asan_init" in Httpd.binary.read_bytes()
+        binary = Httpd.binary.read_bytes()
+        return b"__asan_init" in binary or b"__tsan_init" in binary
