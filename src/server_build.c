@@ -16,7 +16,7 @@
 #include "src/task/engine.h"
 #include "src/vault/vault.h"
 
-enum { MAX_LOOPS = 64, CRYPTO_THREADS = 2, CONNECT_THREADS = 4, LONG_THREADS = 2 };
+enum { MAX_LOOPS = 64, CRYPTO_THREADS = 2, CONNECT_THREADS = 4, VISIT_THREADS = 8, LONG_THREADS = 2 };
 
 static struct sql_target *make_targets(const struct settings_db *db, unsigned *n)
 {
@@ -101,6 +101,8 @@ static int make_pools(struct server *s, struct err *e)
 
     if (rv == 0)
         rv = make_pool("connect", CONNECT_THREADS, &s->connect, e);
+    if (rv == 0)
+        rv = make_pool("visits", VISIT_THREADS, &s->visits, e);
     if (rv == 0)
         rv = make_pool("long", LONG_THREADS, &s->longer, e);
     return rv;
@@ -315,6 +317,7 @@ void server_tear_down(struct server *s)
     db_free(s->metadb);
     db_free(s->monitordb);
     work_pool_free(s->connect);
+    work_pool_free(s->visits);
     loop_free(s->control); /* runs the last posts of the workers, so their memory goes after it */
     mem_free(s->workers);
     mem_free(s->apis);

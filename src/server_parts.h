@@ -37,6 +37,7 @@ struct server {
     struct api_shared shared;
     struct domain_graph domains;
     struct work_pool *crypto, *connect, *longer;
+    struct work_pool *visits;          /* connects to managed clusters: those that hang keep nobody from MetaDB */
     struct router *router;
     struct tls_server *tls;            /* NULL: cleartext */
     struct cidr_list trusted, monitoring;

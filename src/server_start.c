@@ -146,7 +146,7 @@ static int make_obclusters(struct server *s, struct err *e)
 {
     struct obclusters_conf conf = {
         .vault = s->shared.vault,
-        .connect_pool = s->connect,
+        .connect_pool = s->visits,
         .settings = s->box,
         .clock = &clock_system,
         .log = &s->log,

@@ -34,6 +34,7 @@ const struct route *const all_routes[] = {
     host_routes,
     iam_routes,
     metrics_routes,
+    obcapacity_routes,
     obcluster_routes,
     obparameter_routes,
     obsession_routes,

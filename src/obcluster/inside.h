@@ -22,4 +22,8 @@ int64_t obclusters_interval_ms(struct obclusters *o);
 /* A session of its own with this password, to be closed by the caller (link.c). Errors: those of sql_connect. */
 MUST_CHECK int link_login(struct obclusters *o, const struct obcluster *c, const char *password, struct sql **out, struct err *e);
 
+/* Errors of connecting and of use, worded anew (link_error.c). Return the code to go on with. */
+int link_word_connect(struct err *e, const struct obcluster *c);
+int link_word_use(struct err *e, const char *cluster_name);
+
 #endif
