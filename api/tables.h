@@ -6,6 +6,9 @@
 #include "api/route.h"
 
 extern const struct route audit_routes[];
+extern const struct route database_routes[];
+extern const struct route dbgrant_routes[];
+extern const struct route dbuser_routes[];
 extern const struct route health_routes[];
 extern const struct route host_routes[];
 extern const struct route iam_routes[];
@@ -21,6 +24,7 @@ extern const struct route profile_routes[];
 extern const struct route property_routes[];
 extern const struct route system_routes[];
 extern const struct route task_routes[];
+extern const struct route tenant_routes[];
 extern const struct route unitspec_routes[];
 
 #endif

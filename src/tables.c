@@ -19,10 +19,14 @@
 #include "src/oceanbase/parameter.h"
 #include "src/oceanbase/probe.h"
 #include "src/oceanbase/session.h"
+#include "src/oceanbase/variable.h"
 #include "src/setting/setting.h"
 #include "src/store/embedded.h"
 #include "src/store/migrate.h"
 #include "src/store/task.h"
+#include "src/tenant/database.h"
+#include "src/tenant/dbuser.h"
+#include "src/tenant/parameter.h"
 #include "src/tenant/privilege.h"
 #include "src/tenant/unitspec.h"
 #include "src/tenant/whitelist.h"
@@ -45,7 +49,7 @@ const struct route *const all_routes[] = {
     property_routes,
     system_routes,
     task_routes,
-    unitspec_routes,
+    unitspec_routes, tenant_routes, database_routes, dbuser_routes, dbgrant_routes,
     NULL,
 };
 
@@ -57,7 +61,8 @@ const struct err_row *const *const all_errors[] = {
     oceanbase_err_rows, ob_parameter_err_rows, ob_session_err_rows, iam_err_rows, user_err_rows, vault_err_rows, setting_err_rows, host_err_rows,
     store_obcluster_err_rows, link_err_rows, look_err_rows, obcluster_err_rows,
     api_err_rows, idempotent_err_rows,
-    privilege_err_rows, unitspec_err_rows, whitelist_err_rows,
+    privilege_err_rows, unitspec_err_rows, whitelist_err_rows, tenant_err_rows, tenant_parameter_err_rows, database_err_rows,
+    account_err_rows, dbuser_err_rows, grant_err_rows, ob_variable_err_rows,
     NULL,
 };
 

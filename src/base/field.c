@@ -320,10 +320,22 @@ const struct field *field_find(const struct field *fields, struct slice name)
     return NULL;
 }
 
+/* An empty list that was given is enough where the table says so. */
+static bool is_missing(const struct field *f, const void *obj)
+{
+    const void *p = at_const(f, obj);
+
+    if ((f->flags & FIELD_EMPTY_OK) != 0 && f->type == FIELD_STRINGS)
+        return ((const struct field_strings *)p)->items == NULL;
+    if ((f->flags & FIELD_EMPTY_OK) != 0 && f->type == FIELD_LIST)
+        return ((const struct field_list *)p)->items == NULL;
+    return is_absent(f, obj);
+}
+
 int fields_check_required(const struct field *fields, const void *obj, struct err *e)
 {
     for (const struct field *f = fields; f->name != NULL; f++)
-        if ((f->flags & FIELD_REQUIRED) != 0 && is_absent(f, obj))
+        if ((f->flags & FIELD_REQUIRED) != 0 && is_missing(f, obj))
             return wrong(e, f, "is required");
     return 0;
 }

@@ -55,7 +55,7 @@ enum field_flags {
     FIELD_OMIT_EMPTY = 1 << 2, /* writing: an empty list is left out */
     FIELD_ANY_CASE = 1 << 3,   /* reading: enum names in any letter case */
     FIELD_SCALAR = 1 << 4,     /* reading: a string may also come as number or boolean (kept as text) */
-    FIELD_EMPTY_OK = 1 << 5,   /* reading: FIELD_REQUIRED is met by "" as well */
+    FIELD_EMPTY_OK = 1 << 5,   /* reading: FIELD_REQUIRED is met by "", by [] of strings or objects as well */
 };
 
 struct field {

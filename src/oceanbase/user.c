@@ -220,13 +220,16 @@ int ob_privileges_list(struct sql *s, const char *user, struct arena *arena, str
 static const struct sql_field edge_columns[] = {
     SQL_FIELD(ob_role_edge, role, "from_user", SQL_C_TEXT),
     SQL_FIELD(ob_role_edge, user, "to_user", SQL_C_TEXT),
+    SQL_FIELD(ob_role_edge, user_is_role, "to_role", SQL_C_BOOL),
     { NULL },
 };
 
 int ob_role_edges_list(struct sql *s, struct arena *arena, struct ob_role_edge **out, size_t *n, struct err *e)
 {
-    return list(s, "SELECT from_user, to_user FROM mysql.role_edges WHERE to_host = '%' ORDER BY to_user, from_user", NULL, 0, edge_columns, sizeof **out, arena,
-                (void **)out, n, e);
+    return list(s,
+                "SELECT r.from_user, r.to_user, u.type = 'ROLE' AS to_role FROM mysql.role_edges r JOIN oceanbase.DBA_OB_USERS u "
+                "ON u.user_name = r.to_user AND u.host = r.to_host WHERE r.to_host = '%' ORDER BY r.to_user, r.from_user",
+                NULL, 0, edge_columns, sizeof **out, arena, (void **)out, n, e);
 }
 
 static int run(struct sql *s, const char *text, const struct sql_value *values, unsigned n, struct err *e)

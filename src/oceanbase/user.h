@@ -33,8 +33,10 @@ struct ob_privilege {
 MUST_CHECK int ob_privileges_list(struct sql *s, const char *user, struct arena *arena, struct ob_privilege **out, size_t *n, struct err *e);
 
 struct ob_role_edge {
-    const char *role, *user;      /* `role` was granted to `user` (a user or a role) */
+    const char *role, *user;      /* `role` was granted to `user` */
+    bool user_is_role;
 };
+/* By user and role. */
 MUST_CHECK int ob_role_edges_list(struct sql *s, struct arena *arena, struct ob_role_edge **out, size_t *n, struct err *e);
 
 /* Statements of account management; `password` goes as a value and is never logged. Errors: those of sql_run. */

@@ -33,3 +33,24 @@ def tenant_parameters(walk):
 def tenant_units(walk):
     [unit] = walk.rows("ob-cluster-tenant-units-list", **walk.tenant(0))
     assert unit["serverIp"] == walk.kernels[0].host
+
+
+@scenario("ob-cluster-tenant-change-password", "ob-cluster-tenant-get", "ob-cluster-tenants-list", "ob-cluster-take-over")
+def tenant_password(walk):
+    address, kernel = walk.tenant(1), walk.kernels[1]
+    walk.do("ob-cluster-tenant-change-password", {"newPassword": "Tenant-changed-3"}, **address)
+    kernel.password = "Tenant-changed-3"
+    assert kernel.sql("SELECT 1 AS one") == [{"one": 1}]
+    assert walk.do("ob-cluster-tenant-get", **address)["whitelist"], "OCP logs in with it as well"
+    walk.effect("ob-cluster-tenant-change-password")
+
+
+@scenario("ob-cluster-tenant-modify-whitelist", "ob-cluster-tenant-get", "ob-cluster-tenants-list", "ob-cluster-take-over")
+def tenant_whitelist(walk):
+    address, kernel = walk.tenant(0), walk.kernels[0]
+    old = walk.do("ob-cluster-tenant-get", **address)["whitelist"]
+    for value in ("127.0.0.1,10.0.0.0/8", old):
+        walk.do("ob-cluster-tenant-modify-whitelist", {"whitelist": value}, **address)
+        assert kernel.sql("SHOW GLOBAL VARIABLES LIKE 'ob_tcp_invited_nodes'")[0]["Value"] == value
+        assert walk.do("ob-cluster-tenant-get", **address)["whitelist"] == value
+    walk.effect("ob-cluster-tenant-modify-whitelist")

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A change whose answer was lost is not guessed at: its work runs again. Every work is written so that a second run finds what the first
+ * has done (CREATE answers "exists", a grant is the difference to what is granted) and does the rest.
+ *
+ *     run ---- done, refused, or nothing sent ----------------------------> that is the answer
+ *      '------ lost in the middle ---> run again ---- done or refused ----> that is the answer
+ *                        ^                 '--------- not reached --> wait, until SETTLE_MS are over: UNKNOWN
+ *                        '-------------------------------------------'                                                    */
+#include "src/tenant/tenant.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "src/io/fiber.h"
+#include "src/obcluster/link.h"
+
+ERR_DEFINE(ERR_TENANT_NOT_FOUND, 15023, 404, ERR_FINAL, "The cluster {1} has no tenant with the id {0}.", "集群 {1} 中不存在 ID 为 {0} 的租户。");
+ERR_DEFINE(ERR_TENANT_UNSUPPORTED, 15025, 409, ERR_FINAL,
+           "The tenant {0} cannot be {1}: it is the only tenant of its kernel and holds the system itself.",
+           "租户 {0} 不支持该操作（{1}）：它是该内核唯一的租户，同时承载系统数据。");
+ERR_DEFINE(ERR_TENANT_PRIMARY_ZONE, 15032, 400, ERR_FINAL, "primaryZone {0} is none of the cluster's zones: {1}.",
+           "primaryZone {0} 不属于该集群的 Zone：{1}。");
+ERR_DEFINE(ERR_TENANT_PASSWORD, 15034, 400, ERR_FINAL, "The password cannot be used: it {0}.", "密码不符合要求：{0}。");
+
+const struct err_row *const tenant_err_rows[] = {
+    &ERR_TENANT_NOT_FOUND, &ERR_TENANT_UNSUPPORTED, &ERR_TENANT_PRIMARY_ZONE, &ERR_TENANT_PASSWORD, NULL,
+};
+
+enum { SETTLE_MS = 12000, AGAIN_MS = 500 };
+
+int tenant_open(struct obclusters *o, struct db *d, int64_t cluster_id, int64_t tenant_id, struct arena *arena, struct tenant *out,
+                struct err *e)
+{
+    int rv = store_obcluster_get(d, cluster_id, arena, &out->cluster, e);
+
+    out->obclusters = o;
+    out->db = d;
+    out->arena = arena;
+    if (rv != 0)
+        return rv;
+    rv = store_obtenant_get(d, cluster_id, tenant_id, arena, &out->row, e);
+    if (rv == 0 || !err_is(e, &ERR_NOT_FOUND))
+        return rv;
+    (void)err_set(e, &ERR_TENANT_NOT_FOUND, "%lld", (long long)tenant_id);
+    return err_arg(e, "%s", out->cluster.name);
+}
+
+/* --- sessions ----------------------------------------------------------------------------------------------------------------- */
+
+static int run(struct tenant *t, tenant_work work, struct tenant_step *step, struct err *e)
+{
+    struct link *k;
+    int rv = link_take(t->obclusters, &t->cluster, &k, e);
+
+    return rv == 0 ? link_give(k, work(link_sql(k), step, e), e) : rv;
+}
+
+int tenant_ask(struct tenant *t, tenant_work work, void *data, struct err *e)
+{
+    struct tenant_step step = { .data = data };
+
+    return run(t, work, &step, e);
+}
+
+/* Failures of the connection, after which nothing is known of what was under way. */
+static bool is_lost(const struct err *e)
+{
+    return err_is(e, &ERR_OBCLUSTER_UNKNOWN) || err_is(e, &ERR_OBCLUSTER_AWAY) || err_is(e, &ERR_OBCLUSTER_TIMEOUT) ||
+           err_is(e, &ERR_OBCLUSTER_PASSWORD) || err_is(e, &ERR_BUSY) || err_is(e, &ERR_CANCELLED) || err_is(e, &ERR_TIMEOUT) ||
+           err_is(e, &ERR_NOMEM);
+}
+
+/* `e` says how the answer was lost; it stays when nothing better can be said. */
+static int settle(struct tenant *t, tenant_work work, void *data, struct err *e)
+{
+    int64_t former = fiber_narrow_deadline(SETTLE_MS);
+    struct err found, ended;
+    int rv;
+
+    do {
+        struct tenant_step step = { .data = data, .again = true };
+
+        rv = run(t, work, &step, &found);
+    } while (rv != 0 && is_lost(&found) && !err_is(&found, &ERR_CANCELLED) && fiber_sleep(AGAIN_MS, &ended) == 0);
+    fiber_restore_deadline(former);
+    if (rv != 0 && !is_lost(&found))
+        *e = found;
+    return rv == 0 ? 0 : e->row->code;
+}
+
+int tenant_change(struct tenant *t, tenant_work work, void *data, struct err *e)
+{
+    struct tenant_step step = { .data = data };
+    char why[ERR_ARG_SIZE];
+    int rv = obcluster_require_running(&t->cluster, "changing its tenant", e);
+
+    if (rv == 0)
+        rv = run(t, work, &step, e);
+    if (rv == 0 || err_is(e, &ERR_OBCLUSTER_STATE))
+        return rv;
+    if (step.changed && is_lost(e) && !err_is(e, &ERR_OBCLUSTER_UNKNOWN)) { /* a part is done, the rest is not */
+        (void)err_text(e, ERR_EN, why, sizeof why);
+        (void)err_set(e, &ERR_OBCLUSTER_UNKNOWN, "%s", t->cluster.name);
+        rv = err_arg(e, "%s", why);
+    }
+    return err_is(e, &ERR_OBCLUSTER_UNKNOWN) ? settle(t, work, data, e) : rv;
+}
+
+/* --- connection strings ------------------------------------------------------------------------------------------------------- */
+
+static int single(const struct tenant *t, const char *text, struct field_list *out, struct err *e)
+{
+    struct connection_string *one = arena_alloc(t->arena, sizeof *one);
+
+    if (one == NULL || text == NULL)
+        return err_set(e, &ERR_NOMEM, "");
+    *one = (struct connection_string){ "DIRECT", text };
+    *out = (struct field_list){ one, 1 };
+    return 0;
+}
+
+int tenant_connect_as(const struct tenant *t, const char *user, struct field_list *out, struct err *e)
+{
+    return single(t, arena_printf(t->arena, "obclient -h%s -P%lld -u%s@%s -p", t->cluster.address, (long long)t->cluster.port, user, t->row.name),
+                  out, e);
+}
+
+int tenant_connect_to(const struct tenant *t, const char *database, struct field_list *out, struct err *e)
+{
+    bool bare = strchr(t->cluster.address, ':') == NULL; /* an IPv6 address goes in brackets */
+
+    return single(t, arena_printf(t->arena, "jdbc:oceanbase://%s%s%s:%lld/%s", bare ? "" : "[", t->cluster.address, bare ? "" : "]",
+                                  (long long)t->cluster.port, database),
+                  out, e);
+}
+
+/* --- zones -------------------------------------------------------------------------------------------------------------------- */
+
+int tenant_zones(const struct tenant *t, const char **out, struct err *e)
+{
+    struct obtopology topology;
+    struct str text;
+    int rv = store_obtopology_read(t->db, t->cluster.id, t->arena, &topology, e);
+
+    if (rv != 0)
+        return rv;
+    str_init(&text, t->arena);
+    for (size_t i = 0; i < topology.n_zones; i++)
+        str_printf(&text, "%s%s", i > 0 ? ";" : "", topology.zones[i].name);
+    *out = str_c(&text);
+    return str_failed(&text) ? err_set(e, &ERR_NOMEM, "") : 0;
+}
+
+static bool is_zone(struct slice name, const char *zones)
+{
+    struct slice rest = { zones, strlen(zones) };
+
+    while (rest.n > 0) {
+        struct slice one = slice_cut(&rest, ';');
+
+        if (one.n == name.n && memcmp(one.s, name.s, name.n) == 0)
+            return true;
+    }
+    return false;
+}
+
+int primary_zone_check(const char *wanted, const char *zones, struct err *e)
+{
+    size_t at = 0, n;
+
+    if (wanted == NULL || strcasecmp(wanted, "RANDOM") == 0)
+        return 0;
+    for (; wanted[at] != '\0'; at += n + (wanted[at + n] != '\0')) {
+        n = strcspn(wanted + at, ";,");
+        if (is_zone(slice_trim((struct slice){ wanted + at, n }), zones))
+            continue;
+        (void)err_set(e, &ERR_TENANT_PRIMARY_ZONE, "%s", wanted);
+        return err_arg(e, "%s", zones);
+    }
+    return 0;
+}

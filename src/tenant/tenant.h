@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tenant.h - tenants of managed clusters: where operations on databases, users and parameters go, and how their outcome is found out.
+ * A kernel of one tenant (seekdb) is served by the same statements; what it has no statement for is refused with TENANT_UNSUPPORTED.
+ * From fibers. */
+#ifndef TENANT_TENANT_H
+#define TENANT_TENANT_H
+
+#include "src/obcluster/obcluster.h"
+
+struct sql;
+
+ERR_DECLARE(ERR_TENANT_NOT_FOUND);    /* 15023 {0} id, {1} cluster */
+ERR_DECLARE(ERR_TENANT_UNSUPPORTED);  /* 15025 {0} tenant, {1} what this kernel cannot do with it */
+ERR_DECLARE(ERR_TENANT_PASSWORD);     /* 15034 {0} what is wrong with it */
+ERR_DECLARE(ERR_TENANT_PRIMARY_ZONE); /* 15032 {0} what was given, {1} zones of the cluster */
+extern const struct err_row *const tenant_err_rows[];
+
+/* A tenant and the cluster it is in, as rows just read. Strings lie in `arena`. */
+struct tenant {
+    struct obclusters *obclusters;    /* borrowed, as db and arena */
+    struct db *db;
+    struct arena *arena;
+    struct obcluster cluster;
+    struct obtenant row;
+};
+/* Errors: OBCLUSTER_NOT_FOUND, TENANT_NOT_FOUND, those of db_read. */
+MUST_CHECK int tenant_open(struct obclusters *o, struct db *d, int64_t cluster_id, int64_t tenant_id, struct arena *arena, struct tenant *out,
+                           struct err *e);
+
+/* One run of some work on a session of the tenant. */
+struct tenant_step {
+    void *data;
+    bool again;                       /* an earlier run may have done all of it, or a part: what is done already is no error */
+    bool changed;                     /* to be set by the work once a statement has taken effect */
+};
+typedef int (*tenant_work)(struct sql *s, struct tenant_step *step, struct err *e);
+
+/* Runs work that only looks. Errors: those of link_take, of the work, and the wordings of link_give. */
+MUST_CHECK int tenant_ask(struct tenant *t, tenant_work work, void *data, struct err *e);
+/* Runs work that changes something. Where the connection is lost in the middle, it runs again on new sessions (`again` set) until it is
+ * known that everything is done, for some seconds; so the work may be repeated. Errors: OBCLUSTER_STATE, as tenant_ask, and
+ * OBCLUSTER_UNKNOWN when it could not be found out. */
+MUST_CHECK int tenant_change(struct tenant *t, tenant_work work, void *data, struct err *e);
+
+/* How a client reaches the tenant. */
+struct connection_string {
+    const char *type;                 /* DIRECT */
+    const char *text;
+};
+/* For an account (obclient ...), or for a database (JDBC). A list of struct connection_string. Errors: NOMEM. */
+MUST_CHECK int tenant_connect_as(const struct tenant *t, const char *user, struct field_list *out, struct err *e);
+MUST_CHECK int tenant_connect_to(const struct tenant *t, const char *database, struct field_list *out, struct err *e);
+
+/* The zones of the cluster as one text, "zone1;zone2". "" when none is known. Errors: those of db_read. */
+MUST_CHECK int tenant_zones(const struct tenant *t, const char **out, struct err *e);
+/* Is `wanted` (NULL, "", RANDOM, zones separated by ; or ,) a primary zone among `zones`? Errors: TENANT_PRIMARY_ZONE. Pure. */
+MUST_CHECK int primary_zone_check(const char *wanted, const char *zones, struct err *e);
+
+#endif
