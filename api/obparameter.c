@@ -7,6 +7,7 @@
 #include "api/api.h"
 #include "api/obcluster_view.h"
 #include "api/tables.h"
+#include "api/tenant_path.h"
 #include "src/iam/principal.h"
 #include "src/store/obparameter.h"
 #include "src/task/domains.h"
@@ -226,19 +227,32 @@ static const struct field history_fields[] = {
     FIELD_END,
 };
 
-static int api_obparameter_history(struct call *c, struct err *e)
+static int history(struct call *c, int64_t cluster_id, int64_t tenant_id, struct err *e)
 {
     const struct history_query *q = c->query;
     struct store_page page = call_store_page(c);
     struct obparameter_change *list;
-    struct obcluster row;
     int64_t total;
     size_t n;
+    int rv = store_obparameter_history(c->db, cluster_id, tenant_id, q->name, &page, c->arena, &list, &n, &total, e);
+
+    return rv == 0 ? call_paged(c, list, n, total, e) : rv;
+}
+
+static int api_obparameter_history(struct call *c, struct err *e)
+{
+    struct obcluster row;
     int rv = api_obcluster_of(c, "id", &row, e);
 
-    if (rv == 0)
-        rv = store_obparameter_history(c->db, row.id, -1, q->name, &page, c->arena, &list, &n, &total, e);
-    return rv == 0 ? call_paged(c, list, n, total, e) : rv;
+    return rv == 0 ? history(c, row.id, -1, e) : rv;
+}
+
+static int api_obparameter_history_of_tenant(struct call *c, struct err *e)
+{
+    struct tenant t;
+    int rv = api_tenant_of(c, NULL, &t, e);
+
+    return rv == 0 ? history(c, t.cluster.id, t.row.id, e) : rv;
 }
 
 /* --- what there is in each version ---------------------------------------------------------------------------------------------- */
@@ -364,5 +378,8 @@ const struct route obparameter_routes[] = {
     ROUTE("ob-cluster-parameter-histories-list", "GET", ONE "/parameterHistories", "CLUSTER:{id}:READ", api_obparameter_history, REPLY_PAGED,
           ROUTE_OWN, "List the changes of parameters of a cluster.", TAG, ROUTE_QUERY(history_query, history_query_fields),
           ROUTE_OUT(obparameter_change, history_fields), .sort = history_sorts),
+    ROUTE("ob-cluster-tenant-parameter-histories-list", "GET", TENANT_PATH "/parameterHistories", TENANT_READ,
+          api_obparameter_history_of_tenant, REPLY_PAGED, ROUTE_OWN, "List the changes of parameters of a tenant.", TAG,
+          ROUTE_QUERY(history_query, history_query_fields), ROUTE_OUT(obparameter_change, history_fields), .sort = history_sorts),
     ROUTE_END,
 };

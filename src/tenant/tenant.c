@@ -2,10 +2,10 @@
 /* A change whose answer was lost is not guessed at: its work runs again. Every work is written so that a second run finds what the first
  * has done (CREATE answers "exists", a grant is the difference to what is granted) and does the rest.
  *
- *     run ---- done, refused, or nothing sent ----------------------------> that is the answer
- *      '------ lost in the middle ---> run again ---- done or refused ----> that is the answer
- *                        ^                 '--------- not reached --> wait, until SETTLE_MS are over: UNKNOWN
- *                        '-------------------------------------------'                                                    */
+ *     run ---- done, refused, or nothing sent -----------------------------> that is the answer
+ *      '------ lost in the middle ---> run again ---- done, or refused ----> that is the answer
+ *                        ^                 '--------- not reached ---> wait, until SETTLE_MS are over: UNKNOWN
+ *                        '--------------------------------------------'                                          */
 #include "src/tenant/tenant.h"
 
 #include <string.h>
@@ -26,7 +26,11 @@ const struct err_row *const tenant_err_rows[] = {
     &ERR_TENANT_NOT_FOUND, &ERR_TENANT_UNSUPPORTED, &ERR_TENANT_PRIMARY_ZONE, &ERR_TENANT_PASSWORD, NULL,
 };
 
-enum { SETTLE_MS = 12000, AGAIN_MS = 500 };
+enum {
+    SETTLE_MS = 18000,  /* with the LINK_TIMEOUT_MS of the first run less than a request may take */
+    AGAIN_MS = 500,
+    MAX_REFUSALS = 4,
+};
 
 int tenant_open(struct obclusters *o, struct db *d, int64_t cluster_id, int64_t tenant_id, struct arena *arena, struct tenant *out,
                 struct err *e)
@@ -70,18 +74,24 @@ static bool is_lost(const struct err *e)
            err_is(e, &ERR_NOMEM);
 }
 
-/* `e` says how the answer was lost; it stays when nothing better can be said. */
+/* `e` says how the answer was lost; it stays when nothing better can be said. The first run may still be under way in the kernel, and two
+ * changes of one thing at once may end with an error that would not come again: refusals count when they are repeated. */
 static int settle(struct tenant *t, tenant_work work, void *data, struct err *e)
 {
     int64_t former = fiber_narrow_deadline(SETTLE_MS);
+    unsigned n_refused = 0;
     struct err found, ended;
+    bool undecided;
     int rv;
 
     do {
         struct tenant_step step = { .data = data, .again = true };
 
         rv = run(t, work, &step, &found);
-    } while (rv != 0 && is_lost(&found) && !err_is(&found, &ERR_CANCELLED) && fiber_sleep(AGAIN_MS, &ended) == 0);
+        n_refused += rv != 0 && err_is(&found, &ERR_OBCLUSTER_REFUSED);
+        undecided = rv != 0 && !err_is(&found, &ERR_CANCELLED) &&
+                    (is_lost(&found) || (err_is(&found, &ERR_OBCLUSTER_REFUSED) && n_refused < MAX_REFUSALS));
+    } while (undecided && fiber_sleep(AGAIN_MS, &ended) == 0);
     fiber_restore_deadline(former);
     if (rv != 0 && !is_lost(&found))
         *e = found;

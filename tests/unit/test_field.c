@@ -144,6 +144,42 @@ static int sweep(void *data)
     return round_trip(full, out, sizeof out, &e);
 }
 
+struct wish {
+    struct field_strings words;
+    struct field_list wheels;
+};
+
+/* A list may have to be given, if only an empty one. */
+static void test_lists_that_must_be_given(void **state)
+{
+    static const struct field fields[] = {
+        F_STRINGS(wish, words, "words", .flags = FIELD_REQUIRED | FIELD_EMPTY_OK),
+        F_LIST(wish, wheels, "wheels", wheel, wheel_fields, .flags = FIELD_REQUIRED | FIELD_EMPTY_OK),
+        FIELD_END,
+    };
+    static const struct {
+        const char *text;
+        bool fine;
+    } cases[] = {
+        { "{\"words\":[],\"wheels\":[]}", true },   { "{\"words\":[\"a\"],\"wheels\":[]}", true },
+        { "{\"words\":[]}", false },                { "{\"wheels\":[]}", false },
+        { "{\"words\":null,\"wheels\":[]}", false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        json_t *json = json_loads(cases[i].text, 0, NULL);
+        struct arena arena;
+        struct wish got;
+        struct err e;
+
+        arena_init(&arena);
+        assert_int_equal(fields_read(fields, json, &got, &arena, &e) == 0, cases[i].fine);
+        arena_fini(&arena);
+        json_decref(json);
+    }
+}
+
 static void test_reading_survives_failing_memory(void **state)
 {
     (void)state;
@@ -226,6 +262,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_objects_round_trip),
         cmocka_unit_test(test_bad_members_are_named),
+        cmocka_unit_test(test_lists_that_must_be_given),
         cmocka_unit_test(test_reading_survives_failing_memory),
         cmocka_unit_test(test_deep_json_is_refused_before_parsing),
         cmocka_unit_test(test_strings_are_escaped),

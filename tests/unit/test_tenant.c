@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What src/tenant decides without asking anybody: names, privileges, whitelists. */
+#include "src/tenant/account.h"
 #include "src/tenant/name.h"
 #include "src/tenant/privilege.h"
+#include "src/tenant/tenant.h"
 #include "src/tenant/whitelist.h"
 #include "tests/lib/test.h"
 
@@ -139,6 +141,31 @@ static void test_whitelist_lets_in(void **state)
     assert_false(whitelist_allows("", "10.1.2.3"));
 }
 
+static void test_primary_zones(void **state)
+{
+    struct err e;
+
+    (void)state;
+    assert_ok(primary_zone_check(NULL, "sys", &e), &e);
+    assert_ok(primary_zone_check("", "sys", &e), &e);
+    assert_ok(primary_zone_check("random", "sys", &e), &e);
+    assert_ok(primary_zone_check("z1; z2,z3", "z1;z2;z3", &e), &e);
+    assert_err(primary_zone_check("z1;z4", "z1;z2;z3", &e), &e, ERR_TENANT_PRIMARY_ZONE);
+    assert_err(primary_zone_check("z", "z1", &e), &e, ERR_TENANT_PRIMARY_ZONE);
+    assert_err(primary_zone_check("z1", "", &e), &e, ERR_TENANT_PRIMARY_ZONE);
+    assert_err(primary_zone_check("z1;;z1", "z1", &e), &e, ERR_TENANT_PRIMARY_ZONE);
+}
+
+static void test_protected_accounts(void **state)
+{
+    (void)state;
+    assert_true(account_is_protected("root"));
+    assert_true(account_is_protected("ocp_monitor"));
+    assert_true(account_is_protected("__oceanbase_inner_drc_user"));
+    assert_false(account_is_protected("roots"));
+    assert_false(account_is_protected("_one"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -148,6 +175,8 @@ int main(void)
         cmocka_unit_test(test_database_patterns),
         cmocka_unit_test(test_whitelist_entries),
         cmocka_unit_test(test_whitelist_lets_in),
+        cmocka_unit_test(test_primary_zones),
+        cmocka_unit_test(test_protected_accounts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

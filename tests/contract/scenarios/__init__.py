@@ -19,8 +19,8 @@ ENABLED = (
     "take_over_check", "take_over", "clusters_list", "cluster_numbers", "zones_and_servers", "units",
     "parameter_info", "cluster_parameters", "cluster_sessions", "cluster_compaction", "cluster_password",
     # tenants
-    "tenants", "tenant_parameters", "tenant_units", "tenant_whitelist", "tenant_password", "databases", "database_users", "database_user_privileges",
-    "database_roles", "database_objects",
+    "tenants", "tenant_parameters", "tenant_units", "tenant_whitelist", "tenant_password",
+    "databases", "database_users", "database_user_privileges", "database_roles", "database_objects",
     # what was recorded meanwhile
     "tasks", "audit_events", "audit_details", "config_url",
     # ends with one cluster less

@@ -27,6 +27,8 @@ def tenant_parameters(walk):
         assert walk.kernels[0].sql(f"SHOW GLOBAL VARIABLES LIKE '{VARIABLE}'")[0]["Value"] == value
         assert named(walk.rows("ob-cluster-tenant-parameters-list", **address), VARIABLE)["currentValue"] == value
     walk.effect("ob-cluster-tenant-parameters-update")
+    [last, *_] = walk.rows("ob-cluster-tenant-parameter-histories-list", {"name": VARIABLE}, **address)
+    assert (last["oldValue"], last["newValue"], last["outcome"]) == (NEW, old, "SUCCESSFUL")
 
 
 @scenario("ob-cluster-tenant-units-list", "ob-cluster-tenants-list", "ob-cluster-take-over")
