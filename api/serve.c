@@ -11,6 +11,7 @@
 #include "api/decode.h"
 #include "api/idempotent.h"
 #include "api/record.h"
+#include "src/iam/principal.h"
 #include "src/io/fiber.h"
 
 ERR_DEFINE(ERR_ROUTE_UNKNOWN, 90101, 404, ERR_FINAL, "There is nothing at {0}. GET /api/v2/openapi.json lists what there is.",
@@ -206,6 +207,15 @@ static int process(struct call *c, struct route_match *m, struct err *e)
     return rv;
 }
 
+static void log_request(const struct call *c)
+{
+    char client[ADDR_TEXT_SIZE];
+
+    log_debug(&c->api->log, "request", LOG_S("trace", c->trace), LOG_S("operation", c->route != NULL ? c->route->id : "none"),
+              LOG_S("user", c->user != NULL ? c->user->name : ""), LOG_S("client", addr_text(&c->rq->client, client)),
+              LOG_I("status", c->status), LOG_I("ms", clock_now_ms(c->api->shared->node->clock) - c->rq->started_ms));
+}
+
 static void count(struct call *c, const struct route_match *m)
 {
     struct api_route_stats *s = m->route != NULL ? &c->api->stats[m->index] : &c->api->unrouted;
@@ -239,6 +249,7 @@ void api_serve(struct http_request *rq, void *data)
     else
         c.status = http_reply_status(rq);
     count(&c, &m);
+    log_request(&c);
     json_decref(c.json);
     rq->data = NULL;
 }

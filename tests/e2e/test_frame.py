@@ -210,6 +210,15 @@ def test_reload_applies_what_it_can_and_says_what_not(metadb, new_ocp_server):
     assert server.probe("/readyz") == 200
 
 
+def test_the_log_tells_each_request_by_its_trace_and_no_secret(metadb, new_ocp_server):
+    server = new_ocp_server(metadb, settings={"log.level": "debug"})
+    api = server.api()
+    trace = api.get(REGIONS).json["traceId"]
+    line = wait_until(lambda: next((x for x in server.tail(400).splitlines() if f"trace={trace}" in x), None), "the request is logged")
+    assert "operation=regions-list" in line and "user=admin" in line and "client=127.0.0.1" in line and "status=200" in line
+    assert api.password not in server.tail(400)
+
+
 def test_a_database_that_goes_away_and_comes_back(new_mariadb, new_ocp_server):
     database = new_mariadb()
     server = new_ocp_server(database.create_database("away"))
