@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What an error number of the server or of libmariadb means for the caller. Numbers of 4000 and more that MySQL does not know are
- * OceanBase's; several conditions of its kernel may hide behind one of them, so number and phase decide, never the text. */
+/* What an error number of the server or of libmariadb means for the caller. Numbers of 4000 and more that MySQL does
+ * not know are OceanBase's; several conditions of its kernel may hide behind one of them, so number and phase decide,
+ * never the text. */
 #include "src/io/sql_session.h"
 
 ERR_DEFINE(ERR_SQL_LOST, 90101, 503, ERR_RETRY, "The database {0} cannot be reached: {1}. Nothing was changed; try again later.",

@@ -59,7 +59,7 @@ int sql_result_pause(struct sql_result *r, struct err *e)
     return sql_abort(r->s, ended.row, err_is(&ended, &ERR_TIMEOUT) ? "deadline passed" : "cancelled", r->effect, e);
 }
 
-int sql_result_row(struct sql_result *r, size_t bytes, struct slice **cells, char **text, struct err *e)
+int sql_result_row(struct sql_result *r, size_t bytes, struct slice **cells, struct err *e)
 {
     unsigned n = r->rows.n_columns;
     size_t first = r->rows.n_rows * n;
@@ -71,12 +71,38 @@ int sql_result_row(struct sql_result *r, size_t bytes, struct slice **cells, cha
         return sql_abort(r->s, &ERR_SQL_FAILED, "the result is larger than 64 MiB", r->effect, e);
     if (first + n > r->s->cells_space && !grow_cells(r->s, first + n))
         return out_of_memory(r, e);
-    *text = arena_alloc(r->arena, bytes + n);
-    if (*text == NULL)
+    r->text = arena_alloc(r->arena, bytes + n);
+    if (r->text == NULL)
         return out_of_memory(r, e);
     *cells = r->s->cells + first;
     r->rows.n_rows++;
     return sql_result_pause(r, e);
+}
+
+static int copy(struct sql_result *r, const char *from, size_t n, struct err *e)
+{
+    int rv = 0;
+
+    for (size_t done = 0; done < n && rv == 0; done += SQL_PIECE) {
+        memcpy(r->text + done, from + done, n - done < SQL_PIECE ? n - done : SQL_PIECE);
+        rv = n > SQL_PIECE ? sql_result_pause(r, e) : 0;
+    }
+    r->text[n] = '\0';
+    return rv;
+}
+
+int sql_result_keep(struct sql_result *r, struct slice *cells, struct err *e)
+{
+    int rv = 0;
+
+    for (unsigned i = 0; i < r->rows.n_columns && rv == 0; i++) {
+        if (cells[i].s == NULL)
+            continue;
+        rv = copy(r, cells[i].s, cells[i].n, e);
+        cells[i].s = r->text;
+        r->text += cells[i].n + 1;
+    }
+    return rv;
 }
 
 static void shrink_cells(struct sql *s)

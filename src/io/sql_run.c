@@ -59,6 +59,8 @@ int sql_fail(struct sql *s, int number, const char *text, const struct sql_effec
     char buf[ERR_ARG_SIZE];
     int rv;
 
+    if (s->rude)
+        return sql_abort(s, &ERR_SQL_LOST, "what answers there is no database", effect, e);
     if (s->ended != NULL || s->flooded)
         return fail_ended(s, effect, e);
     if (closed && s->poll != NULL && !sql_number_is_known(number))
@@ -79,39 +81,19 @@ static int fail(struct sql_result *r, struct err *e)
     return sql_fail(r->s, (int)mysql_errno(m), mysql_error(m), r->effect, e);
 }
 
-static int copy(struct sql_result *r, char *to, const char *from, size_t n, struct err *e)
-{
-    int rv = 0;
-
-    for (size_t done = 0; done < n && rv == 0; done += SQL_PIECE) {
-        memcpy(to + done, from + done, n - done < SQL_PIECE ? n - done : SQL_PIECE);
-        rv = n > SQL_PIECE ? sql_result_pause(r, e) : 0;
-    }
-    to[n] = '\0';
-    return rv;
-}
-
 static int take_row(struct sql_result *r, MYSQL_ROW row, const unsigned long *lengths, struct err *e)
 {
     unsigned n = r->rows.n_columns;
     struct slice *cells;
     size_t bytes = 0;
-    char *text;
     int rv;
 
     for (unsigned i = 0; i < n; i++)
         bytes += row[i] != NULL ? lengths[i] : 0;
-    rv = sql_result_row(r, bytes, &cells, &text, e);
-    for (unsigned i = 0; i < n && rv == 0; i++) {
-        if (row[i] == NULL) {
-            cells[i] = (struct slice){ NULL, 0 };
-            continue;
-        }
-        rv = copy(r, text, row[i], lengths[i], e);
-        cells[i] = (struct slice){ text, lengths[i] };
-        text += lengths[i] + 1;
-    }
-    return rv;
+    rv = sql_result_row(r, bytes, &cells, e);
+    for (unsigned i = 0; i < n && rv == 0; i++)
+        cells[i] = (struct slice){ row[i], row[i] != NULL ? lengths[i] : 0 };
+    return rv == 0 ? sql_result_keep(r, cells, e) : rv;
 }
 
 static int take_rows(struct sql_result *r, MYSQL_RES *res, struct err *e)
@@ -136,6 +118,7 @@ int sql_query_run(struct sql_result *r, const char *text, size_t n, struct err *
         (void)err_set(e, &ERR_SQL_FAILED, "%s", r->s->peer);
         return err_arg(e, "a statement of %zu bytes is above its max_allowed_packet of %zu", n, r->s->max_packet);
     }
+    r->s->head = true;
     if (mysql_real_query(m, text, n) != 0)
         return fail(r, e);
     res = mysql_use_result(m);
@@ -147,7 +130,7 @@ int sql_query_run(struct sql_result *r, const char *text, size_t n, struct err *
         return 0;
     }
     rv = take_rows(r, res, e);
-    mysql_free_result(res); /* reads the rest of a result that was not wholly read, which ends at once when it was dropped */
+    mysql_free_result(res); /* reads what was left, which ends at once in a dropped session */
     return rv;
 }
 
@@ -206,8 +189,8 @@ static void begin(struct sql *s)
     sql_enter(s);
 }
 
-int sql_run(struct sql *s, const char *text, const struct sql_value *values, unsigned n_values, unsigned flags, struct arena *arena,
-            struct sql_rows *rows, struct err *e)
+int sql_run(struct sql *s, const char *text, const struct sql_value *values, unsigned n_values, unsigned flags,
+            struct arena *arena, struct sql_rows *rows, struct err *e)
 {
     bool in_transaction = (s->mysql->server_status & SERVER_STATUS_IN_TRANS) != 0;
     struct sql_effect effect = sql_effect_of(text, in_transaction, (flags & SQL_COMMIT) != 0);

@@ -1,24 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Prepared statements of a session, by text, most recently used first; the 33rd closes the oldest. A server that has forgotten
- * one, or changed the tables below it, makes us prepare it again, once. Every column is fetched as text, so that rows look as they
- * do from the text protocol: short values into a buffer of the statement, longer ones straight into the arena. */
+/* Prepared statements of a session, by text, most recently used first; the 33rd closes the oldest. A server that has
+ * forgotten one, or changed the tables below it, makes us prepare it again, once. libmariadb hands each row over as
+ * it came; sql_binary.c makes of it what the text protocol would have sent. */
 #include "src/io/sql_session.h"
 
 #include <mysqld_error.h>
 #include <string.h>
 
 enum {
-    SHORT = 384,             /* holds the text of any number or time, and of most strings */
     LONG_DATA = 64 << 10,    /* larger values are sent in pieces of their own */
     OB_TOO_MANY_CURSORS = 5930,
     NEW_METADATA = 2057,
     STALE = -2,
-};
-
-struct column {
-    unsigned long length;
-    my_bool is_null, error;
-    char text[SHORT];
 };
 
 struct sql_stmt {
@@ -28,8 +21,7 @@ struct sql_stmt {
     MYSQL_BIND *params;      /* owned */
     char (*times)[32];       /* owned; text of SQL_TIME values, by parameter */
     unsigned n_params;
-    MYSQL_BIND *binds;       /* owned, with `columns` */
-    struct column *columns;
+    struct sql_column *columns; /* owned; of the row that is being read */
     unsigned n_columns;
 };
 
@@ -40,7 +32,6 @@ static void stmt_free(struct sql_stmt *st)
     mem_free(st->text);
     mem_free(st->params);
     mem_free(st->times);
-    mem_free(st->binds);
     mem_free(st->columns);
     mem_free(st);
 }
@@ -103,6 +94,7 @@ static int prepare(struct sql_result *r, struct sql_stmt *st, struct err *e)
     static const struct sql_effect nothing = { .reads = true };
     unsigned number;
 
+    r->s->head = false;
     if (mysql_stmt_prepare(st->stmt, st->text, strlen(st->text)) == 0)
         return 0;
     number = mysql_stmt_errno(st->stmt);
@@ -119,9 +111,8 @@ static int make_binds(struct sql_stmt *st)
         return -1; /* by text it is refused */
     st->params = mem_array(st->n_params, sizeof *st->params);
     st->times = mem_array(st->n_params, sizeof *st->times);
-    st->binds = mem_array(st->n_columns, sizeof *st->binds);
     st->columns = mem_array(st->n_columns, sizeof *st->columns);
-    return st->params != NULL && st->times != NULL && st->binds != NULL && st->columns != NULL ? 0 : ERR_NOMEM.code;
+    return st->params != NULL && st->times != NULL && st->columns != NULL ? 0 : ERR_NOMEM.code;
 }
 
 static int stmt_new(struct sql_result *r, const char *text, struct sql_stmt **out, struct err *e)
@@ -249,87 +240,38 @@ static int execute(struct sql_result *r, struct sql_stmt *st, const struct sql_v
     rv = send_large(r, st, e);
     if (rv != 0)
         return rv;
+    r->s->head = true;
     if (mysql_stmt_execute(st->stmt) == 0)
         return 0;
     return is_stale(r, mysql_stmt_errno(st->stmt)) ? STALE : fail(r, st, e);
-}
-
-static void bind_columns(struct sql_stmt *st)
-{
-    for (unsigned i = 0; i < st->n_columns; i++) {
-        struct column *c = &st->columns[i];
-
-        st->binds[i] = (MYSQL_BIND){ .buffer_type = MYSQL_TYPE_STRING, .buffer = c->text, .buffer_length = SHORT,
-                                     .length = &c->length, .is_null = &c->is_null, .error = &c->error };
-    }
-}
-
-/* A value longer than its buffer is fetched again, into its place. */
-static int fetch_long(struct sql_result *r, struct sql_stmt *st, unsigned i, char *to, struct err *e)
-{
-    size_t n = st->columns[i].length;
-    unsigned long length = 0;
-    my_bool is_null = 0, error = 0;
-    int rv = 0;
-
-    for (size_t done = 0; done < n && rv == 0; done += SQL_PIECE) {
-        size_t piece = n - done < SQL_PIECE ? n - done : SQL_PIECE;
-        MYSQL_BIND b = { .buffer_type = MYSQL_TYPE_STRING, .buffer = to + done, .buffer_length = piece, .length = &length,
-                         .is_null = &is_null, .error = &error };
-
-        if (mysql_stmt_fetch_column(st->stmt, &b, i, done) != 0)
-            return fail(r, st, e);
-        rv = sql_result_pause(r, e);
-    }
-    return rv;
-}
-
-static int take_cell(struct sql_result *r, struct sql_stmt *st, unsigned i, char *to, struct err *e)
-{
-    struct column *c = &st->columns[i];
-    int rv = 0;
-
-    if (c->length <= SHORT)
-        memcpy(to, c->text, c->length);
-    else
-        rv = fetch_long(r, st, i, to, e);
-    to[c->length] = '\0';
-    return rv;
 }
 
 static int take_row(struct sql_result *r, struct sql_stmt *st, struct err *e)
 {
     struct slice *cells;
     size_t bytes = 0;
-    char *text;
     int rv;
 
+    if (!sql_binary_row(r->s->row, st->stmt->fields, st->columns, st->n_columns))
+        return sql_abort(r->s, &ERR_SQL_LOST, "malformed row", r->effect, e);
     for (unsigned i = 0; i < st->n_columns; i++)
-        bytes += st->columns[i].is_null ? 0 : st->columns[i].length;
-    rv = sql_result_row(r, bytes, &cells, &text, e);
-    for (unsigned i = 0; i < st->n_columns && rv == 0; i++) {
-        cells[i] = (struct slice){ NULL, 0 };
-        if (st->columns[i].is_null)
-            continue;
-        rv = take_cell(r, st, i, text, e);
-        cells[i] = (struct slice){ text, st->columns[i].length };
-        text += st->columns[i].length + 1;
-    }
-    return rv;
+        bytes += st->columns[i].cell.n;
+    rv = sql_result_row(r, bytes, &cells, e);
+    for (unsigned i = 0; i < st->n_columns && rv == 0; i++)
+        cells[i] = st->columns[i].cell;
+    return rv == 0 ? sql_result_keep(r, cells, e) : rv;
 }
 
 static int take_rows(struct sql_result *r, struct sql_stmt *st, struct err *e)
 {
     const MYSQL *m = r->s->mysql;
-    bool fresh = m->fields != NULL && m->field_count == st->n_columns; /* the statement keeps the names of when it was prepared */
-    int rv = sql_result_begin(r, fresh ? m->fields : mariadb_stmt_fetch_fields(st->stmt), st->n_columns, e);
+    /* the statement itself keeps the names of when it was prepared */
+    bool fresh = m->fields != NULL && m->field_count == st->n_columns;
+    int rv = sql_result_begin(r, fresh ? m->fields : st->stmt->fields, st->n_columns, e);
     int got = 0;
 
-    bind_columns(st);
-    if (rv == 0 && mysql_stmt_bind_result(st->stmt, st->binds) != 0)
-        rv = fail(r, st, e);
     while (rv == 0 && (got = mysql_stmt_fetch(st->stmt)) != MYSQL_NO_DATA)
-        rv = got == 0 || got == MYSQL_DATA_TRUNCATED ? take_row(r, st, e) : fail(r, st, e);
+        rv = got == 0 ? take_row(r, st, e) : fail(r, st, e);
     return rv;
 }
 

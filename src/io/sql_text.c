@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Statement text: where its '?' stand, and values written in their places. The session's charset is utf8mb4, in which no byte
- * below 0x80 is ever part of a longer character, and its sql_mode has neither NO_BACKSLASH_ESCAPES nor ANSI_QUOTES: so text is
- * scanned and escaped byte by byte. Big ones are done in pieces between which the loop turns. */
+/* Statement text: where its '?' stand, and values written in their places. The session's charset is utf8mb4, in which
+ * no byte below 0x80 is ever part of a longer character, and its sql_mode has neither NO_BACKSLASH_ESCAPES nor
+ * ANSI_QUOTES: so text is scanned and escaped byte by byte. Big ones are done in pieces between which the loop
+ * turns. */
 #include "src/io/sql_session.h"
 
 #include <ctype.h>
@@ -79,7 +80,9 @@ static int scan_next(struct scan *at, struct sql *s, struct err *e)
     return rv;
 }
 
-static const char escaped[256] = { ['\0'] = '0', ['\''] = '\'', ['"'] = '"', ['\\'] = '\\', ['\n'] = 'n', ['\r'] = 'r', ['\x1a'] = 'Z' };
+static const char escaped[256] = {
+    ['\0'] = '0', ['\''] = '\'', ['"'] = '"', ['\\'] = '\\', ['\n'] = 'n', ['\r'] = 'r', ['\x1a'] = 'Z',
+};
 
 static size_t escape(char *to, const char *from, size_t n)
 {

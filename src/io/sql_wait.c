@@ -4,18 +4,18 @@
  *   fiber: mysql_... --would block--> sql_io_wait --park--> loop --epoll set is readable--> on_ready --wake--> ... --> retry
  *                                         '--deadline, cancelled--> 0: the library fails and closes its socket; so do we
  *
- * Each loop has one epoll set for all its sessions, watched by one uv_poll. A session's socket is in it once, as a duplicate
- * and edge-triggered for both directions, until it ends: the library asks only after EAGAIN, so no edge is missed, no system call is
- * needed for a wait, a TLS write that waits "to read" wakes as well, and a session that the server closes while it is idle costs
- * nothing. It must be a duplicate because the library closes its own descriptor inside a failing call. */
+ * Each loop has one epoll set for all its sessions, watched by one uv_poll. A session's socket is in it once, as a
+ * duplicate and edge-triggered for both directions, until it ends: the library asks only after EAGAIN, so no edge is
+ * missed, no system call is needed for a wait, a TLS write that waits "to read" wakes as well, and a session that the
+ * server closes while it is idle costs nothing. It must be a duplicate because the library closes its own descriptor
+ * inside a failing call. */
 #include "src/io/sql_session.h"
 
 #include <errno.h>
-#include <poll.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include <openssl/bio.h>
@@ -67,27 +67,7 @@ void sql_may_receive(struct sql *s, uint64_t n)
     s->may_receive = received(s) + n;
 }
 
-/* On the connecting thread. */
-static int wait_blocking(struct sql *s, int fd, bool is_read)
-{
-    struct timeval all = { 0 };
-    int64_t left = s->dial_deadline_ms - now_us() / 1000;
-    struct pollfd p = { .fd = fd, .events = is_read ? POLLIN : POLLOUT };
-    int rv;
-
-    /* the handshake of TLS may read while the library has the socket blocking: the kernel ends that */
-    all.tv_sec = 1 + (left > 0 ? left : 0) / 1000;
-    (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &all, sizeof all); /* an address family without it has no TLS either */
-    (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &all, sizeof all);
-    do
-        rv = left > 0 ? poll(&p, 1, (int)(left < INT32_MAX ? left : INT32_MAX)) : 0;
-    while (rv < 0 && errno == EINTR);
-    if (rv <= 0)
-        s->ended = &ERR_TIMEOUT;
-    return rv;
-}
-
-static int wait_parked(struct sql *s)
+static bool wait_parked(struct sql *s)
 {
     struct wait w;
     struct err e;
@@ -106,15 +86,15 @@ static int wait_parked(struct sql *s)
 int sql_io_wait(my_socket fd, my_bool is_read, int timeout)
 {
     struct sql *s = under_way;
-    int rv = 0;
+    bool rv = false;
 
     (void)timeout; /* seconds here, milliseconds there, and the fiber's deadline rules */
     if (!s->closing && !s->dead && s->ended == NULL && !s->flooded)
-        rv = s->poll == NULL ? wait_blocking(s, fd, is_read) : wait_parked(s);
+        rv = s->poll == NULL ? sql_dial_wait(s, fd, is_read) : wait_parked(s);
     sql_enter(s);
-    if (rv <= 0)
+    if (!rv)
         errno = ETIMEDOUT;
-    return rv > 0;
+    return rv;
 }
 
 int sql_pause(struct sql *s, struct err *e)
@@ -133,7 +113,8 @@ int sql_pause(struct sql *s, struct err *e)
     return rv;
 }
 
-/* Before each read and write of a connected session: as long as the peer keeps up with us the library never waits. False ends the call. */
+/* Before each read and write of a connected session: as long as the peer keeps up with us the library never waits.
+ * False ends the call. */
 static bool may_go_on(struct sql *s)
 {
     struct err e;
@@ -179,6 +160,41 @@ void sql_take_turns(struct sql *s)
     pvio->methods = &s->methods;
     if (pvio->ctls != NULL)
         BIO_set_callback_ex(SSL_get_rbio(((struct library_tls *)pvio->ctls)->ssl), on_tls);
+}
+
+/* A row of a prepared statement. */
+static int on_row(MYSQL_STMT *stmt, unsigned char *row, unsigned long n)
+{
+    (void)stmt;
+    under_way->row = (struct slice){ (const char *)row, n };
+    return 0;
+}
+
+/* The number of columns at the head of a result: one byte, or 0xfc and two. More have no meaning here. */
+static unsigned column_count(const unsigned char *p)
+{
+    return p[0] < 0xfb ? p[0] : p[0] == 0xfc ? p[1] | (unsigned)p[2] << 8 : UINT_MAX;
+}
+
+/* `fields` NULL: the columns of a result come next. The library makes room for as many as the server has announced. */
+static MYSQL_DATA *on_rows(MYSQL *m, MYSQL_FIELD *fields, unsigned n)
+{
+    struct sql *s = under_way;
+
+    if (fields == NULL && s->head) {
+        s->head = false;
+        s->flooded = column_count(m->net.read_pos) > SQL_COLUMNS_MAX;
+    }
+    return s->flooded ? NULL : s->library_calls->db_read_rows(m, fields, n);
+}
+
+void sql_take_calls(struct sql *s)
+{
+    s->library_calls = s->mysql->methods;
+    s->calls = *s->mysql->methods;
+    s->calls.db_stmt_fetch_to_bind = on_row;
+    s->calls.db_read_rows = on_rows;
+    s->mysql->methods = &s->calls;
 }
 
 static void on_event(struct sql *s, uint32_t events)
@@ -286,7 +302,7 @@ void sql_drop(struct sql *s)
     if (s->fd < 0)
         return;
     if (s->poll != NULL)
-        (void)epoll_ctl(s->poll->epoll, EPOLL_CTL_DEL, s->fd, NULL); /* closing would not remove it while the library holds its own */
+        (void)epoll_ctl(s->poll->epoll, EPOLL_CTL_DEL, s->fd, NULL); /* the library still holds the same connection */
     (void)shutdown(s->fd, SHUT_RDWR); /* the peer may have closed it already */
     (void)close(s->fd);
     s->fd = -1;

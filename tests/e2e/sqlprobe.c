@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sqlprobe - the SQL client on a loop of its own, driven line by line, so that a test can stop, delay and kill what it talks to.
+/* sqlprobe - the SQL client on a loop of its own, driven line by line, so that a test can stop, delay and kill what
+ * it talks to.
  *
  * usage: sqlprobe HOST PORT USER PASSWORD [CA-FILE | tls]        HOST with a '/': a Unix socket
  *
- * One command per line on stdin, words separated by tabs; commands run at once, side by side. One JSON line per command on stdout
- * when it has ended. FLAGS: p prepared, c commit, m more rows; '-' none. A BYTES above 0 gives the statement that large a value.
+ * One command per line on stdin, words separated by tabs; commands run at once, side by side. One JSON line per
+ * command on stdout when it has ended. FLAGS: p prepared, c commit, m more rows; '-' none. A BYTES above 0 gives the
+ * statement that large a value.
  *   connect ID SESSION TIMEOUT_MS
  *   run     ID SESSION DEADLINE_MS FLAGS BYTES STATEMENT
  *   cancel  ID OTHER-ID
  *   close   ID SESSION
- * "beats": how often a fiber that sleeps a millisecond ran while the command did; "longest_us": longest turn of the loop meanwhile,
- * "longest_cpu_us": the most processor time of one turn. */
+ * "beats": how often a fiber that sleeps a millisecond ran while the command did; "longest_us": longest turn of the
+ * loop meanwhile, "longest_cpu_us": the most processor time of one turn. */
 #include <jansson.h>
 #include <pthread.h>
 #include <stdio.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* mariadb.h - a private MariaDB for unit tests: own data folder below /tmp, loopback port and Unix socket; it dies with the test.
- * OCP_TEST_SQL=host:port:user:password uses a running server instead; tests that stop or kill it skip then (pid 0). */
+/* mariadb.h - a private MariaDB for unit tests: own data folder below /tmp, loopback port and Unix socket; it dies
+ * with the test. OCP_TEST_SQL=host:port:user:password uses a running server instead; tests that stop or kill it skip
+ * then (pid 0). */
 #ifndef TESTS_LIB_MARIADB_H
 #define TESTS_LIB_MARIADB_H
 
@@ -16,7 +17,8 @@ struct test_mariadb {
     char user[64], password[64];
 };
 
-/* Starts it and waits until it listens. False when no mariadbd is installed; ends the program when one does not start. */
+/* Starts it and waits until it listens. False when no mariadbd is installed; ends the program when one does not
+ * start. */
 bool test_mariadb_start(struct test_mariadb *m);
 /* Kills it and removes its folder. */
 void test_mariadb_stop(struct test_mariadb *m);

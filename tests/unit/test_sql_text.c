@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the SQL client does without a server: values into text, effects by first word, error classes, cells into structs. */
+/* What the SQL client does without a server: values into text, effects by first word, error classes, cells into
+ * structs. */
 #include "tests/lib/test.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 #include "src/io/sql_session.h"
 
@@ -279,9 +281,116 @@ static void test_cells_outside_are_null(void **state)
     assert_int_equal(v, 3);
 }
 
+static const char *binary_cell(enum enum_field_types type, unsigned flags, unsigned decimals, const void *bytes, size_t n)
+{
+    static struct sql_column column;
+    MYSQL_FIELD field = { .type = type, .flags = flags, .decimals = decimals, .length = 6 };
+    char packet[64] = { 0 };
+
+    memcpy(packet + 2, bytes, n);
+    if (!sql_binary_row((struct slice){ packet, n + 2 }, &field, &column, 1))
+        return "malformed";
+    column.text[column.cell.n] = '\0';
+    return column.text;
+}
+
+static void test_numbers_look_as_servers_write_them(void **state)
+{
+    struct { double v; const char *text; } const doubles[] = {
+        { 0, "0" }, { -0.0, "-0" }, { 1, "1" }, { -1.5, "-1.5" }, { 0.1, "0.1" }, { 0.1 + 0.2, "0.30000000000000004" },
+        { 100, "100" }, { 123456, "123456" }, { 1e14, "100000000000000" }, { 1e15, "1e15" }, { 123456789012345, "123456789012345" },
+        { 1234567890123456, "1.234567890123456e15" }, { 123456789012345680, "1.2345678901234568e17" }, { 1e300, "1e300" },
+        { 1e-15, "0.000000000000001" }, { 1e-16, "1e-16" }, { 1.25e-7, "0.000000125" }, { 5e-324, "5e-324" },
+        { 2.2250738585072014e-308, "2.2250738585072014e-308" }, { 1.7976931348623157e308, "1.7976931348623157e308" },
+    };
+    struct { float v; const char *text; } const floats[] = {
+        { 1.5f, "1.5" }, { 0.1f, "0.1" }, { 16777216, "16777200" }, { 3.4e38f, "3.4e38" }, { 0.333333f, "0.333333" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof doubles / sizeof doubles[0]; i++)
+        assert_string_equal(binary_cell(MYSQL_TYPE_DOUBLE, 0, 31, &doubles[i].v, 8), doubles[i].text);
+    for (size_t i = 0; i < sizeof floats / sizeof floats[0]; i++)
+        assert_string_equal(binary_cell(MYSQL_TYPE_FLOAT, 0, 31, &floats[i].v, 4), floats[i].text);
+    assert_string_equal(binary_cell(MYSQL_TYPE_DOUBLE, 0, 3, &(double){ 1.2345 }, 8), "1.234");
+    assert_int_equal(strlen(binary_cell(MYSQL_TYPE_DOUBLE, 0, 30, &(double){ -1e308 }, 8)), 341);
+    assert_string_equal(binary_cell(MYSQL_TYPE_TINY, 0, 0, "\xff", 1), "-1");
+    assert_string_equal(binary_cell(MYSQL_TYPE_TINY, UNSIGNED_FLAG, 0, "\xff", 1), "255");
+    assert_string_equal(binary_cell(MYSQL_TYPE_LONG, ZEROFILL_FLAG | UNSIGNED_FLAG, 0, "\x2a\0\0\0", 4), "000042");
+    assert_string_equal(binary_cell(MYSQL_TYPE_YEAR, UNSIGNED_FLAG, 0, "\0\0", 2), "0000");
+}
+
+static void test_times_look_as_servers_write_them(void **state)
+{
+    (void)state;
+    assert_string_equal(binary_cell(MYSQL_TYPE_DATE, 0, 0, "\4\xea\x07\x0b\x14", 5), "2026-11-20");
+    assert_string_equal(binary_cell(MYSQL_TYPE_DATE, 0, 0, "\0", 1), "0000-00-00");
+    assert_string_equal(binary_cell(MYSQL_TYPE_DATETIME, 0, 0, "\4\xea\x07\x0b\x14", 5), "2026-11-20 00:00:00");
+    assert_string_equal(binary_cell(MYSQL_TYPE_DATETIME, 0, 6, "\7\xea\x07\x0b\x14\1\2\3", 8), "2026-11-20 01:02:03.000000");
+    assert_string_equal(binary_cell(MYSQL_TYPE_TIMESTAMP, 0, 3, "\x0b\xea\x07\x0b\x14\1\2\3\x40\xe2\1\0", 12), "2026-11-20 01:02:03.123");
+    assert_string_equal(binary_cell(MYSQL_TYPE_TIME, 0, 0, "\0", 1), "00:00:00");
+    assert_string_equal(binary_cell(MYSQL_TYPE_TIME, 0, 0, "\x08\1\x22\0\0\0\x16\x3b\x3b", 9), "-838:59:59");
+    assert_string_equal(binary_cell(MYSQL_TYPE_TIME, 0, 1, "\x0c\0\0\0\0\0\1\2\3\x40\xe2\1\0", 13), "01:02:03.1");
+    assert_string_equal(binary_cell(MYSQL_TYPE_DATETIME, 0, 0, "\5\xea\x07\x0b\x14\0", 6), "malformed");
+    assert_string_equal(binary_cell(MYSQL_TYPE_TIME, 0, 0, "\7\0\0\0\0\0\0\0", 8), "malformed");
+}
+
+static void test_rows_that_are_cut_are_malformed(void **state)
+{
+    static const char packet[] = "\0\x20\2\x2a\0\0\0\0\0\0\0\3abc\xfc\3\0xyz\xfd\1\0\0q\xfe\1\0\0\0\0\0\0\0r\4\xea\x07\x0b\x14";
+    const enum enum_field_types types[] = { MYSQL_TYPE_LONGLONG, MYSQL_TYPE_STRING, MYSQL_TYPE_BLOB, MYSQL_TYPE_LONG_BLOB,
+                                            MYSQL_TYPE_JSON, MYSQL_TYPE_DATE, MYSQL_TYPE_LONG, MYSQL_TYPE_LONG };
+    MYSQL_FIELD fields[8] = { { .name = NULL } };
+    struct sql_column columns[8];
+    char *copy;
+
+    (void)state;
+    for (int i = 0; i < 8; i++)
+        fields[i].type = types[i];
+    /* the 4th and the 8th are NULL: bits 5 and 9 */
+    for (size_t n = 0; n < sizeof packet - 1; n++) {
+        copy = malloc(n + 1); /* so that AddressSanitizer sees its end */
+        memcpy(copy, packet, n);
+        assert_false(sql_binary_row((struct slice){ copy, n }, fields, columns, 8));
+        free(copy);
+    }
+    fields[3].type = MYSQL_TYPE_NULL;
+    assert_false(sql_binary_row((struct slice){ packet, sizeof packet }, fields, columns, 8)); /* and those that are too long */
+    assert_false(sql_binary_row((struct slice){ "\0\0\xfe\xff\xff\xff\xff\xff\xff\xff\xff", 11 }, &fields[1], columns, 1));
+    assert_false(sql_binary_row((struct slice){ "\0\0\xfb", 3 }, &fields[1], columns, 1));
+    assert_true(sql_binary_row((struct slice){ "\0\4", 2 }, &fields[1], columns, 1));
+    assert_null(columns[0].cell.s);
+}
+
+static void test_greetings_are_looked_at(void **state)
+{
+    static const char greeting[] = "\x4a\0\0\0\x0a" "5.7.25\0\1\0\0\0" "12345678\0\xff\xff\x2d\2\0\xff\0\x15\0\0\0\0\0\0\0\0\0\0"
+                                   "123456789012\0mysql_native_password";
+    unsigned char g[sizeof greeting];
+
+    (void)state;
+    memcpy(g, greeting, sizeof g);
+    assert_int_equal(sizeof g, 4 + 0x4a);
+    assert_int_equal(sql_greeting(g, sizeof g), 1);
+    for (size_t n = 0; n < sizeof g; n++)
+        assert_int_equal(sql_greeting(g, n), 0);
+    g[4] = 9;
+    assert_int_equal(sql_greeting(g, sizeof g), -1);
+    memset(g + 4, 10, sizeof g - 4); /* a version without end */
+    assert_int_equal(sql_greeting(g, sizeof g), -1);
+    assert_int_equal(sql_greeting((const unsigned char *)"\x17\0\0\0\xff\x10\x04Too many connections", 27), 1);
+    assert_int_equal(sql_greeting((const unsigned char *)"\x04\0\0\0\xff\xff\xffx", 8), -1);
+    assert_int_equal(sql_greeting((const unsigned char *)"HTTP/1.1", 8), -1);
+    assert_int_equal(sql_greeting((const unsigned char *)"\0\0\0\0\0", 5), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_greetings_are_looked_at),
+        cmocka_unit_test(test_numbers_look_as_servers_write_them),
+        cmocka_unit_test(test_times_look_as_servers_write_them),
+        cmocka_unit_test(test_rows_that_are_cut_are_malformed),
         cmocka_unit_test(test_values_become_literals),
         cmocka_unit_test(test_only_free_marks_are_places),
         cmocka_unit_test(test_long_text_is_read_across_pieces),
