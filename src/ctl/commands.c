@@ -60,6 +60,8 @@ const struct command command_rows[] = {
               { "by", "creator" }, { "stale", "stale" }, { "last seen", "lastSeenTime" }, { "unreachable since", "unreachableTime" },
               { "reason", "failToQueryFromObReason" }),
       "One managed cluster" },
+    { "cluster change-password", "CLUSTER", TAKES(OPT_NEW_PASSWORD_FILE), false, ctl_cluster_password, NULL, NULL,
+      "Change root's password in a cluster, or tell OCP the one it has got meanwhile" },
     { "takeover", "", TAKES(OPT_ADDRESS) | TAKES(OPT_PORT) | TAKES(OPT_ROOT_PASSWORD_FILE) | TAKES(OPT_WAIT), false, ctl_takeover, NULL, NULL,
       "Take over a running cluster, logging in to it as root@sys" },
     { "moveout", "CLUSTER", TAKES(OPT_WAIT), false, ctl_moveout, NULL, NULL, "Stop managing a cluster; it keeps running" },

@@ -40,6 +40,7 @@ int ctl_wait_task(struct ctl *c, int64_t id, struct err *e);
 int ctl_status(struct ctl *c, struct err *e);
 int ctl_check(struct ctl *c, struct err *e);
 int ctl_takeover(struct ctl *c, struct err *e);
+int ctl_cluster_password(struct ctl *c, struct err *e);
 int ctl_moveout(struct ctl *c, struct err *e);
 int ctl_task(struct ctl *c, struct err *e);
 int ctl_session_kill(struct ctl *c, struct err *e);

@@ -6,7 +6,6 @@
 
 #include "src/base/num.h"
 #include "src/ctl/ctl.h"
-#include "src/ctl/print.h"
 #include "src/ctl/secret.h"
 
 static const char *dump(struct ctl *c, json_t *body, struct err *e)
@@ -93,6 +92,17 @@ int ctl_takeover(struct ctl *c, struct err *e)
     return start(c, "/api/v2/ob/clusters/takeOver",
                  json_pack("{s:s, s:I, s:s, s:s}", "address", address, "port", (json_int_t)number, "rootSysPassword", password,
                            "connectionMode", "direct"), e);
+}
+
+int ctl_cluster_password(struct ctl *c, struct err *e)
+{
+    const char *password;
+    int rv = secret_read(ctl_option(c, OPT_NEW_PASSWORD_FILE), "OCP_NEW_PASSWORD", "New password of root", &c->arena, &password, e);
+
+    if (rv != 0)
+        return rv;
+    return change(c, "POST", "/api/v2/ob/clusters/{CLUSTER}/changePassword", json_pack("{s:s}", "newPassword", password),
+                  "OCP and the cluster have the new password.", e);
 }
 
 int ctl_moveout(struct ctl *c, struct err *e)

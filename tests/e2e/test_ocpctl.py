@@ -246,7 +246,7 @@ def test_certificates_are_verified(new_ocp_server, metadb, ocp_server):
 def test_a_cluster_from_take_over_to_move_out(ctl, new_seekdb):
     kernel = new_seekdb(password="Kernel-ctl")
     where = ("--address", kernel.host, "--port", kernel.port)
-    assert "Password" in ctl("takeover", *where, OCP_ROOT_PASSWORD="wrong", status=REFUSED) or True
+    assert "password" in ctl("takeover", *where, OCP_ROOT_PASSWORD="wrong", status=REFUSED).lower()
     task = ctl.json("takeover", *where, OCP_ROOT_PASSWORD=kernel.password)
     followed = ctl("task", task["id"], "--wait")
     assert "SUCCESSFUL" in followed and "STEP" in followed
@@ -275,6 +275,10 @@ def test_a_cluster_from_take_over_to_move_out(ctl, new_seekdb):
     ctl("session", "kill", name, session)
     with pytest.raises(Exception, match="2013|2006|closed"):
         victim.cursor().execute("SELECT 1")
+
+    kernel.set_password("Kernel-behind-our-back")
+    ctl("cluster", "change-password", name, OCP_NEW_PASSWORD=kernel.password)
+    assert ctl.json("parameters", name, "open_cursors")
 
     ctl("compaction", "start", name)
     assert ctl("compactions", name).startswith("STATUS")
