@@ -144,10 +144,10 @@ void print_table(struct str *t, const json_t *list, const struct column *columns
     struct str work;
 
     str_init(&work, NULL);
-    for (unsigned k = 0; columns[k].title != NULL && k < MAX_COLUMNS; k++)
+    for (unsigned k = 0; k < MAX_COLUMNS && columns[k].title != NULL; k++)
         widths[k] = width_of(list, &columns[k], &work);
     for (size_t i = 0; i <= json_array_size(list); i++) {
-        for (unsigned k = 0; columns[k].title != NULL && k < MAX_COLUMNS; k++) {
+        for (unsigned k = 0; k < MAX_COLUMNS && columns[k].title != NULL; k++) {
             cell(&work, i == 0 ? NULL : json_array_get(list, i - 1), &columns[k]);
             add_cell(t, &work, widths[k], columns[k + 1].title == NULL);
         }
