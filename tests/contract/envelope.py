@@ -121,7 +121,7 @@ def _odd_values(value, where, nullable, string_ids):
         for name, inner in value.items():
             if inner is None and name not in nullable:
                 yield f"{where}.{name} is null instead of absent"
-            if (name == "id" or name.endswith("Id")) and name not in string_ids \
+            if (name == "id" or name.endswith("Id")) and name != "traceId" and name not in string_ids \
                     and isinstance(inner, str) and inner.isdigit():
                 yield f"{where}.{name} is an id written as a string"
             yield from _odd_values(inner, f"{where}.{name}", nullable, string_ids)

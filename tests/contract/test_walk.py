@@ -22,6 +22,13 @@ def test_scenario(walk, name):
     _finished.append(name)
 
 
+def test_scenarios_need_operations_that_exist(walk):
+    """In the contract, or of our own: a misspelt one would leave its scenario out."""
+    known = {r.operation.id for r in walk.recorder.records.values()} | {r.id for r in walk.routes}
+    for scenario in registered().values():
+        assert set(scenario.needs) <= known, scenario.name
+
+
 def test_login_is_required(walk):
     """Every route that does not declare itself open refuses a caller without credentials, with the error body."""
     nobody, wrong = walk.api.anonymous(), []
