@@ -4,7 +4,8 @@
  * share a port (SO_REUSEPORT). Loop thread only, unless it says "any thread".
  *
  * When the client goes away (connection lost, stream reset) the fiber is cancelled: its waits and the calls below answer
- * ERR_CANCELLED. Requests that break a rule or a limit never reach serve; the `refuse` callback words their reply. */
+ * ERR_CANCELLED. Requests that break a rule or a limit never reach serve; the `refuse` callback words their reply. The process
+ * ignores SIGPIPE. */
 #ifndef IO_HTTP_H
 #define IO_HTTP_H
 

@@ -93,14 +93,17 @@ static void turn(int fd, bool reads)
 static void feed(int fd, const uint8_t *data, size_t size, bool pieces, bool reads)
 {
     size_t at = 0;
+    int refusals = 0;
 
-    while (at < size) {
+    while (at < size && refusals < 50) {
         size_t n = pieces ? 1u + data[at] % 16 : size - at;
         ssize_t sent = write(fd, data + at, n < size - at ? n : size - at);
 
         if (sent < 0 && errno != EAGAIN)
             return; /* the server has had enough */
         at += sent > 0 ? (size_t)sent : 0;
+        refusals += sent < 0;
+        fuzz.clock.ms += sent < 0 ? 10 : 0; /* it takes no more now: some of its waits shall end */
         turn(fd, reads || sent < 0);
     }
 }
