@@ -43,9 +43,9 @@ def longest(request):
     """The longest turn of a loop over all calls of this file, written to the terminal at its end."""
     found = {"calls": 0, "longest_us": 0, "longest_cpu_us": 0}
     yield found
-    request.config.pluginmanager.getplugin("terminalreporter").write_line(
-        "\nSQL client: in {calls} calls the longest turn of the loop took {longest_us} us, the longest by processor time "
-        "{longest_cpu_us} us".format(**found))
+    with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
+        print("\nSQL client: in {calls} calls the longest turn of the loop took {longest_us} us, the longest by "
+              "processor time {longest_cpu_us} us".format(**found))
 
 
 @pytest.fixture
