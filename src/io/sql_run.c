@@ -7,6 +7,8 @@
  * Rows are taken one by one as they arrive, so that a result has a limit and the loop its turns. */
 #include "src/io/sql_session.h"
 
+#include "config.h"
+
 #include <string.h>
 
 int sql_abort(struct sql *s, const struct err_row *row, const char *reason, const struct sql_effect *effect, struct err *e)
@@ -151,10 +153,17 @@ static int run_text(struct sql_result *r, const char *text, const struct sql_val
     return rv;
 }
 
+/* Rows whose length the library keeps to itself are not read: text serves as well. */
+#ifdef HAVE_MARIADB_ROW_LENGTH
+enum { CAN_PREPARE = 1 };
+#else
+enum { CAN_PREPARE = 0 };
+#endif
+
 static int run(struct sql_result *r, const char *text, const struct sql_value *values, unsigned n_values, unsigned flags,
                struct err *e)
 {
-    int rv = (flags & SQL_PREPARED) != 0 ? sql_stmt_run(r, text, values, n_values, e) : -1;
+    int rv = (flags & SQL_PREPARED) != 0 && CAN_PREPARE ? sql_stmt_run(r, text, values, n_values, e) : -1;
 
     if (rv == -1)
         rv = run_text(r, text, values, n_values, e);

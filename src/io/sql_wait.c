@@ -11,6 +11,8 @@
  * inside a failing call. */
 #include "src/io/sql_session.h"
 
+#include "config.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
@@ -162,6 +164,7 @@ void sql_take_turns(struct sql *s)
         BIO_set_callback_ex(SSL_get_rbio(((struct library_tls *)pvio->ctls)->ssl), on_tls);
 }
 
+#ifdef HAVE_MARIADB_ROW_LENGTH
 /* A row of a prepared statement. */
 static int on_row(MYSQL_STMT *stmt, unsigned char *row, unsigned long n)
 {
@@ -169,6 +172,7 @@ static int on_row(MYSQL_STMT *stmt, unsigned char *row, unsigned long n)
     under_way->row = (struct slice){ (const char *)row, n };
     return 0;
 }
+#endif
 
 /* The number of columns at the head of a result: one byte, or 0xfc and two. More have no meaning here. */
 static unsigned column_count(const unsigned char *p)
@@ -192,7 +196,9 @@ void sql_take_calls(struct sql *s)
 {
     s->library_calls = s->mysql->methods;
     s->calls = *s->mysql->methods;
+#ifdef HAVE_MARIADB_ROW_LENGTH
     s->calls.db_stmt_fetch_to_bind = on_row;
+#endif
     s->calls.db_read_rows = on_rows;
     s->mysql->methods = &s->calls;
 }
