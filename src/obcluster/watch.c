@@ -423,16 +423,18 @@ static void on_nudge(struct loop_post *post)
 void obclusters_look_soon(struct obclusters *o)
 {
     struct nudge *n = mem_zalloc(sizeof *n);
+    struct watch *watch;
 
     if (n == NULL)
         return; /* the next look comes by itself */
     (void)pthread_mutex_lock(&o->lock);
-    n->watch = o->watch;
+    watch = o->watch;
+    n->watch = watch;
     n->post.fn = on_nudge;
-    if (n->watch != NULL)
-        loop_post(n->watch->loop, &n->post);
+    if (watch != NULL)
+        loop_post(watch->loop, &n->post); /* from here on it is the loop's */
     (void)pthread_mutex_unlock(&o->lock);
-    if (n->watch == NULL)
+    if (watch == NULL)
         mem_free(n);
 }
 
