@@ -41,6 +41,21 @@ def test_login_is_required(walk):
     assert not wrong, "\n".join(wrong)
 
 
+def test_permission_is_required(walk):
+    """Who has only his own profile is refused by every route that needs more, before anything else is looked at, and by no other."""
+    wrong = []
+    profile = next(role["id"] for role in walk.rows("iam-roles-list") if role["name"] == "PROFILE")
+    walk.do("iam-user-create", {"username": "only.profile", "password": "Walker-1234", "roles": [profile]})
+    somebody = walk.api.as_user("only.profile", "Walker-1234")
+    for route in walk.routes:
+        reply = somebody.call(route.method, route.nowhere())
+        needs_more = route.permission not in ("public", "login") and not route.permission.startswith("PROFILE:")
+        if (reply.status == 403) is not needs_more:
+            wrong.append(f"{route.permission}: {reply}")
+    wrong += walk.recorder.take_violations()
+    assert not wrong, f"{len(wrong)} routes:\n" + "\n".join(wrong)
+
+
 def test_every_wrong_field_is_named(walk):
     """A value of the wrong type in any declared input field gives 400 with the field's name in the message."""
     wrong = []

@@ -11,7 +11,8 @@ import importlib
 
 ENABLED = (
     # system
-    "info_and_time", "unknown_paths", "current_user", "users_of_ocp", "login_key", "multi_cluster_info",
+    "info_and_time", "unknown_paths", "current_user", "users_of_ocp", "login_key", "multi_cluster_info", "health", "metrics",
+    "page_of_the_api",
     "life_of_a_user", "roles_and_permissions", "system_parameters",
     # records
     "regions", "idcs", "host_types", "credentials", "hosts", "unit_specs",

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """OCP itself: what it says about itself, and the people who use it."""
 import datetime
+import re
 
 from . import scenario
 
@@ -47,6 +48,31 @@ def users_of_ocp(walk):
 @scenario("login-key-get")
 def login_key(walk):
     assert "publicKey" in walk.call("login-key-get", api=walk.api.anonymous()).data
+
+
+@scenario("livez", "readyz", "health")
+def health(walk):
+    nobody = walk.api.anonymous()
+    for operation in ("livez", "readyz", "health"):
+        assert walk.call(operation, api=nobody).ok().body
+    assert walk.call("health", api=nobody).json["status"] == "ok"
+
+
+@scenario("metrics", "actuator-prometheus", "monitor-prometheus-sd")
+def metrics(walk):
+    for operation in ("metrics", "actuator-prometheus"):
+        assert b"\nocp_http_requests_total{" in walk.call(operation).ok().body
+    assert isinstance(walk.call("monitor-prometheus-sd").ok().json, list)
+
+
+@scenario("openapi", "api-page", "api-page-index", "api-page-file")
+def page_of_the_api(walk):
+    nobody = walk.api.anonymous()
+    assert walk.call("openapi", api=nobody).json["openapi"] == "3.1.0"
+    page = walk.call("api-page-index", api=nobody).ok()
+    assert walk.call("api-page", api=nobody).status in (200, 301, 302, 307, 308)
+    script = re.search(r'src="(?:[^"]*/)?([\w.-]+\.js)"', page.body.decode()).group(1)
+    assert walk.call("api-page-file", api=nobody, file=script).headers["content-type"].startswith("text/javascript")
 
 
 @scenario("mc-info-get")
