@@ -566,10 +566,13 @@ SESSION_TEST(killed_while_idle_is_noticed)
 static void start_and_kill(struct fixture *f, const char *text, const char *what, const struct err_row *row, bool dead)
 {
     struct canceller c = { .f = f, .s = another(f), .text = text };
+    char sleeping[128];
 
+    (void)snprintf(sleeping, sizeof sleeping, "SELECT COUNT(*) FROM information_schema.processlist WHERE id = %llu AND state = 'User sleep'",
+                   (unsigned long long)sql_connection_id(c.s));
     assert_ok(fiber_start(loop_current(), "victim", run_cancelled, &c, NULL, &f->e), &f->e);
     do {
-        must(f, "SELECT COUNT(*) FROM information_schema.processlist WHERE state = 'User sleep'");
+        must(f, sleeping);
     } while (cell(f, 0, 0)[0] == '0');
     kill_connection(f, what, sql_connection_id(c.s));
     while (!c.ended)
