@@ -89,9 +89,11 @@ static int work_create(struct sql *s, struct tenant_step *step, struct err *e)
     step->changed = true;
     rv = run_jobs(s, step, e);
     if (rv != 0 && !sql_is_dead(s)) {
-        struct err ignored; /* why it failed is what matters */
+        struct err why;
+        int undone = g->wish->kind == ACCOUNT_USER ? ob_user_drop(s, g->wish->name, &why) : ob_role_drop(s, g->wish->name, &why);
 
-        (void)(g->wish->kind == ACCOUNT_USER ? ob_user_drop(s, g->wish->name, &ignored) : ob_role_drop(s, g->wish->name, &ignored));
+        if (undone != 0)
+            err_wrap(e, "and what was made stays, since it could not be dropped again");
     }
     return rv;
 }
