@@ -26,10 +26,8 @@ def pytest_configure():
         signal.signal(number, _interrupt)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def no_child_survives():
-    """The last line: whatever was started and not ended by its fixture ends with the session."""
-    yield
+def pytest_unconfigure():
+    """The last line: whatever was started and not ended by its fixture ends with the run, after all fixtures."""
     Child.kill_all()
 
 
