@@ -13,6 +13,7 @@ extern const struct route health_routes[];
 extern const struct route host_routes[];
 extern const struct route iam_routes[];
 extern const struct route metrics_routes[];
+extern const struct route node_routes[];
 extern const struct route obcapacity_routes[];
 extern const struct route obcluster_routes[];
 extern const struct route obparameter_routes[];

@@ -69,6 +69,7 @@ static int take_settings(struct server *s, struct err *e)
 
 static int make_node(struct server *s, struct err *e)
 {
+    const struct setting_addresses *listen = &s->boot->http.listen;
     const char *name = s->boot->node.name;
 
     if (name[0] == '\0') {
@@ -84,6 +85,16 @@ static int make_node(struct server *s, struct err *e)
         .build_time = BUILD_TIME,
         .started_wall_us = clock_wall_us(&clock_system),
         .clock = &clock_system,
+    };
+    (void)snprintf(s->listen_address, sizeof s->listen_address, "%s:%u", listen->items[0].host, listen->items[0].port);
+    s->self = (struct node){
+        .name = s->node_name,
+        .zone = s->boot->node.zone,
+        .idc = s->boot->node.idc,
+        .address = s->listen_address,
+        .version = s->node.version,
+        .build_time = s->node.build_time,
+        .started_us = s->node.started_wall_us,
     };
     return 0;
 }

@@ -12,6 +12,7 @@
 #include "src/iam/user.h"
 #include "src/io/fiber.h"
 #include "src/io/notify.h"
+#include "src/store/node.h"
 #include "src/task/domains.h"
 #include "src/task/job.h"
 
@@ -34,6 +35,8 @@ struct server {
     struct notify notify;
     char node_name[256];
     struct api_node node;
+    struct node self;                  /* this node's row in MetaDB */
+    char listen_address[264];
     struct api_shared shared;
     struct domain_graph domains;
     struct work_pool *crypto, *connect, *longer;

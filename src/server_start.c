@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "src/iam/iam.h"
+#include "src/node/registry.h"
 #include "src/obcluster/obcluster.h"
 #include "src/setting/setting.h"
 #include "src/store/embedded.h"
@@ -135,7 +136,15 @@ static int prune(void *data, struct err *e)
     return rv == 0 ? store_audit_prune(s->metadb, AUDIT_KEEP_DAYS, e) : rv;
 }
 
+static int beat(void *data, struct err *e)
+{
+    struct server *s = data;
+
+    return node_beat(s->metadb, &s->self, s->node.draining, e);
+}
+
 static const struct job domain_jobs[] = {
+    { "node", NODE_BEAT_MS, 5000, beat, true },
     { "system parameters", SETTING_REFRESH_MS, 5000, refresh_parameters, false },
     { "prune", PRUNE_MS, 60000, prune, false },
     { NULL },

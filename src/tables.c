@@ -38,6 +38,7 @@ const struct route *const all_routes[] = {
     host_routes,
     iam_routes,
     metrics_routes,
+    node_routes,
     obcapacity_routes,
     obcluster_routes,
     obparameter_routes,

@@ -100,5 +100,10 @@ const struct migration metadb_migrations[] = {
             "(3, 'LogOnlySystem', 'SYSTEM', 5, 5, 35, 35, NOW(6), NOW(6)), (4, 'S0', 'SYSTEM', 0.5, 0.5, 2, 2, NOW(6), NOW(6)), "
             "(5, 'S1', 'SYSTEM', 1.5, 1.5, 6, 6, NOW(6), NOW(6)), (6, 'S2', 'SYSTEM', 3, 3, 12, 12, NOW(6), NOW(6)), "
             "(7, 'S3', 'SYSTEM', 6, 6, 20, 20, NOW(6), NOW(6)), (8, 'S4', 'SYSTEM', 12, 12, 40, 40, NOW(6), NOW(6))") },
+    { 10, "nodes of this OCP",
+      STEPS("CREATE TABLE node (id BIGINT NOT NULL, name VARCHAR(255) NOT NULL, zone VARCHAR(128) NOT NULL, idc VARCHAR(128) NOT NULL, "
+            "address VARCHAR(255) NOT NULL, version VARCHAR(64) NOT NULL, build_time VARCHAR(64) NOT NULL, draining TINYINT NOT NULL, "
+            "started_at DATETIME(6) NOT NULL, seen_at DATETIME(6) NOT NULL, created_at DATETIME(6) NOT NULL, PRIMARY KEY (id), "
+            "UNIQUE KEY node_name (name)" TABLE_END) },
     { 0 },
 };

@@ -2,6 +2,7 @@
 /* Credentials, properties, audit events, request keys. */
 #include <stdio.h>
 
+#include "src/node/registry.h"
 #include "src/store/audit.h"
 #include "src/store/credential.h"
 #include "src/store/idempotency.h"
@@ -345,7 +346,61 @@ static void one_of_many_claims_wins(struct test_store *t)
 }
 STORE_TEST(one_of_many_claims_wins)
 
+/* --- nodes ------------------------------------------------------------------------------------------------------------------ */
+
+static void node_registers_itself(struct test_store *t)
+{
+    struct node self = { .name = "n1", .zone = "z", .idc = "", .address = "127.0.0.1:1", .version = "1", .build_time = "", .started_us = 1000000 };
+    struct node again = self, read;
+
+    assert_ok(node_beat(t->db, &self, false, &t->e), &t->e);
+    assert_true(self.id > 1000);
+    again.version = "2";
+    assert_ok(node_beat(t->db, &again, false, &t->e), &t->e);
+    assert_int_equal(again.id, self.id); /* a new process under the same name is the same node */
+    assert_ok(store_node_get(t->db, self.id, &t->arena, &read, &t->e), &t->e);
+    assert_string_equal(read.version, "2");
+    assert_string_equal(read.status, "ONLINE");
+    assert_int_equal(read.started_us, 1000000);
+    assert_ok(node_beat(t->db, &again, true, &t->e), &t->e);
+    assert_ok(store_node_get(t->db, self.id, &t->arena, &read, &t->e), &t->e);
+    assert_string_equal(read.status, "DRAINING");
+}
+STORE_TEST(node_registers_itself)
+
+static int lose_node(struct tx *tx, void *data, struct err *e)
+{
+    (void)data;
+    return tx_exec(tx, "DELETE FROM node WHERE name = 'n2'", DB_NO_ARGS, NULL, e);
+}
+
+static int age_node(struct tx *tx, void *data, struct err *e)
+{
+    (void)data;
+    return tx_exec(tx, "UPDATE node SET seen_at = NOW(6) - INTERVAL 11 SECOND WHERE name = 'n2'", DB_NO_ARGS, NULL, e);
+}
+
+static void lost_node_registers_anew(struct test_store *t)
+{
+    struct node self = { .name = "n2", .zone = "", .idc = "", .address = "", .version = "1", .build_time = "" }, read;
+    int64_t former;
+
+    assert_ok(node_beat(t->db, &self, false, &t->e), &t->e);
+    former = self.id;
+    assert_ok(db_transact(t->db, age_node, NULL, &t->e), &t->e);
+    assert_ok(store_node_get(t->db, self.id, &t->arena, &read, &t->e), &t->e);
+    assert_string_equal(read.status, "OFFLINE");
+    assert_ok(db_transact(t->db, lose_node, NULL, &t->e), &t->e);
+    assert_ok(node_beat(t->db, &self, false, &t->e), &t->e);
+    assert_int_not_equal(self.id, former);
+    assert_ok(store_node_get(t->db, self.id, &t->arena, &read, &t->e), &t->e);
+    assert_string_equal(read.status, "ONLINE");
+}
+STORE_TEST(lost_node_registers_anew)
+
 const struct CMUnitTest store_record_tests[] = {
+    STORE_UNIT(node_registers_itself),
+    STORE_UNIT(lost_node_registers_anew),
     STORE_UNIT(credential_lives),
     STORE_UNIT(credentials_are_sealed_anew),
     STORE_UNIT(property_has_a_history),

@@ -50,3 +50,10 @@ def audit_details(walk):
     [event] = walk.call("audit-events-list", query={"size": 1}).contents
     assert walk.do("audit-event-get", id=event["id"]) == event
     assert event["operation"] in [o["operation"] for o in walk.rows("audit-operations-list")]
+
+
+@scenario("ocp-nodes-list", "ocp-node-get")
+def nodes(walk):
+    [node] = walk.rows("ocp-nodes-list")
+    assert node["self"] is True and node["status"] == "ONLINE"
+    assert walk.do("ocp-node-get", id=node["id"])["version"] == node["version"]

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "src/store/node.h"
+
+#include "src/store/change.h"
+
+static const struct list_sort sorts[] = {
+    { "name", "name" }, { "id", "id" }, { "zone", "zone" }, { "version", "version" }, { "startTime", "started_at" }, { "seenTime", "seen_at" }, { NULL },
+};
+static const struct sql_field fields[] = {
+    SQL_FIELD(node, id, "id", SQL_C_INT64),
+    SQL_FIELD(node, name, "name", SQL_C_TEXT),
+    SQL_FIELD(node, zone, "zone", SQL_C_TEXT),
+    SQL_FIELD(node, idc, "idc", SQL_C_TEXT),
+    SQL_FIELD(node, address, "address", SQL_C_TEXT),
+    SQL_FIELD(node, version, "version", SQL_C_TEXT),
+    SQL_FIELD(node, build_time, "build_time", SQL_C_TEXT),
+    SQL_FIELD(node, draining, "draining", SQL_C_BOOL),
+    SQL_FIELD(node, started_us, "started_at", SQL_C_TIME),
+    SQL_FIELD(node, seen_us, "seen_at", SQL_C_TIME),
+    SQL_FIELD(node, created_us, "created_at", SQL_C_TIME),
+    SQL_FIELD(node, status, "status", SQL_C_TEXT),
+    { NULL },
+};
+static const struct list_kind node_kind = {
+    .noun = "node",
+    .columns = "id, name, zone, idc, address, version, build_time, draining, started_at, seen_at, created_at, "
+               "CASE WHEN seen_at < NOW(6) - INTERVAL " NODE_DOWN_SECONDS " SECOND THEN 'OFFLINE' WHEN draining = 1 THEN 'DRAINING' "
+               "ELSE 'ONLINE' END AS status",
+    .from = "node",
+    .sorts = sorts,
+    .key = "id",
+    .fields = fields,
+    .size = sizeof(struct node),
+};
+
+int store_node_list(struct db *d, const struct store_page *page, struct arena *arena, struct node **out, size_t *n, int64_t *total,
+                    struct err *e)
+{
+    return list_read(d, &node_kind, NULL, page, arena, (void **)out, n, total, e);
+}
+
+int store_node_get(struct db *d, int64_t id, struct arena *arena, struct node *out, struct err *e)
+{
+    return list_get(d, &node_kind, "id = ?", SQL_V_I(id), arena, out, e);
+}
+
+/* --- registering -------------------------------------------------------------------------------------------------------------- */
+
+struct registration {
+    struct node *node;
+    int64_t fresh_id;
+    struct arena arena;
+};
+
+static int insert(struct tx *tx, const struct registration *r, struct err *e)
+{
+    const struct node *n = r->node;
+
+    return tx_exec(tx,
+                   "INSERT INTO node (id, name, zone, idc, address, version, build_time, draining, started_at, seen_at, created_at) "
+                   "VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, NOW(6), NOW(6))",
+                   DB_ARGS(SQL_V_I(r->fresh_id), sql_v_s(n->name), sql_v_s(n->zone), sql_v_s(n->idc), sql_v_s(n->address),
+                           sql_v_s(n->version), sql_v_s(n->build_time), SQL_V_TIME(n->started_us)),
+                   NULL, e);
+}
+
+static int update(struct tx *tx, const struct node *n, struct err *e)
+{
+    return tx_exec(tx,
+                   "UPDATE node SET zone = ?, idc = ?, address = ?, version = ?, build_time = ?, draining = 0, started_at = ?, "
+                   "seen_at = NOW(6) WHERE name = ?",
+                   DB_ARGS(sql_v_s(n->zone), sql_v_s(n->idc), sql_v_s(n->address), sql_v_s(n->version), sql_v_s(n->build_time),
+                           SQL_V_TIME(n->started_us), sql_v_s(n->name)),
+                   NULL, e);
+}
+
+static int register_body(struct tx *tx, void *data, struct err *e)
+{
+    struct registration *r = data;
+    struct node now;
+    int rv = insert(tx, r, e);
+
+    r->node->id = r->fresh_id;
+    if (rv != ERR_SQL_DUPLICATE.code)
+        return rv;
+    rv = update(tx, r->node, e);
+    if (rv == 0)
+        rv = list_get_in(tx, &node_kind, "name = ?", sql_v_s(r->node->name), false, &r->arena, &now, e);
+    if (rv == 0)
+        r->node->id = now.id;
+    return rv;
+}
+
+int store_node_register(struct db *d, struct node *n, struct err *e)
+{
+    struct registration r = { .node = n };
+    int rv = db_next_id(d, &r.fresh_id, e);
+
+    if (rv != 0)
+        return rv;
+    arena_init(&r.arena);
+    rv = db_transact(d, register_body, &r, e);
+    arena_fini(&r.arena);
+    return rv;
+}
+
+int store_node_beat(struct db *d, int64_t id, bool draining, struct err *e)
+{
+    char text[CHANGE_ID_SIZE];
+    struct change c = { "node", change_id(id, text), false };
+
+    return change_run(d, &c, "UPDATE node SET seen_at = NOW(6), draining = ? WHERE id = ?", DB_ARGS(SQL_V_I(draining), SQL_V_I(id)), e);
+}

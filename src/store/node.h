@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* node.h - nodes of this OCP as they register themselves: who they are, where they answer, when they were last there.
+ * Ages are counted by MetaDB's clock alone. */
+#ifndef STORE_NODE_H
+#define STORE_NODE_H
+
+#include "src/store/list.h"
+
+enum { NODE_BEAT_MS = 2000 };    /* how often a node says that it is there */
+#define NODE_DOWN_SECONDS "10"      /* not seen for so long: OFFLINE */
+
+struct node {
+    int64_t id;
+    const char *name;              /* unique; of the settings, or the machine's host name */
+    const char *zone, *idc;        /* "": none set */
+    const char *address;           /* where its API listens, as set: "0.0.0.0:8080" */
+    const char *version, *build_time;
+    int draining;
+    int64_t started_us;            /* by the node's own clock */
+    int64_t seen_us, created_us;
+    const char *status;            /* read only: "ONLINE", "DRAINING", "OFFLINE" (not seen for NODE_DOWN_SECONDS) */
+};
+
+/* Any page, sorted by name unless said otherwise. Errors: those of db_read. */
+MUST_CHECK int store_node_list(struct db *d, const struct store_page *page, struct arena *arena, struct node **out, size_t *n, int64_t *total,
+                               struct err *e);
+/* Errors: NOT_FOUND, those of db_read. */
+MUST_CHECK int store_node_get(struct db *d, int64_t id, struct arena *arena, struct node *out, struct err *e);
+/* The row of this name is (or becomes) this process's: `n->id` gets its id, which is the former one's if there was a row.
+ * Errors: those of db_transact. */
+MUST_CHECK int store_node_register(struct db *d, struct node *n, struct err *e);
+/* Says that the node is there. Errors: NOT_FOUND (its row was removed), those of db_transact. */
+MUST_CHECK int store_node_beat(struct db *d, int64_t id, bool draining, struct err *e);
+
+#endif
