@@ -10,7 +10,7 @@
 #include "src/iam/principal.h"
 
 static const char *const kinds[] = { "DEDICATED_PHYSICAL_MACHINE", "DEDICATED_CONTAINER", "DEDICATED_ECS", NULL };
-static const char *const sorts[] = { "id", "name", "innerIpAddress", "status", "createTime", "updateTime", NULL };
+static const char *const sorts[] = { "createTime", "id", "name", "innerIpAddress", "status", "updateTime", NULL };
 
 static const struct field host_fields[] = {
     F_INT(host, id, "id", DOC("Id of the host.")),

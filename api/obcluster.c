@@ -23,7 +23,7 @@ static struct obcluster_user caller(const struct call *c)
 
 /* --- lists ------------------------------------------------------------------------------------------------------------------ */
 
-static const char *const sorts[] = { "id", "name", "status", "createTime", "updateTime", NULL };
+static const char *const sorts[] = { "createTime", "id", "name", "status", "updateTime", NULL };
 
 struct list_query {
     const char *name;

@@ -4,7 +4,7 @@
 #include "api/tables.h"
 #include "src/host/host.h"
 
-static const char *const sorts[] = { "id", "name", "createTime", "updateTime", NULL };
+static const char *const sorts[] = { "createTime", "id", "name", "updateTime", NULL };
 
 static const struct field region_fields[] = {
     F_INT(region, id, "id", DOC("Id of the region.")),

@@ -50,6 +50,14 @@ def test_errors_speak_the_callers_language(api):
     assert "does not exist" in english and "不存在" in chinese and "424242" in chinese
 
 
+def test_newest_first_whichever_loop_made_it(api):
+    """Each loop takes ids from blocks of its own, so the higher id is not the newer object."""
+    for i in range(16):
+        other = api.as_user(api.user, api.password)  # a connection of its own
+        other.post(REGIONS, {"name": f"newest-{i:02}"}).ok()
+        assert api.get(REGIONS).contents[0]["name"] == f"newest-{i:02}"
+
+
 def test_lists_page_and_sort(api):
     names = [f"page-{i:02}" for i in range(25)]
     for name in names:
