@@ -105,5 +105,9 @@ const struct migration metadb_migrations[] = {
             "address VARCHAR(255) NOT NULL, version VARCHAR(64) NOT NULL, build_time VARCHAR(64) NOT NULL, draining TINYINT NOT NULL, "
             "started_at DATETIME(6) NOT NULL, seen_at DATETIME(6) NOT NULL, created_at DATETIME(6) NOT NULL, PRIMARY KEY (id), "
             "UNIQUE KEY node_name (name)" TABLE_END) },
+    { 11, "what is kept of tenants",
+      STEPS("CREATE TABLE obtenant_kept (id BIGINT NOT NULL, cluster_id BIGINT NOT NULL, description VARCHAR(1024) NOT NULL, "
+            "password VARBINARY(2048) NOT NULL, password_version BIGINT NOT NULL, PRIMARY KEY (id), "
+            "KEY obtenant_kept_cluster (cluster_id)" TABLE_END) },
     { 0 },
 };

@@ -198,6 +198,7 @@ int store_obcluster_delete(struct tx *tx, int64_t id, struct err *e)
         "DELETE FROM obzone WHERE cluster_id = ?",
         "DELETE FROM observer WHERE cluster_id = ?",
         "DELETE FROM obtenant WHERE cluster_id = ?",
+        "DELETE FROM obtenant_kept WHERE cluster_id = ?",
         "DELETE FROM obparameter_change WHERE cluster_id = ?",
         "DELETE FROM obcluster WHERE id = ?",
     };

@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "src/store/obparameter.h"
+#include "src/store/obtenant.h"
 #include "src/store/obtopology.h"
 #include "tests/lib/store.h"
 #include "tests/unit/store_tests.h"
@@ -51,6 +52,7 @@ static void prepare(struct test_store *t)
     (void)test_store_sql(t, "DELETE FROM obzone");
     (void)test_store_sql(t, "DELETE FROM observer");
     (void)test_store_sql(t, "DELETE FROM obtenant");
+    (void)test_store_sql(t, "DELETE FROM obtenant_kept");
     (void)test_store_sql(t, "DELETE FROM obparameter_change");
     assert_ok(db_transact(t->db, insert, &c, &t->e), &t->e);
 }
@@ -206,15 +208,51 @@ static void topology_becomes_what_was_seen(struct test_store *t)
 }
 STORE_TEST(topology_becomes_what_was_seen)
 
-static int record(struct tx *tx, void *data, struct err *e)
-{
-    return store_obparameter_record(tx, data, 3, e);
-}
-
 static int delete_all(struct tx *tx, void *data, struct err *e)
 {
     (void)data;
     return store_obcluster_delete(tx, 1, e);
+}
+
+struct keeping {
+    const char *description, *password; /* NULL: not this one */
+    int64_t version;
+};
+
+static int keep(struct tx *tx, void *data, struct err *e)
+{
+    const struct keeping *k = data;
+
+    if (k->description != NULL)
+        return store_obtenant_describe(tx, 1, 31, k->description, e);
+    return store_obtenant_set_password(tx, 1, 31, k->version, (struct slice){ k->password, strlen(k->password) }, e);
+}
+
+static void what_is_kept_of_a_tenant_goes_with_its_cluster(struct test_store *t)
+{
+    struct keeping described = { "for orders", NULL, 0 }, first = { NULL, "sealed", 0 }, cleared = { NULL, "", 1 };
+    struct obtenant_kept kept;
+
+    prepare(t);
+    assert_ok(store_obtenant_kept_get(t->db, 31, &t->arena, &kept, &t->e), &t->e);
+    assert_true(kept.password.n == 0 && kept.password_version == 0 && kept.description[0] == '\0');
+    assert_ok(db_transact(t->db, keep, &first, &t->e), &t->e);
+    assert_err(db_transact(t->db, keep, &first, &t->e), &t->e, ERR_CONFLICT);
+    assert_ok(db_transact(t->db, keep, &described, &t->e), &t->e);
+    assert_ok(store_obtenant_kept_get(t->db, 31, &t->arena, &kept, &t->e), &t->e);
+    assert_true(kept.password.n == 6 && kept.password_version == 1);
+    assert_string_equal(kept.description, "for orders");
+    assert_ok(db_transact(t->db, keep, &cleared, &t->e), &t->e);
+    assert_ok(store_obtenant_kept_get(t->db, 31, &t->arena, &kept, &t->e), &t->e);
+    assert_true(kept.password.n == 0 && kept.password_version == 2);
+    assert_ok(db_transact(t->db, delete_all, NULL, &t->e), &t->e);
+    assert_int_equal(test_store_number(t, "SELECT COUNT(*) FROM obtenant_kept"), 0);
+}
+STORE_TEST(what_is_kept_of_a_tenant_goes_with_its_cluster)
+
+static int record(struct tx *tx, void *data, struct err *e)
+{
+    return store_obparameter_record(tx, data, 3, e);
 }
 
 static void parameter_changes_are_remembered_until_the_end(struct test_store *t)
@@ -248,6 +286,7 @@ const struct CMUnitTest store_obcluster_tests[] = {
     STORE_UNIT(clusters_are_listed),
     STORE_UNIT(clusters_change),
     STORE_UNIT(topology_becomes_what_was_seen),
+    STORE_UNIT(what_is_kept_of_a_tenant_goes_with_its_cluster),
     STORE_UNIT(parameter_changes_are_remembered_until_the_end),
     { NULL },
 };

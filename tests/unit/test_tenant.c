@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What src/tenant decides without asking anybody: names, privileges, whitelists. */
 #include "src/tenant/account.h"
+#include "src/tenant/locality.h"
 #include "src/tenant/name.h"
 #include "src/tenant/privilege.h"
 #include "src/tenant/tenant.h"
@@ -156,6 +157,45 @@ static void test_primary_zones(void **state)
     assert_err(primary_zone_check("z1;;z1", "z1", &e), &e, ERR_TENANT_PRIMARY_ZONE);
 }
 
+static void test_localities(void **state)
+{
+    static const struct {
+        const char *text, *zones; /* "name:type name:type" */
+    } cases[] = {
+        { "", "" },
+        { "FULL{1}@zone1, FULL{1}@zone2, READONLY{1}@zone3", "zone1:FULL zone2:FULL zone3:READONLY" },
+        { "F@z1,F@z2,L@z3", "z1:FULL z2:FULL z3:LOGONLY" },
+        { "f , r{2} @ z1 , C@z2", "z1:FULL z2:COLUMNSTORE" },
+        { "R{ALL_SERVER},F{1,MEMSTORE_PERCENT:0}@z1", "z1:FULL" },
+        { "F@[z1, z2],R@z3", "z1:FULL z2:FULL z3:READONLY" },
+        { "F@z1,R@z1", "z1:FULL" },
+        { "encryption_logonly@z1", "z1:encryption_logonly" },
+        { "F@z1,", "z1:FULL" },
+        { "F@z1,F", "z1:FULL" },
+        { "F@z1,F{1@z2", "z1:FULL" },
+        { "@z1", "" },
+        { "F@", "" },
+        { "F@[z1", "z1:FULL" },
+        { "nonsense", "" },
+    };
+    struct locality_zone *zones;
+    struct arena a;
+    struct str text;
+    struct err e;
+    size_t n;
+
+    (void)state;
+    arena_init(&a);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_ok(locality_read(cases[i].text, &a, &zones, &n, &e), &e);
+        str_init(&text, &a);
+        for (size_t k = 0; k < n; k++)
+            str_printf(&text, "%s%s:%s", k > 0 ? " " : "", zones[k].name, zones[k].type);
+        assert_string_equal(str_c(&text), cases[i].zones);
+    }
+    arena_fini(&a);
+}
+
 static void test_protected_accounts(void **state)
 {
     (void)state;
@@ -176,6 +216,7 @@ int main(void)
         cmocka_unit_test(test_whitelist_entries),
         cmocka_unit_test(test_whitelist_lets_in),
         cmocka_unit_test(test_primary_zones),
+        cmocka_unit_test(test_localities),
         cmocka_unit_test(test_protected_accounts),
     };
 
