@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One `struct site` per cluster and loop:
+/* One `struct site` per cluster and loop, and one per tenant and owner of its password:
  *
  *   take: idle session -> done; room and nobody connecting -> connect; else wait in line until one is given back or a connect ends
  *   give: alive and up to date -> idle, next in line; else closed
@@ -18,8 +18,14 @@
 
 enum { SAME_ANSWER_MS = 1000, SWEEP_MS = 15000, LATER_MS = 1000, NAME_SIZE = 160 };
 
+/* Whereto and as whom a session is: the administrator of a cluster, or with `tenant` that of a tenant. */
+struct door {
+    const struct obcluster *cluster;
+    const struct link_tenant *tenant;
+};
+
 struct site {
-    int64_t cluster_id;
+    int64_t cluster_id, tenant_id, owner_id; /* tenant_id 0: the cluster itself */
     int64_t version;             /* newest password_version seen */
     struct link *idle;           /* most recently used first */
     unsigned n_sessions;         /* idle, in use, and the one that is being opened */
@@ -91,25 +97,28 @@ static struct links *links_get(struct obclusters *o)
     return l;
 }
 
-static struct site *find_site(struct links *l, int64_t cluster_id)
+static bool is_behind(const struct site *s, const struct door *d)
+{
+    if (s->cluster_id != d->cluster->id)
+        return false;
+    return d->tenant == NULL ? s->tenant_id == 0 : s->tenant_id == d->tenant->id && s->owner_id == d->tenant->owner_id;
+}
+
+static struct site *get_site(struct links *l, const struct door *d)
 {
     struct site *s = l->sites;
 
-    while (s != NULL && s->cluster_id != cluster_id)
+    while (s != NULL && !is_behind(s, d))
         s = s->next;
-    return s;
-}
-
-static struct site *get_site(struct links *l, int64_t cluster_id)
-{
-    struct site *s = find_site(l, cluster_id);
 
     if (s != NULL)
         return s;
     s = mem_zalloc(sizeof *s);
     if (s == NULL)
         return NULL;
-    s->cluster_id = cluster_id;
+    s->cluster_id = d->cluster->id;
+    s->tenant_id = d->tenant != NULL ? d->tenant->id : 0;
+    s->owner_id = d->tenant != NULL ? d->tenant->owner_id : 0;
     s->failed_ms = INT64_MIN;
     s->next = l->sites;
     l->sites = s;
@@ -259,6 +268,11 @@ static int open_session(struct obclusters *o, const struct obcluster *c, struct 
     return rv != 0 ? link_word_connect(e, c) : 0;
 }
 
+static int64_t version_of(const struct door *d)
+{
+    return d->tenant != NULL ? d->tenant->version : d->cluster->password_version;
+}
+
 static void remember_failure(struct links *l, struct site *s, int64_t version, const struct err *e)
 {
     l->failures++;
@@ -270,28 +284,28 @@ static void remember_failure(struct links *l, struct site *s, int64_t version, c
 }
 
 /* Opens a session for the running fiber; `k` is its link, made before so that nothing can fail after. */
-static int open_link(struct links *l, struct site *s, const struct obcluster *c, struct link *k, struct err *e)
+static int open_link(struct links *l, struct site *s, const struct door *d, struct link *k, struct err *e)
 {
     int rv;
 
     s->connecting = true;
     s->n_sessions++;
     l->connects++;
-    rv = open_session(l->o, c, &k->sql, e);
+    rv = d->tenant != NULL ? link_open_tenant(l->o, d->cluster, d->tenant, &k->sql, e) : open_session(l->o, d->cluster, &k->sql, e);
     s->connecting = false;
     if (rv != 0) {
         s->n_sessions--;
-        remember_failure(l, s, c->password_version, e);
+        remember_failure(l, s, version_of(d), e);
     } else {
         s->failed_ms = INT64_MIN;
-        if (c->failure != NULL && c->failure[0] != '\0')
+        if (d->cluster->failure != NULL && d->cluster->failure[0] != '\0')
             obclusters_look_soon(l->o); /* it is back */
     }
     waitlist_wake_all(&s->line); /* they take what is idle now, connect too, or hear of the failure */
     return rv;
 }
 
-static int connect_link(struct links *l, struct site *s, const struct obcluster *c, struct link **out, struct err *e)
+static int connect_link(struct links *l, struct site *s, const struct door *d, struct link **out, struct err *e)
 {
     struct link *k = mem_zalloc(sizeof *k);
     int rv;
@@ -300,8 +314,8 @@ static int connect_link(struct links *l, struct site *s, const struct obcluster 
         return err_set(e, &ERR_NOMEM, "");
     k->links = l;
     k->site = s;
-    k->version = c->password_version;
-    rv = open_link(l, s, c, k, e);
+    k->version = version_of(d);
+    rv = open_link(l, s, d, k, e);
     if (rv != 0) {
         mem_free(k);
         return rv;
@@ -331,23 +345,23 @@ static int stand_in_line(struct site *s, struct err *e)
     return rv;
 }
 
-static int acquire(struct links *l, struct site *s, const struct obcluster *c, struct link **out, struct err *e)
+static int acquire(struct links *l, struct site *s, const struct door *d, struct link **out, struct err *e)
 {
     for (;;) {
         int rv;
 
-        *out = idle_link(s, c->password_version);
+        *out = idle_link(s, version_of(d));
         if (*out != NULL)
             return 0;
-        if (has_failed_lately(s, c->password_version)) {
+        if (has_failed_lately(s, version_of(d))) {
             *e = s->failure;
             return e->row->code;
         }
         if (!s->connecting && s->n_sessions < LINK_MAX)
-            return connect_link(l, s, c, out, e);
+            return connect_link(l, s, d, out, e);
         rv = stand_in_line(s, e);
         if (rv != 0)
-            return err_is(e, &ERR_TIMEOUT) ? err_set(e, &ERR_BUSY, "sessions to the cluster %s", c->name) : rv;
+            return err_is(e, &ERR_TIMEOUT) ? err_set(e, &ERR_BUSY, "sessions to the cluster %s", d->cluster->name) : rv;
     }
 }
 
@@ -358,27 +372,41 @@ static void note_version(struct site *s, int64_t version)
         s->version = version;
 }
 
-int link_take(struct obclusters *o, const struct obcluster *c, struct link **out, struct err *e)
+static int take(struct obclusters *o, const struct door *d, struct link **out, struct err *e)
 {
     struct links *l = links_get(o);
-    struct site *s = l != NULL ? get_site(l, c->id) : NULL;
+    struct site *s = l != NULL ? get_site(l, d) : NULL;
     int64_t former;
     int rv;
 
     if (s == NULL)
         return err_set(e, &ERR_NOMEM, "");
-    note_version(s, c->password_version);
+    note_version(s, version_of(d));
     former = fiber_narrow_deadline(LINK_TIMEOUT_MS);
     s->n_waiting++; /* the site stays */
-    rv = acquire(l, s, c, out, e);
+    rv = acquire(l, s, d, out, e);
     s->n_waiting--;
     if (rv != 0) {
         fiber_restore_deadline(former);
         return rv;
     }
     (*out)->former_deadline = former;
-    (void)snprintf((*out)->name, sizeof (*out)->name, "%s", c->name);
+    (void)snprintf((*out)->name, sizeof (*out)->name, "%s", d->cluster->name);
     return 0;
+}
+
+int link_take(struct obclusters *o, const struct obcluster *c, struct link **out, struct err *e)
+{
+    struct door d = { c, NULL };
+
+    return take(o, &d, out, e);
+}
+
+int link_take_tenant(struct obclusters *o, const struct obcluster *c, const struct link_tenant *t, struct link **out, struct err *e)
+{
+    struct door d = { c, t };
+
+    return take(o, &d, out, e);
 }
 
 struct sql *link_sql(struct link *k)
@@ -404,14 +432,18 @@ int link_give(struct link *k, int rv, struct err *e)
 void link_forget(struct obclusters *o, int64_t cluster_id)
 {
     struct links *l = links_here();
-    struct site *s = l != NULL ? find_site(l, cluster_id) : NULL;
+    bool any = false;
 
     (void)o;
-    if (s == NULL)
-        return;
-    s->version = INT64_MAX; /* what is in use is closed when it comes back */
-    sweep_site(s, INT64_MAX);
-    waitlist_wake_all(&l->sweep_now);
+    for (struct site *s = l != NULL ? l->sites : NULL; s != NULL; s = s->next) {
+        if (s->cluster_id != cluster_id)
+            continue;
+        s->version = INT64_MAX; /* what is in use is closed when it comes back */
+        sweep_site(s, INT64_MAX);
+        any = true;
+    }
+    if (any)
+        waitlist_wake_all(&l->sweep_now);
 }
 
 struct link_stats link_stats(struct obclusters *o)
@@ -421,7 +453,7 @@ struct link_stats link_stats(struct obclusters *o)
 
     (void)o;
     for (const struct site *s = l != NULL ? l->sites : NULL; s != NULL; s = s->next) {
-        out.clusters++;
+        out.clusters += s->tenant_id == 0;
         out.sessions += s->n_sessions;
         out.waiting += s->n_waiting;
     }

@@ -42,6 +42,30 @@ struct sql *link_sql(struct link *k);
  * statements of the domain returned otherwise stays. Returns the code to go on with. */
 int link_give(struct link *k, int rv, struct err *e);
 
+/* --- inside a tenant ----------------------------------------------------------------------------------------------------------- */
+
+ERR_DECLARE(ERR_OBTENANT_GONE);      /* 15024 {0} tenant, {1} cluster: it was dropped, or is elsewhere by now */
+ERR_DECLARE(ERR_OBTENANT_CLOSED);    /* 15025 {0} tenant, {1} cluster, {2} why it lets nobody in, and what to do */
+ERR_DECLARE(ERR_OBTENANT_PASSWORD);  /* 15100 {0} tenant, {1} user, {2} id of the cluster, {3} of the tenant: no password known here opens it */
+
+enum { LINK_KEPT = 0 };              /* owner of a password that is kept here for all */
+/* Whose session it is to be. */
+struct link_tenant {
+    int64_t id, ob_tenant_id;        /* ours, and the kernel's */
+    const char *user;                /* its administrator: root, SYS */
+    const char *password;            /* in clear; borrowed */
+    int64_t owner_id;                /* LINK_KEPT, or the user in whose password box it is: his sessions are nobody else's */
+    int64_t version;                 /* grows with the password */
+};
+/* A live session to the tenant, on a server where it has a unit; which, the cluster says. Pooled, given back and limited as those above, and
+ * never taken while holding another. Errors: as link_take, OBTENANT_PASSWORD, OBTENANT_CLOSED,
+ * OBTENANT_GONE. */
+MUST_CHECK int link_take_tenant(struct obclusters *o, const struct obcluster *c, const struct link_tenant *t, struct link **out,
+                                struct err *e);
+/* One of its own, to be closed by the caller. Errors: as link_take_tenant. */
+MUST_CHECK int link_open_tenant(struct obclusters *o, const struct obcluster *c, const struct link_tenant *t, struct sql **out,
+                                struct err *e);
+
 /* Closes this loop's idle sessions to a cluster that is no longer managed. */
 void link_forget(struct obclusters *o, int64_t cluster_id);
 

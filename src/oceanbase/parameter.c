@@ -121,6 +121,16 @@ bool ob_parameter_range(const struct ob_parameter *p, struct arena *arena, struc
     return true;
 }
 
+int ob_parameter_refused(int rv, const char *name, const char *value, struct err *e)
+{
+    if (rv != 0 && e->lib_code == CONFIG_UNKNOWN)
+        return err_set(e, &ERR_OB_PARAMETER_UNKNOWN, "%s", name);
+    if (rv == 0 || e->lib_code != CONFIG_INVALID)
+        return rv;
+    (void)err_set(e, &ERR_OB_PARAMETER_VALUE, "%s", name);
+    return err_arg(e, "%s", value != NULL ? value : "its default");
+}
+
 static int alter(struct sql *s, const char *verb, const char *name, const char *value, struct err *e)
 {
     struct sql_value v = sql_v_s(value);
@@ -134,13 +144,7 @@ static int alter(struct sql *s, const char *verb, const char *name, const char *
     arena_init(&arena);
     rv = sql_run(s, text, &v, value != NULL ? 1 : 0, SQL_COMMIT, &arena, NULL, e);
     arena_fini(&arena);
-    if (rv != 0 && e->lib_code == CONFIG_UNKNOWN)
-        return err_set(e, &ERR_OB_PARAMETER_UNKNOWN, "%s", name);
-    if (rv != 0 && e->lib_code == CONFIG_INVALID) {
-        (void)err_set(e, &ERR_OB_PARAMETER_VALUE, "%s", name);
-        return err_arg(e, "%s", value != NULL ? value : "its default");
-    }
-    return rv;
+    return ob_parameter_refused(rv, name, value, e);
 }
 
 int ob_parameter_set(struct sql *s, const char *name, const char *value, struct err *e)

@@ -26,6 +26,9 @@ ERR_DECLARE(ERR_OB_PARAMETER_UNKNOWN); /* {0} name (server error 5099) */
 ERR_DECLARE(ERR_OB_PARAMETER_VALUE);   /* {0} name, {1} value (server error 4147) */
 extern const struct err_row *const ob_parameter_err_rows[];
 
+/* The end `rv` of a statement that set a parameter (value NULL: to its default), worded as one of these rows where it is one. */
+int ob_parameter_refused(int rv, const char *name, const char *value, struct err *e);
+
 /* Bounds as the kernel words them in `info`: "... Range: [1, 100] in integer". Texts lie in `arena`; NULL: none is said. */
 struct ob_parameter_range {
     const char *min, *max;      /* "1", "100"; NULL also for an open end */

@@ -131,10 +131,19 @@ static const struct err_row *row_of(int number)
     }
 }
 
+int ob_variable_refused(int rv, const char *name, const char *value, struct err *e)
+{
+    const struct err_row *row = rv != 0 ? row_of(e->lib_code) : NULL;
+
+    if (row == NULL)
+        return rv;
+    (void)err_set(e, row, "%s", name);
+    return err_arg(e, "%s", value);
+}
+
 int ob_variable_set(struct sql *s, const char *name, const char *value, struct err *e)
 {
     struct sql_value v = sql_v_s(value);
-    const struct err_row *row;
     struct arena arena;
     char text[256];
     int64_t number;
@@ -148,9 +157,5 @@ int ob_variable_set(struct sql *s, const char *name, const char *value, struct e
     arena_init(&arena);
     rv = sql_run(s, text, &v, 1, SQL_COMMIT, &arena, NULL, e);
     arena_fini(&arena);
-    row = rv != 0 ? row_of(e->lib_code) : NULL;
-    if (row == NULL)
-        return rv;
-    (void)err_set(e, row, "%s", name);
-    return err_arg(e, "%s", value);
+    return ob_variable_refused(rv, name, value, e);
 }

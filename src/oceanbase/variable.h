@@ -23,6 +23,8 @@ ERR_DECLARE(ERR_OB_VARIABLE_UNKNOWN);   /* {0} name (server error 1193) */
 ERR_DECLARE(ERR_OB_VARIABLE_VALUE);     /* {0} name, {1} value (1231, 1232) */
 ERR_DECLARE(ERR_OB_VARIABLE_READ_ONLY); /* {0} name (1238, 1228): cannot be changed, or only in a session */
 extern const struct err_row *const ob_variable_err_rows[];
+/* The end `rv` of a statement that set a variable, worded as one of these rows where it is one. */
+int ob_variable_refused(int rv, const char *name, const char *value, struct err *e);
 /* SET GLOBAL name = value; a value that is a whole number goes as one. New sessions see it.
  * Errors: OB_VARIABLE_*, those of sql_run. */
 MUST_CHECK int ob_variable_set(struct sql *s, const char *name, const char *value, struct err *e);
