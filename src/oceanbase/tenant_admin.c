@@ -112,7 +112,7 @@ static const struct sql_field variable_columns[] = {
     "WHEN v.name LIKE 'character%' THEN COALESCE(" COLLATION ".character_set_name, v." COLUMN ") "                                 \
     "WHEN v." COLUMN " = y.value THEN COALESCE(g.variable_value, v." COLUMN ") ELSE v." COLUMN " END"
 
-int ob_tenant_variables_list(struct sql *s, int64_t ob_tenant_id, struct arena *arena, struct ob_variable **out, size_t *n, struct err *e)
+int ob_variables_of_tenant(struct sql *s, int64_t ob_tenant_id, struct arena *arena, struct ob_variable **out, size_t *n, struct err *e)
 {
     int rv = list(s,
                   "SELECT v.name, " WORDED("value", "c") " AS value, NULLIF(v.min_value, '') AS min_value, NULLIF(v.max_value, '') AS max_value, "
@@ -167,7 +167,7 @@ static const struct sql_field parameter_columns[] = {
     { NULL },
 };
 
-int ob_tenant_parameters_list(struct sql *s, int64_t ob_tenant_id, struct arena *arena, struct ob_parameter **out, size_t *n, struct err *e)
+int ob_parameters_of_tenant(struct sql *s, int64_t ob_tenant_id, struct arena *arena, struct ob_parameter **out, size_t *n, struct err *e)
 {
     size_t n_rows, kept = 0;
     int rv = list(s, "SELECT * FROM oceanbase.GV$OB_PARAMETERS WHERE tenant_id = ? AND scope = 'TENANT' ORDER BY name, svr_ip, svr_port",

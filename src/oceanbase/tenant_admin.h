@@ -27,14 +27,14 @@ MUST_CHECK int ob_tenant_points(struct sql *s, int64_t ob_tenant_id, struct aren
 MUST_CHECK int ob_tenant_set_locked(struct sql *s, const char *name, bool locked, struct err *e);
 
 /* Its system variables by name; numbers of collations and switches as SHOW VARIABLES words them. Errors: those of sql_run. */
-MUST_CHECK int ob_tenant_variables_list(struct sql *s, int64_t ob_tenant_id, struct arena *arena, struct ob_variable **out, size_t *n,
-                                        struct err *e);
+MUST_CHECK int ob_variables_of_tenant(struct sql *s, int64_t ob_tenant_id, struct arena *arena, struct ob_variable **out, size_t *n,
+                                      struct err *e);
 /* ALTER TENANT name SET VARIABLES ...; a value that is a whole number goes as one. Errors: OB_VARIABLE_*, those of sql_run. */
 MUST_CHECK int ob_tenant_variable_set(struct sql *s, const char *tenant, const char *name, const char *value, struct err *e);
 
 /* The parameters that are the tenant's own, by name, each once. Errors: those of sql_run. */
-MUST_CHECK int ob_tenant_parameters_list(struct sql *s, int64_t ob_tenant_id, struct arena *arena, struct ob_parameter **out, size_t *n,
-                                         struct err *e);
+MUST_CHECK int ob_parameters_of_tenant(struct sql *s, int64_t ob_tenant_id, struct arena *arena, struct ob_parameter **out, size_t *n,
+                                       struct err *e);
 /* ALTER SYSTEM SET name = value TENANT = tenant. Errors: OB_PARAMETER_*, those of sql_run. */
 MUST_CHECK int ob_tenant_parameter_set(struct sql *s, const char *tenant, const char *name, const char *value, struct err *e);
 
