@@ -19,16 +19,92 @@ static bool path_id(void *data, struct slice name, int64_t *id)
     return false;
 }
 
+/* Browsers of the last years say with each call of a script what it is; a page that is opened navigates. */
+bool auth_is_console(const struct http_request *rq)
+{
+    struct slice mode = http_header(rq, "sec-fetch-mode");
+
+    return http_header(rq, "x-requested-with").s != NULL || http_header(rq, "x-xsrf-token").s != NULL ||
+           (mode.s != NULL && !slice_is(mode, "navigate"));
+}
+
+/* Calls fn for each cookie; HTTP/2 clients may send one Cookie header per cookie. */
+static void each_cookie(const struct http_request *rq, void (*fn)(struct slice name, struct slice value, void *data), void *data)
+{
+    struct slice rest, name, value;
+
+    for (unsigned i = 0; i < rq->n_headers; i++) {
+        if (!slice_is(rq->headers[i].name, "cookie"))
+            continue;
+        rest = rq->headers[i].value;
+        while (cookie_next(&rest, &name, &value))
+            fn(name, value, data);
+    }
+}
+
+struct found {
+    struct slice *out;
+    unsigned n;
+};
+
+/* A browser may hold several of one name, for different paths. */
+static void note_session(struct slice name, struct slice value, void *data)
+{
+    struct found *f = data;
+
+    if (f->n < IAM_MAX_COOKIES && slice_is(name, COOKIE_SESSION) && cookie_is_value(value))
+        f->out[f->n++] = value;
+}
+
+unsigned auth_sessions(const struct http_request *rq, struct slice out[IAM_MAX_COOKIES])
+{
+    struct found f = { out, 0 };
+
+    each_cookie(rq, note_session, &f);
+    return f.n;
+}
+
+struct wanted {
+    const char *name;
+    bool found;
+};
+
+static void note_name(struct slice name, struct slice value, void *data)
+{
+    struct wanted *w = data;
+
+    (void)value;
+    w->found |= slice_is(name, w->name);
+}
+
+bool auth_has_cookie(const struct http_request *rq, const char *name)
+{
+    struct wanted w = { name, false };
+
+    each_cookie(rq, note_name, &w);
+    return w.found;
+}
+
+/* RFC 9110 9.2.1 calls these methods safe. */
+static bool is_safe(struct slice method)
+{
+    return slice_is(method, "GET") || slice_is(method, "HEAD") || slice_is(method, "OPTIONS") || slice_is(method, "TRACE");
+}
+
 static int identify(struct call *c, struct err *e)
 {
     struct iam_request rq = {
         .authorization = http_header(c->rq, "authorization"),
+        .csrf = http_header(c->rq, "x-xsrf-token"),
+        .needs_csrf = !is_safe(c->rq->method),
         .client = c->rq->client,
         .changes = route_is_change(c->route),
     };
     struct principal *user;
-    int rv = iam_authenticate(c->api->shared->iam, c->db, &rq, c->arena, &user, e);
+    int rv;
 
+    rq.n_sessions = auth_sessions(c->rq, rq.sessions);
+    rv = iam_authenticate(c->api->shared->iam, c->db, &rq, c->arena, &user, e);
     if (rv == 0)
         c->user = user;
     return rv;

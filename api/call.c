@@ -38,6 +38,12 @@ struct store_page call_store_page(const struct call *c)
     return (struct store_page){ c->page.number, c->page.size, c->page.sort, c->page.descending };
 }
 
+void call_header(struct call *c, struct slice name, const char *value)
+{
+    if (c->n_headers < CALL_MAX_HEADERS && value != NULL)
+        c->headers[c->n_headers++] = (struct http_header){ name, { value, strlen(value) } };
+}
+
 static int done(struct call *c, struct err *e)
 {
     return str_failed(&c->data) ? err_set(e, &ERR_NOMEM, "") : 0;

@@ -12,7 +12,7 @@
 struct api;
 struct principal;
 
-enum { CALL_MAX_PARAMS = 4, TRACE_SIZE = 17 };
+enum { CALL_MAX_PARAMS = 4, CALL_MAX_HEADERS = 6, TRACE_SIZE = 17 };
 
 struct call_page {
     int64_t number, size;     /* from 1; rows per page */
@@ -41,6 +41,8 @@ struct call {
     } params[CALL_MAX_PARAMS];
     unsigned n_params;
     json_t *json;                      /* body as it came */
+    struct http_header headers[CALL_MAX_HEADERS]; /* of the reply, beside the frame's own */
+    unsigned n_headers;
     struct str data;                   /* the reply's data, ready JSON */
     struct err error;
     int status;
@@ -54,6 +56,9 @@ const char *call_text(const struct call *c, const char *name); /* percent-decode
 /* The page as the store wants it. */
 struct store_page;
 struct store_page call_store_page(const struct call *c);
+
+/* Adds a header to the reply that the frame sends, also when it is an error; `value` lies in the arena or lives for ever. */
+void call_header(struct call *c, struct slice name, const char *value);
 
 /* Replies; once, then return what they return. Objects are written at once, so they may live on the handler's stack. */
 int call_object(struct call *c, const void *object, struct err *e);                        /* REPLY_OBJECT, REPLY_BARE */

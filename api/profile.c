@@ -4,6 +4,7 @@
 
 #include "api/api.h"
 #include "api/role.h"
+#include "api/session.h"
 #include "api/tables.h"
 #include "src/vault/credential.h"
 
@@ -62,8 +63,19 @@ static int api_profile_change_password(struct call *c, struct err *e)
     const struct password_in *in = c->body;
     struct user_context context = user_context_of(c);
 
+    struct iam_ticket ticket;
+    int rv;
+
     about_me(c);
-    return user_change_password(&context, c->user, in->current, in->fresh, c->arena, e);
+    rv = user_change_password(&context, c->user, in->current, in->fresh, c->arena, e);
+    if (rv != 0 || c->user->login != LOGIN_SESSION)
+        return rv;
+    /* all sessions ended with the old password: who asked gets a new one */
+    rv = iam_begin_session(context.iam, c->db, c->user, session_agent(c), c->arena, &ticket, e);
+    if (rv == 0)
+        rv = session_cookies(c, &ticket, e);
+    mem_wipe(ticket.session, sizeof ticket.session);
+    return rv;
 }
 
 /* ---- password box ---------------------------------------------------------------------------------------------------- */

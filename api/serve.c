@@ -25,7 +25,7 @@ const struct err_row *const api_err_rows[] = { &ERR_ROUTE_UNKNOWN, &ERR_METHOD, 
 
 const uint64_t api_bucket_us[API_BUCKETS] = { 250, 1000, 2500, 10000, 50000, 250000, 1000000, 5000000, 30000000 };
 
-enum { TIMEOUT_MS = 30000, SLOW_TIMEOUT_MS = 300000, MAX_HEADERS = 8 };
+enum { TIMEOUT_MS = 30000, SLOW_TIMEOUT_MS = 300000, MAX_HEADERS = 8 + CALL_MAX_HEADERS };
 
 int api_init(struct api *a, uint64_t seed, struct err *e)
 {
@@ -138,9 +138,10 @@ static unsigned reply_headers(const struct call *c, const struct route_match *m,
         h[n++] = (struct http_header){ SLICE("allow"), { m->allow, strlen(m->allow) } };
     if (c->status == 503 || c->status == 429)
         h[n++] = (struct http_header){ SLICE("retry-after"), SLICE("1") };
-    if (c->status == 401 && http_header(c->rq, "x-requested-with").s == NULL)
+    if (c->status == 401 && !auth_is_console(c->rq))
         h[n++] = (struct http_header){ SLICE("www-authenticate"), SLICE("Basic realm=\"OCP\", charset=\"UTF-8\"") };
-    return n;
+    memcpy(&h[n], c->headers, c->n_headers * sizeof *h);
+    return n + c->n_headers;
 }
 
 static void send_reply(struct call *c, const struct route_match *m)

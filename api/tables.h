@@ -23,6 +23,7 @@ extern const struct route page_routes[];
 extern const struct route place_routes[];
 extern const struct route profile_routes[];
 extern const struct route property_routes[];
+extern const struct route session_routes[];
 extern const struct route system_routes[];
 extern const struct route task_routes[];
 extern const struct route tenant_routes[];

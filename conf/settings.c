@@ -122,6 +122,13 @@ const struct setting settings_table[] = {
     { "refresh.interval", DURATION(refresh.interval_ms), "10s", "1s", "1h", .flags = SETTING_RELOAD,
       .doc = "Time between two looks at a managed cluster." },
 
+    { "iam.session_lifetime", DURATION(iam.session_lifetime_ms), "12h", "5m", "30d", .flags = SETTING_RELOAD,
+      .doc = "A console session ends after this long, however busy it is. How long it may be idle says the system "
+             "parameter server.servlet.session.timeout." },
+    { "iam.offline_reads", DURATION(iam.offline_reads_ms), "15m", "0", "1d", .flags = SETTING_RELOAD,
+      .doc = "While MetaDB is away, users that this node knew may go on reading for this long after MetaDB confirmed "
+             "them last." },
+
     { .name = NULL },
 };
 

@@ -66,6 +66,9 @@ struct settings {
     struct {
         int64_t interval_ms;
     } refresh;
+    struct {
+        int64_t session_lifetime_ms, offline_reads_ms;
+    } iam;
 };
 
 /* ---- the table ----------------------------------------------------------------------------------------------------- */

@@ -14,6 +14,7 @@
 #include "src/store/embedded.h"
 #include "src/store/idempotency.h"
 #include "src/store/migrate.h"
+#include "src/store/session.h"
 #include "src/task/engine.h"
 #include "src/vault/vault.h"
 
@@ -133,6 +134,8 @@ static int prune(void *data, struct err *e)
 
     if (rv == 0)
         rv = store_idempotency_prune(s->metadb, e);
+    if (rv == 0)
+        rv = store_session_prune(s->metadb, iam_idle_ms(s->shared.iam) * 1000, e);
     return rv == 0 ? store_audit_prune(s->metadb, AUDIT_KEEP_DAYS, e) : rv;
 }
 

@@ -48,6 +48,7 @@ const struct route *const all_routes[] = {
     place_routes,
     profile_routes,
     property_routes,
+    session_routes,
     system_routes,
     task_routes,
     unitspec_routes, tenant_routes, database_routes, dbuser_routes, dbgrant_routes,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The way of one login:
+/* The way of a password:
  *
  *   remembered, and confirmed lately ──────────────────────────────────────────▶ in
  *   remembered, not confirmed ──▶ ask MetaDB ──same version──▶ in      MetaDB away ──▶ in for reads, for 15 minutes
@@ -14,15 +14,15 @@
 #include "src/iam/password.h"
 #include "src/iam/user.h"
 
-enum { ASK_MS = 2000 };
-
 struct attempt {
     struct iam *m;
     struct db *db;
     const struct iam_request *rq;
     struct arena *arena;
-    struct basic_login login;
-    uint8_t id[KEYED_SIZE], secret[KEYED_SIZE];
+    struct {
+        struct slice user, password;
+    } login;
+    uint8_t secret[KEYED_SIZE];
     struct principal *who;       /* result */
 };
 
@@ -48,10 +48,15 @@ static int check_blocked(const struct attempt *a, int64_t now_ms, struct err *e)
     return user_ms > 0 ? blocked(e, &ERR_LOGIN_BLOCKED, user_ms) : 0;
 }
 
-/* With the lock held. */
-static enum recall recall_locked(struct attempt *a, bool is_blocked, int64_t now_ms)
+static struct login_name name_of(const struct attempt *a)
 {
-    struct login *l = login_cache_find(a->m->cache, a->id);
+    return (struct login_name){ LOGIN_PASSWORD, a->login.user };
+}
+
+/* With the lock held. */
+static enum recall recall_locked(struct attempt *a, bool is_blocked, int64_t offline_ms, int64_t now_ms)
+{
+    struct login *l = login_cache_find(a->m->cache, name_of(a));
     bool matches = l != NULL && keyed_equal(l->secret, a->secret);
 
     if (l == NULL || (is_blocked && !login_passes_block(l, matches, &a->rq->client, now_ms)) || !matches)
@@ -61,47 +66,30 @@ static enum recall recall_locked(struct attempt *a, bool is_blocked, int64_t now
     login_use(l, &a->rq->client, now_ms);
     if (now_ms - l->checked_ms <= LOGIN_FRESH_MS)
         return RECALL_IN;
-    if (!a->m->stats.away)
+    if (!a->m->away)
         return RECALL_ASK;
-    return now_ms - l->checked_ms <= LOGIN_KEEP_MS ? RECALL_STALE : RECALL_TOO_OLD;
+    return now_ms - l->checked_ms <= offline_ms ? RECALL_STALE : RECALL_TOO_OLD;
 }
 
 /* Looks whether the login is remembered; a->who gets the principal. */
 static enum recall recall(struct attempt *a, bool is_blocked)
 {
     struct iam *m = a->m;
+    int64_t offline_ms = m->away ? iam_offline_ms(m) : 0;
     enum recall r;
 
     pthread_mutex_lock(&m->lock);
-    r = recall_locked(a, is_blocked, iam_now_ms(m));
+    r = recall_locked(a, is_blocked, offline_ms, iam_now_ms(m));
     if (r == RECALL_IN)
         m->stats.remembered++;
     pthread_mutex_unlock(&m->lock);
     return r;
 }
 
-static int away(struct err *e)
-{
-    return err_set(e, &ERR_LOGIN_AWAY, "MetaDB");
-}
-
-/* MetaDB is away and the login is remembered: enough for a read. */
-static int let_in_stale(struct attempt *a, struct err *e)
-{
-    if (a->rq->changes)
-        return away(e);
-    a->who->stale = true;
-    pthread_mutex_lock(&a->m->lock);
-    a->m->stats.stale++;
-    pthread_mutex_unlock(&a->m->lock);
-    return 0;
-}
-
-/* Asks MetaDB for the user. Every failure but cancellation and want of memory means that MetaDB is away. */
 static int ask(struct attempt *a, struct user **user, struct err *e)
 {
     const char *name = arena_strndup(a->arena, a->login.user.s, a->login.user.n);
-    int64_t former = fiber_narrow_deadline(ASK_MS);
+    int64_t former = fiber_narrow_deadline(IAM_ASK_MS);
     int rv;
 
     if (name == NULL)
@@ -109,10 +97,7 @@ static int ask(struct attempt *a, struct user **user, struct err *e)
     else
         rv = a->m->conf.source->find(a->db, name, a->arena, user, e);
     fiber_restore_deadline(former);
-    if (rv == ERR_CANCELLED.code || rv == ERR_NOMEM.code || rv == ERR_BUSY.code)
-        return rv;
-    iam_set_away(a->m, rv != 0);
-    return rv == 0 ? 0 : away(e);
+    return iam_asked(a->m, rv, e);
 }
 
 /* Remembered, but nobody has confirmed it lately: the watch is late. */
@@ -127,14 +112,14 @@ static int confirm_one(struct attempt *a, bool *same, struct err *e)
     *same = false;
     if (rv == ERR_LOGIN_AWAY.code) {
         *same = true;
-        return let_in_stale(a, e);
+        return iam_let_in_stale(a->m, a->rq, a->who, e);
     }
     if (rv != 0)
         return rv;
     version = user != NULL && user->enabled ? user->credential_version : -1;
     *same = version == who->credential_version;
     pthread_mutex_lock(&a->m->lock);
-    login_cache_confirm(a->m->cache, &who->user_id, &version, 1, asked_ms);
+    login_cache_confirm_user(a->m->cache, who->user_id, version, asked_ms);
     a->m->stats.remembered += *same;
     pthread_mutex_unlock(&a->m->lock);
     return 0;
@@ -162,28 +147,14 @@ static int wrong(struct attempt *a, struct err *e)
     return err_set(e, &ERR_LOGIN_WRONG, "%u", left); /* never 0: this is no way in, even if the block was pushed out of the table */
 }
 
-static int make_principal(struct attempt *a, const struct user *user, struct err *e)
-{
-    struct principal *p = arena_zalloc(a->arena, sizeof *p);
-
-    if (p == NULL)
-        return err_set(e, &ERR_NOMEM, "");
-    p->user_id = user->id;
-    p->name = user->username;
-    p->credential_version = user->credential_version;
-    p->must_change_password = user->must_change_password;
-    p->client = a->rq->client;
-    a->who = p;
-    return principal_grants(user->roles, a->arena, &p->grants, &p->n_grants, e);
-}
-
 static void remember(struct attempt *a, int64_t asked_ms)
 {
+    const struct login_new fresh = { .name = name_of(a), .who = a->who, .secret = a->secret, .now_ms = asked_ms };
     struct err e = { 0 };
 
     pthread_mutex_lock(&a->m->lock);
     a->m->stats.verified++;
-    if (login_cache_put(a->m->cache, a->id, a->secret, a->who, asked_ms, &e) != 0)
+    if (login_cache_put(a->m->cache, &fresh, &e) != 0)
         log_warn(a->m->conf.log, "a login could not be remembered", LOG_E(&e));
     pthread_mutex_unlock(&a->m->lock);
 }
@@ -205,7 +176,7 @@ static int verify(struct attempt *a, struct err *e)
         return wrong(a, e);
     if (!user->enabled)
         return err_set(e, &ERR_ACCOUNT_DISABLED, "");
-    rv = make_principal(a, user, e);
+    rv = iam_principal(user, &a->rq->client, a->arena, &a->who, e);
     if (rv != 0)
         return rv;
     remember(a, asked_ms);
@@ -308,9 +279,9 @@ static int run_attempt(struct attempt *a, struct err *e)
         case RECALL_IN:
             return 0;
         case RECALL_STALE:
-            return let_in_stale(a, e);
+            return iam_let_in_stale(a->m, a->rq, a->who, e);
         case RECALL_TOO_OLD:
-            return away(e);
+            return iam_away(e);
         case RECALL_ASK:
             rv = confirm_one(a, &same, e);
             if (rv != 0 || same)
@@ -334,35 +305,33 @@ static int digest(struct attempt *a, struct err *e)
     bool ok;
 
     pthread_mutex_lock(&a->m->lock);
-    ok = keyed_digest(&a->m->keyed, parts, 1, a->id) && keyed_digest(&a->m->keyed, parts, 2, a->secret);
+    ok = keyed_digest(&a->m->keyed, parts, 2, a->secret);
     pthread_mutex_unlock(&a->m->lock);
     return ok ? 0 : err_set(e, &ERR_UNEXPECTED, "HMAC-SHA256");
 }
 
-int iam_authenticate(struct iam *m, struct db *d, const struct iam_request *rq, struct arena *arena, struct principal **out, struct err *e)
+int iam_by_password(struct iam *m, struct db *d, const struct iam_request *rq, struct slice username, struct slice password,
+                    struct arena *arena, struct principal **out, struct err *e)
 {
-    struct attempt a;
-    int rv;
+    struct attempt a = { .m = m, .db = d, .rq = rq, .arena = arena, .login = { username, password } };
+    int rv = digest(&a, e);
 
-    a.m = m;
-    a.db = d;
-    a.rq = rq;
-    a.arena = arena;
-    a.who = NULL;
-    if (basic_read(rq->authorization, &a.login) != BASIC_OK)
-        return err_set(e, &ERR_LOGIN_NEEDED, "");
-    rv = digest(&a, e);
     if (rv == 0)
         rv = run_attempt(&a, e);
-    mem_wipe(a.login.bytes, sizeof a.login.bytes);
     if (rv == 0 && a.who == NULL)
         rv = err_set(e, &ERR_UNEXPECTED, "a login without a user");
-    if (rv == 0) {
-        *out = a.who;
-        return 0;
-    }
-    pthread_mutex_lock(&m->lock);
-    m->stats.refused++;
-    pthread_mutex_unlock(&m->lock);
+    *out = a.who;
+    return rv;
+}
+
+int iam_by_basic(struct iam *m, struct db *d, const struct iam_request *rq, struct arena *arena, struct principal **out, struct err *e)
+{
+    struct basic_login login;
+    int rv;
+
+    if (basic_read(rq->authorization, &login) != BASIC_OK || !parameter_bool(m->conf.parameters, PARAM_OCP_IAM_AUTH_BASIC_ENABLED))
+        return err_set(e, &ERR_LOGIN_NEEDED, "");
+    rv = iam_by_password(m, d, rq, login.user, login.password, arena, out, e);
+    mem_wipe(login.bytes, sizeof login.bytes);
     return rv;
 }

@@ -3,12 +3,15 @@
 
 #include <string.h>
 
+#include "conf/settings.h"
+#include "src/iam/authorization.h"
 #include "src/iam/inside.h"
 #include "src/iam/password.h"
 #include "src/iam/user.h"
 
 ERR_DEFINE(ERR_LOGIN_NEEDED, 3000, 401, ERR_FINAL,
-           "This needs a login: send user name and password by HTTP Basic authentication.", "未登录，请通过 HTTP Basic 认证提供用户名和密码。");
+           "This needs a login, or the session has ended: log in at the console, or send user name and password by HTTP Basic authentication.",
+           "未登录或会话已失效，请登录控制台，或通过 HTTP Basic 认证提供用户名和密码。");
 ERR_DEFINE(ERR_LOGIN_WRONG, 3004, 401, ERR_FINAL, "User name or password is wrong; {0} tries are left.", "用户名或密码错误，剩余重试次数：{0}。");
 ERR_DEFINE(ERR_LOGIN_BLOCKED, 3007, 401, ERR_RETRY,
            "This user name is blocked after too many failed logins. Try again in {0} minutes.",
@@ -18,12 +21,15 @@ ERR_DEFINE(ERR_CLIENT_BLOCKED, 3014, 429, ERR_RETRY,
 ERR_DEFINE(ERR_ACCOUNT_DISABLED, 3001, 401, ERR_FINAL, "This account is disabled. Ask an administrator to enable it.",
            "账号已被禁用，请联系管理员启用。");
 ERR_DEFINE(ERR_LOGIN_AWAY, 90310, 503, ERR_RETRY,
-           "The login cannot be checked: {0} does not answer. Logins seen before count for reading, for 15 minutes. Try again shortly.",
-           "无法校验登录信息：{0} 无响应。此前已登录的用户可在 15 分钟内执行只读操作，请稍后重试。");
+           "The login cannot be checked: {0} does not answer. Logins seen lately count for reading. Try again shortly.",
+           "无法校验登录信息：{0} 无响应。最近登录过的用户可执行只读操作，请稍后重试。");
+ERR_DEFINE(ERR_CSRF, 90311, 403, ERR_FINAL,
+           "This change came without the CSRF token of its session: send the value of the cookie XSRF-TOKEN as header X-XSRF-TOKEN.",
+           "该变更请求缺少会话的 CSRF 令牌，请将 Cookie XSRF-TOKEN 的值放入请求头 X-XSRF-TOKEN。");
 
 const struct err_row *const iam_err_rows[] = {
     &ERR_LOGIN_NEEDED,    &ERR_LOGIN_WRONG,     &ERR_LOGIN_BLOCKED,      &ERR_CLIENT_BLOCKED,  &ERR_ACCOUNT_DISABLED,
-    &ERR_LOGIN_AWAY,      &ERR_PERMISSION_EMPTY, &ERR_PERMISSION_INVALID, &ERR_PASSWORD_FORMAT, NULL,
+    &ERR_LOGIN_AWAY,      &ERR_CSRF,             &ERR_PERMISSION_EMPTY,   &ERR_PERMISSION_INVALID, &ERR_PASSWORD_FORMAT, NULL,
 };
 
 enum { WATCH_MS = 1000, WATCH_ASK_MS = 1500 };
@@ -83,58 +89,121 @@ int64_t iam_now_ms(const struct iam *m)
 
 void iam_set_away(struct iam *m, bool away)
 {
-    bool was;
+    bool was = atomic_exchange(&m->away, away);
 
-    pthread_mutex_lock(&m->lock);
-    was = m->stats.away;
-    m->stats.away = away;
-    pthread_mutex_unlock(&m->lock);
     if (away && !was)
         log_warn(m->conf.log, "MetaDB does not confirm logins -> those seen before count for reads");
     else if (!away && was)
         log_info(m->conf.log, "MetaDB confirms logins again");
 }
 
-/* One question about all remembered users. */
-static void confirm_users(struct iam *m, struct db *d, int64_t *ids, int64_t *versions)
+int64_t iam_offline_ms(const struct iam *m)
 {
-    int64_t asked_ms = iam_now_ms(m);
+    const struct settings *now = m->conf.settings != NULL ? settings_get(m->conf.settings) : NULL;
+    int64_t ms = now != NULL ? now->iam.offline_reads_ms : LOGIN_KEEP_MS;
+
+    settings_put(now);
+    return ms;
+}
+
+int iam_away(struct err *e)
+{
+    return err_set(e, &ERR_LOGIN_AWAY, "MetaDB");
+}
+
+int iam_asked(struct iam *m, int rv, struct err *e)
+{
+    if (rv == ERR_CANCELLED.code || rv == ERR_NOMEM.code || rv == ERR_BUSY.code)
+        return rv;
+    iam_set_away(m, rv != 0);
+    return rv == 0 ? 0 : iam_away(e);
+}
+
+int iam_let_in_stale(struct iam *m, const struct iam_request *rq, struct principal *who, struct err *e)
+{
+    if (rq->changes)
+        return iam_away(e);
+    who->stale = true;
+    pthread_mutex_lock(&m->lock);
+    m->stats.stale++;
+    pthread_mutex_unlock(&m->lock);
+    return 0;
+}
+
+int iam_principal(const struct user *user, const struct addr *client, struct arena *arena, struct principal **out, struct err *e)
+{
+    struct principal *p = arena_zalloc(arena, sizeof *p);
+
+    if (p == NULL)
+        return err_set(e, &ERR_NOMEM, "");
+    p->user_id = user->id;
+    p->name = user->username;
+    p->credential_version = user->credential_version;
+    p->must_change_password = user->must_change_password;
+    p->client = *client;
+    *out = p;
+    return principal_grants(user->roles, arena, &p->grants, &p->n_grants, e);
+}
+
+/* The header says more than a cookie, which browsers send by themselves. */
+int iam_authenticate(struct iam *m, struct db *d, const struct iam_request *rq, struct arena *arena, struct principal **out, struct err *e)
+{
+    int rv;
+
+    if (rq->authorization.s != NULL)
+        rv = iam_by_basic(m, d, rq, arena, out, e);
+    else
+        rv = iam_by_session(m, d, rq, arena, out, e);
+    if (rv == 0 || rv == ERR_LOGIN_NEEDED.code)
+        return rv;
+    pthread_mutex_lock(&m->lock);
+    m->stats.refused++;
+    pthread_mutex_unlock(&m->lock);
+    return rv;
+}
+
+/* One question about everything that is remembered. */
+static void confirm(struct iam *m, struct db *d, struct login_state *states)
+{
+    int64_t asked_ms = iam_now_ms(m), offline_ms = iam_offline_ms(m);
     struct err e = { 0 };
     unsigned n;
     int rv = 0;
 
     pthread_mutex_lock(&m->lock);
-    n = login_cache_users(m->cache, asked_ms, ids);
-    m->stats.users = n;
+    n = login_cache_list(m->cache, asked_ms, offline_ms > LOGIN_KEEP_MS ? offline_ms : LOGIN_KEEP_MS, states);
+    m->stats.logins = n;
     pthread_mutex_unlock(&m->lock);
     if (n > 0) {
         int64_t former = fiber_narrow_deadline(WATCH_ASK_MS);
 
-        rv = m->conf.source->versions(d, ids, n, versions, &e);
+        rv = m->conf.source->states(d, states, n, &e);
         fiber_restore_deadline(former);
     }
     if (rv == ERR_CANCELLED.code)
         return;
     iam_set_away(m, rv != 0);
     if (rv != 0) {
-        log_debug(m->conf.log, "asking MetaDB about users failed", LOG_E(&e));
+        log_debug(m->conf.log, "asking MetaDB about logins failed", LOG_E(&e));
         return;
     }
     pthread_mutex_lock(&m->lock);
-    login_cache_confirm(m->cache, ids, versions, n, asked_ms);
+    login_cache_confirm(m->cache, states, n, asked_ms);
     pthread_mutex_unlock(&m->lock);
 }
 
 void iam_watch(struct iam *m, struct db *d)
 {
-    int64_t *ids = mem_array(2 * LOGIN_CACHE_USERS, sizeof *ids);
+    struct login_state *states = mem_array(LOGIN_CACHE_SIZE, sizeof *states);
     struct err e = { 0 };
 
-    if (ids == NULL)
-        log_error(m->conf.log, "no memory to watch users: each login asks MetaDB by itself");
-    while (ids != NULL && fiber_sleep(WATCH_MS, &e) == 0)
-        confirm_users(m, d, ids, ids + LOGIN_CACHE_USERS);
-    mem_free(ids);
+    if (states == NULL)
+        log_error(m->conf.log, "no memory to watch logins: each asks MetaDB by itself");
+    while (states != NULL && fiber_sleep(WATCH_MS, &e) == 0) {
+        confirm(m, d, states);
+        iam_note_use(m, d);
+    }
+    mem_free(states);
 }
 
 void iam_forget(struct iam *m, int64_t user_id)
@@ -157,6 +226,7 @@ struct iam_stats iam_stats(struct iam *m)
     pthread_mutex_lock(&m->lock);
     stats = m->stats;
     pthread_mutex_unlock(&m->lock);
+    stats.away = m->away;
     stats.failures = failures.failures;
     stats.blocked_users = failures.blocks[LOCKOUT_USER];
     stats.blocked_clients = failures.blocks[LOCKOUT_CLIENT];

@@ -1,21 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* iam.h - who may log in. One for the process, shared by all loops.
  *
- * HTTP Basic comes with every request, so a verified login is remembered (login_cache.h) and MetaDB is asked once a second about all
- * remembered users together: a changed password or role and a disabled user count everywhere within two seconds. Requests of one loop
- * that come with the same new login wait for one hash. While MetaDB is away, remembered logins count for reads, for 15 minutes. Wrong
- * passwords and unknown names look alike, take alike, and are counted by name and by client (lockout.h). */
+ * Each request shows who calls: by HTTP Basic, or by the cookie of a console session, which lives in MetaDB so that every node accepts
+ * it. A verified login is remembered (login_cache.h) and MetaDB is asked once a second about all remembered ones together: a changed
+ * password or role, a disabled user and an ended session count everywhere within two seconds. Requests of one loop that come with the
+ * same new password wait for one hash. While MetaDB is away, remembered logins count for reads, for as long as iam.offline_reads says.
+ * Wrong passwords and unknown names look alike, take alike, and are counted by name and by client (lockout.h). */
 #ifndef IAM_IAM_H
 #define IAM_IAM_H
 
 #include "src/base/log.h"
 #include "src/iam/lockout.h"
 #include "src/iam/principal.h"
+#include "src/iam/cookie.h"
 #include "src/io/work.h"
+#include "src/store/session.h"
 #include "src/store/user.h"
 
 struct iam;
 struct parameters;
+struct settings_box;
 
 ERR_DECLARE(ERR_LOGIN_NEEDED);     /* 401: no Authorization header that we understand */
 ERR_DECLARE(ERR_LOGIN_WRONG);      /* 401 {0} tries left */
@@ -23,14 +27,18 @@ ERR_DECLARE(ERR_LOGIN_BLOCKED);    /* 401 {0} minutes to wait: the user's name *
 ERR_DECLARE(ERR_CLIENT_BLOCKED);   /* 429 {0} minutes to wait: the client's address */
 ERR_DECLARE(ERR_ACCOUNT_DISABLED); /* 401 */
 ERR_DECLARE(ERR_LOGIN_AWAY);       /* 503: MetaDB is away, and this login (or this change) cannot be vouched for */
+ERR_DECLARE(ERR_CSRF);             /* 403: a change by a session cookie without the session's CSRF token */
 extern const struct err_row *const iam_err_rows[]; /* all of src/iam but user.h's, then NULL */
 
-/* Where users come from. */
+/* Where users and sessions come from. */
 struct iam_source {
     /* NULL in *out when there is no such user. Errors: those of db_read. */
     int (*find)(struct db *d, const char *name, struct arena *arena, struct user **out, struct err *e);
-    /* Credential version of each id; -1 for users that are gone or disabled. Errors: those of db_read. */
-    int (*versions)(struct db *d, const int64_t *ids, unsigned n, int64_t *versions, struct err *e);
+    int (*get)(struct db *d, int64_t id, struct arena *arena, struct user **out, struct err *e);
+    /* NULL in *out when there is no such session. Errors: those of db_read. */
+    int (*session)(struct db *d, const char *digest, struct arena *arena, struct session **out, struct err *e);
+    /* What of all that is remembered still counts. Errors: those of db_read. */
+    int (*states)(struct db *d, struct login_state *states, size_t n, struct err *e);
     /* The password of `user` was verified. Best effort. */
     void (*logged_in)(struct db *d, const struct user *user);
 };
@@ -42,6 +50,7 @@ struct iam_conf {
     const struct log *log;           /* borrowed, outlives the iam */
     const struct iam_source *source; /* NULL: iam_from_metadb */
     const struct parameters *parameters; /* borrowed, outlives the iam; ocp.iam.login.* limit failed logins */
+    struct settings_box *settings;   /* borrowed, outlives the iam; iam.*; NULL: their defaults */
 };
 
 /* Errors: NOMEM, UNEXPECTED. */
@@ -49,17 +58,47 @@ MUST_CHECK int iam_new(const struct iam_conf *conf, struct iam **out, struct err
 /* No request may be under way. NULL is fine. */
 void iam_free(struct iam *m);
 
+enum { IAM_MAX_COOKIES = 4 };
+
 struct iam_request {
-    struct slice authorization;  /* value of the header; s == NULL: none */
+    struct slice authorization;  /* value of the header; s == NULL: none. It wins over cookies */
+    struct slice sessions[IAM_MAX_COOKIES]; /* values of cookies that look like session ids; the first that opens a session counts */
+    unsigned n_sessions;
+    struct slice csrf;           /* CSRF token that came with it */
+    bool needs_csrf;             /* a session counts only with its CSRF token */
     struct addr client;
     bool changes;                /* the request is not a mere read */
 };
 /* Finds out who calls; the fiber waits when MetaDB has to be asked or a password to be hashed. What `out` gets lies in the arena.
- * Errors: LOGIN_NEEDED, LOGIN_WRONG, LOGIN_BLOCKED, CLIENT_BLOCKED, ACCOUNT_DISABLED, LOGIN_AWAY, BUSY, TIMEOUT, CANCELLED, NOMEM. */
+ * Errors: LOGIN_NEEDED, LOGIN_WRONG, LOGIN_BLOCKED, CLIENT_BLOCKED, ACCOUNT_DISABLED, LOGIN_AWAY, CSRF, BUSY, TIMEOUT, CANCELLED, NOMEM. */
 MUST_CHECK int iam_authenticate(struct iam *m, struct db *d, const struct iam_request *rq, struct arena *arena, struct principal **out,
                                 struct err *e);
 
-/* Body of the fiber that asks MetaDB about the remembered users; returns when it is cancelled. One for the process. */
+/* A login at the console. */
+struct iam_login {
+    struct slice username, password;
+    struct addr client;
+    const char *user_agent;      /* "": unknown */
+    struct slice former[IAM_MAX_COOKIES]; /* session ids that the browser held before: they end */
+    unsigned n_former;
+};
+/* What the browser gets. Wipe it after use. */
+struct iam_ticket {
+    struct principal *who;
+    char session[COOKIE_VALUE_SIZE], csrf[COOKIE_VALUE_SIZE];
+};
+/* Verifies the password, as iam_authenticate does, and begins a session. Errors: as there, but neither LOGIN_NEEDED nor CSRF; those of
+ * db_transact. */
+MUST_CHECK int iam_log_in(struct iam *m, struct db *d, const struct iam_login *login, struct arena *arena, struct iam_ticket *out, struct err *e);
+/* Begins a session for a user who has been verified already. Errors: those of db_transact. */
+MUST_CHECK int iam_begin_session(struct iam *m, struct db *d, const struct principal *who, const char *user_agent, struct arena *arena,
+                                 struct iam_ticket *out, struct err *e);
+/* After how long without a request a session ends. */
+int64_t iam_idle_ms(const struct iam *m);
+/* Ends a session, here at once. Errors: NOT_FOUND, those of db_transact. */
+MUST_CHECK int iam_end_session(struct iam *m, struct db *d, int64_t user_id, int64_t id, struct err *e);
+
+/* Body of the fiber that asks MetaDB about all that is remembered; returns when it is cancelled. One for the process. */
 void iam_watch(struct iam *m, struct db *d);
 
 /* A user was changed by this process: forget the login at once. */
@@ -70,7 +109,7 @@ void iam_unlock(struct iam *m, const char *username);
 struct iam_stats {
     uint64_t remembered, verified, refused, stale; /* requests by outcome: from memory, by hash, not at all, while MetaDB was away */
     uint64_t failures, blocked_users, blocked_clients;
-    unsigned users;                                /* remembered now */
+    unsigned logins;                               /* remembered now */
     bool away;                                     /* MetaDB did not answer last time */
 };
 /* Any thread. */

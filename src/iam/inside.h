@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* inside.h - what iam.c (the object, the watch) and basic.c (the way of one login) share. */
+/* inside.h - what iam.c (the object, the watch), basic.c (the way of a password) and session.c (the way of a session) share. */
 #ifndef IAM_INSIDE_H
 #define IAM_INSIDE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "src/iam/iam.h"
 #include "src/iam/login_cache.h"
@@ -22,6 +23,7 @@ struct flight {
 
 struct iam {
     struct iam_conf conf;
+    _Atomic bool away;           /* MetaDB did not answer last time */
     struct lockout *lockout;     /* owned */
     pthread_mutex_t lock;        /* guards everything below; held for microseconds, never across a wait */
     struct keyed keyed;
@@ -30,7 +32,28 @@ struct iam {
     struct iam_stats stats;
 };
 
+enum { IAM_ASK_MS = 2000 };
+
 void iam_set_away(struct iam *m, bool away);
 int64_t iam_now_ms(const struct iam *m);
+/* For how long who was known may go on reading while MetaDB is away. */
+int64_t iam_offline_ms(const struct iam *m);
+/* The error of a login that nobody can vouch for. */
+int iam_away(struct err *e);
+/* What a question to MetaDB came to: every failure but cancellation, want of memory and of a session means that MetaDB is away. */
+int iam_asked(struct iam *m, int rv, struct err *e);
+/* A remembered login that MetaDB cannot confirm: enough for a read. */
+int iam_let_in_stale(struct iam *m, const struct iam_request *rq, struct principal *who, struct err *e);
+MUST_CHECK int iam_principal(const struct user *user, const struct addr *client, struct arena *arena, struct principal **out, struct err *e);
+
+/* The ways in; errors as iam_authenticate. */
+MUST_CHECK int iam_by_basic(struct iam *m, struct db *d, const struct iam_request *rq, struct arena *arena, struct principal **out,
+                            struct err *e);
+MUST_CHECK int iam_by_session(struct iam *m, struct db *d, const struct iam_request *rq, struct arena *arena, struct principal **out,
+                              struct err *e);
+MUST_CHECK int iam_by_password(struct iam *m, struct db *d, const struct iam_request *rq, struct slice username, struct slice password,
+                               struct arena *arena, struct principal **out, struct err *e);
+/* Tells MetaDB which sessions were used. */
+void iam_note_use(struct iam *m, struct db *d);
 
 #endif

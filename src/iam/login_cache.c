@@ -1,19 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A set-associative table of pointers: the digest of the name picks a set, a newcomer takes its empty or least recently used place. */
+/* A set-associative table of pointers: a hash of the name picks a set, a newcomer takes its empty or least recently used place. Only
+ * verified logins come in, so that nobody can fill a set with names of his choice; the hash is seeded all the same. */
 #include "src/iam/login_cache.h"
 
+#include <openssl/rand.h>
 #include <string.h>
 
-enum { WAYS = 8, SETS = LOGIN_CACHE_USERS / WAYS };
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+enum { WAYS = 8, SETS = LOGIN_CACHE_SIZE / WAYS };
 
 struct login_cache {
+    uint64_t seed;
     struct login *logins[SETS][WAYS]; /* owned; NULL: empty */
 };
 
 int login_cache_new(struct login_cache **out, struct err *e)
 {
-    *out = mem_zalloc(sizeof **out);
-    return *out != NULL ? 0 : err_set(e, &ERR_NOMEM, "");
+    struct login_cache *c = mem_zalloc(sizeof *c);
+
+    if (c == NULL)
+        return err_set(e, &ERR_NOMEM, "");
+    if (RAND_bytes((unsigned char *)&c->seed, sizeof c->seed) != 1) {
+        mem_free(c);
+        return err_set(e, &ERR_UNEXPECTED, "no random bytes");
+    }
+    *out = c;
+    return 0;
+}
+
+static void wipe_text(char *s)
+{
+    if (s != NULL)
+        mem_wipe(s, strlen(s));
+    mem_free(s);
 }
 
 static void drop(struct login **place)
@@ -22,6 +43,8 @@ static void drop(struct login **place)
 
     if (l == NULL)
         return;
+    mem_free(l->key);
+    wipe_text(l->key_secret);
     mem_free(l->name);
     mem_free(l->grants);
     mem_wipe(l, sizeof *l);
@@ -29,40 +52,57 @@ static void drop(struct login **place)
     *place = NULL;
 }
 
+static struct login **place_at(struct login_cache *c, unsigned i)
+{
+    return &c->logins[i / WAYS][i % WAYS];
+}
+
 void login_cache_free(struct login_cache *c)
 {
     if (c == NULL)
         return;
-    for (unsigned i = 0; i < LOGIN_CACHE_USERS; i++)
-        drop(&c->logins[i / WAYS][i % WAYS]);
+    for (unsigned i = 0; i < LOGIN_CACHE_SIZE; i++)
+        drop(place_at(c, i));
     mem_free(c);
 }
 
-static struct login **set_of(struct login_cache *c, const uint8_t *id)
+static struct login **set_of(struct login_cache *c, struct login_name name)
 {
-    uint64_t h;
-
-    memcpy(&h, id, sizeof h);
-    return c->logins[h % SETS];
+    return c->logins[XXH3_64bits_withSeed(name.text.s, name.text.n, c->seed + name.kind) % SETS];
 }
 
-struct login *login_cache_find(struct login_cache *c, const uint8_t id[KEYED_SIZE])
+static bool is_named(const struct login *l, struct login_name name)
 {
-    struct login **set = set_of(c, id);
+    return l->kind == name.kind && l->n_key == name.text.n && memcmp(l->key, name.text.s, name.text.n) == 0;
+}
+
+struct login *login_cache_find(struct login_cache *c, struct login_name name)
+{
+    struct login **set = set_of(c, name);
 
     for (unsigned i = 0; i < WAYS; i++) {
-        if (set[i] != NULL && memcmp(set[i]->id, id, KEYED_SIZE) == 0)
+        if (set[i] != NULL && is_named(set[i], name))
             return set[i];
     }
     return NULL;
 }
 
-static struct login **place_for(struct login_cache *c, const uint8_t *id)
+void login_cache_forget_name(struct login_cache *c, struct login_name name)
 {
-    struct login **set = set_of(c, id), **best = &set[0];
+    struct login **set = set_of(c, name);
 
     for (unsigned i = 0; i < WAYS; i++) {
-        if (set[i] != NULL && memcmp(set[i]->id, id, KEYED_SIZE) == 0)
+        if (set[i] != NULL && is_named(set[i], name))
+            drop(&set[i]);
+    }
+}
+
+static struct login **place_for(struct login_cache *c, struct login_name name)
+{
+    struct login **set = set_of(c, name), **best = &set[0];
+
+    for (unsigned i = 0; i < WAYS; i++) {
+        if (set[i] != NULL && is_named(set[i], name))
             return &set[i];
         if (*best != NULL && (set[i] == NULL || set[i]->used_ms < (*best)->used_ms))
             best = &set[i];
@@ -70,54 +110,82 @@ static struct login **place_for(struct login_cache *c, const uint8_t *id)
     return best;
 }
 
-static struct login *login_new(const struct principal *who)
+static bool copy_texts(struct login *l, const struct login_new *fresh)
 {
+    const struct principal *who = fresh->who;
+
+    l->key = mem_alloc(fresh->name.text.n + 1);
+    l->name = mem_strdup(who->name);
+    l->grants = mem_array(who->n_grants, sizeof *l->grants);
+    if (fresh->key_secret != NULL)
+        l->key_secret = mem_strdup(fresh->key_secret);
+    return l->key != NULL && l->name != NULL && l->grants != NULL && (fresh->key_secret == NULL || l->key_secret != NULL);
+}
+
+static struct login *login_make(const struct login_new *fresh)
+{
+    const struct principal *who = fresh->who;
     struct login *l = mem_zalloc(sizeof *l);
 
     if (l == NULL)
         return NULL;
-    l->name = mem_strdup(who->name);
-    l->grants = mem_array(who->n_grants, sizeof *l->grants);
-    if (l->name == NULL || l->grants == NULL) {
+    if (!copy_texts(l, fresh)) {
         drop(&l);
         return NULL;
     }
+    memcpy(l->key, fresh->name.text.s, fresh->name.text.n);
+    l->n_key = fresh->name.text.n;
+    l->kind = fresh->name.kind;
+    if (fresh->secret != NULL)
+        memcpy(l->secret, fresh->secret, KEYED_SIZE);
     if (who->n_grants > 0)
         memcpy(l->grants, who->grants, who->n_grants * sizeof *l->grants);
     l->n_grants = who->n_grants;
     l->user_id = who->user_id;
     l->credential_version = who->credential_version;
     l->must_change_password = who->must_change_password;
+    l->object_id = who->login_id;
+    l->created_us = who->login_created_us;
+    l->expires_us = who->login_expires_us;
+    l->ends_ms = fresh->ends_ms;
+    l->noted_ms = fresh->seen_ms;
+    l->checked_ms = fresh->now_ms;
     return l;
 }
 
-int login_cache_put(struct login_cache *c, const uint8_t id[KEYED_SIZE], const uint8_t secret[KEYED_SIZE], const struct principal *who,
-                    int64_t now_ms, struct err *e)
+int login_cache_put(struct login_cache *c, const struct login_new *fresh, struct err *e)
 {
-    struct login **place = place_for(c, id);
-    struct login *l = login_new(who);
+    struct login **place = place_for(c, fresh->name);
+    struct login *l = login_make(fresh);
 
-    if (*place != NULL && l != NULL && memcmp((*place)->id, id, KEYED_SIZE) == 0) {
+    if (*place != NULL && l != NULL && is_named(*place, fresh->name)) {
         memcpy(l->clients, (*place)->clients, sizeof l->clients);
         l->next_client = (*place)->next_client;
     }
     drop(place);
     if (l == NULL)
         return err_set(e, &ERR_NOMEM, "");
-    memcpy(l->id, id, KEYED_SIZE);
-    memcpy(l->secret, secret, KEYED_SIZE);
-    l->checked_ms = now_ms;
-    login_use(l, &who->client, now_ms);
+    login_use(l, &fresh->who->client, fresh->now_ms);
     *place = l;
     return 0;
 }
 
 void login_cache_forget(struct login_cache *c, int64_t user_id)
 {
-    for (unsigned i = 0; i < LOGIN_CACHE_USERS; i++) {
-        struct login **place = &c->logins[i / WAYS][i % WAYS];
+    for (unsigned i = 0; i < LOGIN_CACHE_SIZE; i++) {
+        struct login **place = place_at(c, i);
 
         if (*place != NULL && (*place)->user_id == user_id)
+            drop(place);
+    }
+}
+
+void login_cache_forget_object(struct login_cache *c, enum login_kind kind, int64_t object_id)
+{
+    for (unsigned i = 0; i < LOGIN_CACHE_SIZE; i++) {
+        struct login **place = place_at(c, i);
+
+        if (*place != NULL && (*place)->kind == kind && (*place)->object_id == object_id)
             drop(place);
     }
 }
@@ -171,39 +239,72 @@ int login_principal(const struct login *l, const struct addr *client, struct are
         .credential_version = l->credential_version,
         .must_change_password = l->must_change_password,
         .client = *client,
+        .login = l->kind,
+        .login_id = l->object_id,
+        .login_created_us = l->created_us,
+        .login_expires_us = l->expires_us,
     };
     *out = p;
     return 0;
 }
 
-unsigned login_cache_users(struct login_cache *c, int64_t now_ms, int64_t *ids)
+unsigned login_cache_list(struct login_cache *c, int64_t now_ms, int64_t keep_ms, struct login_state *states)
 {
     unsigned n = 0;
 
-    for (unsigned i = 0; i < LOGIN_CACHE_USERS; i++) {
-        struct login **place = &c->logins[i / WAYS][i % WAYS];
+    for (unsigned i = 0; i < LOGIN_CACHE_SIZE; i++) {
+        struct login **place = place_at(c, i);
 
-        if (*place != NULL && now_ms - (*place)->used_ms > LOGIN_KEEP_MS)
+        if (*place != NULL && now_ms - (*place)->used_ms > keep_ms)
             drop(place);
         if (*place != NULL)
-            ids[n++] = (*place)->user_id;
+            states[n++] = (struct login_state){ .kind = (*place)->kind, .user_id = (*place)->user_id, .object_id = (*place)->object_id, .place = i };
     }
     return n;
 }
 
-void login_cache_confirm(struct login_cache *c, const int64_t *ids, const int64_t *versions, unsigned n, int64_t asked_ms)
+static void settle(struct login **place, bool same, int64_t asked_ms)
 {
-    for (unsigned i = 0; i < LOGIN_CACHE_USERS; i++) {
-        struct login **place = &c->logins[i / WAYS][i % WAYS];
+    if (!same)
+        drop(place);
+    else if ((*place)->checked_ms < asked_ms)
+        (*place)->checked_ms = asked_ms;
+}
 
-        for (unsigned k = 0; *place != NULL && k < n; k++) {
-            if (ids[k] != (*place)->user_id)
-                continue;
-            if (versions[k] != (*place)->credential_version)
-                drop(place);
-            else if ((*place)->checked_ms < asked_ms)
-                (*place)->checked_ms = asked_ms;
-            break;
-        }
+void login_cache_confirm(struct login_cache *c, const struct login_state *states, unsigned n, int64_t asked_ms)
+{
+    for (unsigned k = 0; k < n; k++) {
+        const struct login_state *s = &states[k];
+        struct login **place = place_at(c, s->place);
+        const struct login *l = *place;
+
+        /* somebody else may have taken the place meanwhile */
+        if (l != NULL && l->kind == s->kind && l->user_id == s->user_id && l->object_id == s->object_id && l->checked_ms <= asked_ms)
+            settle(place, s->alive && s->version == l->credential_version, asked_ms);
     }
+}
+
+void login_cache_confirm_user(struct login_cache *c, int64_t user_id, int64_t version, int64_t asked_ms)
+{
+    for (unsigned i = 0; i < LOGIN_CACHE_SIZE; i++) {
+        struct login **place = place_at(c, i);
+
+        if (*place != NULL && (*place)->user_id == user_id && ((*place)->kind == LOGIN_PASSWORD || (*place)->credential_version != version))
+            settle(place, (*place)->credential_version == version, asked_ms);
+    }
+}
+
+unsigned login_cache_unnoted(struct login_cache *c, enum login_kind kind, int64_t now_ms, int64_t *ids, unsigned max)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < LOGIN_CACHE_SIZE && n < max; i++) {
+        struct login *l = *place_at(c, i);
+
+        if (l == NULL || l->kind != kind || l->used_ms <= l->noted_ms || now_ms - l->noted_ms < LOGIN_NOTE_MS)
+            continue;
+        l->noted_ms = now_ms;
+        ids[n++] = l->object_id;
+    }
+    return n;
 }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* principal.h - who calls. However somebody has shown who they are (HTTP Basic here), a request carries one of these, in its arena. */
+/* principal.h - who calls. However somebody has shown who they are (password, console session, access key), a request carries one of
+ * these, in its arena. */
 #ifndef IAM_PRINCIPAL_H
 #define IAM_PRINCIPAL_H
 
 #include "src/base/arena.h"
 #include "src/iam/permission.h"
 #include "src/io/addr.h"
+#include "src/store/login.h"
 
 struct principal {
     int64_t user_id;
@@ -16,6 +18,9 @@ struct principal {
     bool must_change_password;         /* the first password still waits to be changed: nothing but that is allowed */
     bool stale;                        /* MetaDB is away and could not confirm this user: reads only */
     struct addr client;
+    enum login_kind login;             /* how it was shown */
+    int64_t login_id;                  /* of the session or access key; 0: a password */
+    int64_t login_created_us, login_expires_us; /* of a session: since when and until when at the most */
 };
 
 /* The permissions of a list of role ids ("100,101"; unknown ones give nothing) in `arena`. Errors: NOMEM. */

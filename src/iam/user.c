@@ -55,6 +55,7 @@ static bool is_reserved(const char *name)
 
 /* ---- transactions ---------------------------------------------------------------------------------------------------- */
 
+/* A changed password ends all sessions of the user, and so does disabling. */
 struct change {
     const struct user *user;
     int64_t id, version, now_us;
@@ -72,8 +73,9 @@ static int tx_insert(struct tx *tx, void *data, struct err *e)
 static int tx_password(struct tx *tx, void *data, struct err *e)
 {
     struct change *c = data;
+    int rv = store_user_set_password(tx, c->id, c->version, c->hash, c->must_change, c->now_us, e);
 
-    return store_user_set_password(tx, c->id, c->version, c->hash, c->must_change, c->now_us, e);
+    return rv == 0 ? store_session_delete_all(tx, c->id, e) : rv;
 }
 
 /* A password from the machine's owner: the account is enabled again as well. */
@@ -88,15 +90,17 @@ static int tx_reset(struct tx *tx, void *data, struct err *e)
 static int tx_update(struct tx *tx, void *data, struct err *e)
 {
     struct change *c = data;
+    int rv = store_user_update(tx, c->user, c->version, c->raise, c->now_us, e);
 
-    return store_user_update(tx, c->user, c->version, c->raise, c->now_us, e);
+    return rv == 0 && !c->user->enabled ? store_session_delete_all(tx, c->user->id, e) : rv;
 }
 
 static int tx_delete(struct tx *tx, void *data, struct err *e)
 {
     struct change *c = data;
+    int rv = store_user_delete(tx, c->id, &c->found, e);
 
-    return store_user_delete(tx, c->id, &c->found, e);
+    return rv == 0 ? store_session_delete_all(tx, c->id, e) : rv;
 }
 
 static int tx_touch(struct tx *tx, void *data, struct err *e)
@@ -119,7 +123,7 @@ static void note_login(struct db *d, const struct user *user)
     fiber_restore_deadline(former);
 }
 
-const struct iam_source iam_from_metadb = { store_user_find, store_user_versions, note_login };
+const struct iam_source iam_from_metadb = { store_user_find, store_user_get, store_session_find, store_login_states, note_login };
 
 /* ---- roles ----------------------------------------------------------------------------------------------------------- */
 

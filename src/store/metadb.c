@@ -109,5 +109,12 @@ const struct migration metadb_migrations[] = {
       STEPS("CREATE TABLE obtenant_kept (id BIGINT NOT NULL, cluster_id BIGINT NOT NULL, description VARCHAR(1024) NOT NULL, "
             "password VARBINARY(2048) NOT NULL, password_version BIGINT NOT NULL, PRIMARY KEY (id), "
             "KEY obtenant_kept_cluster (cluster_id)" TABLE_END) },
+    { 12, "console sessions",
+      STEPS("CREATE TABLE user_session (id BIGINT NOT NULL, digest VARCHAR(64) NOT NULL, user_id BIGINT NOT NULL, "
+            "client_ip VARCHAR(64) NOT NULL, user_agent VARCHAR(255) NOT NULL, created_at DATETIME(6) NOT NULL, "
+            "seen_at DATETIME(6) NOT NULL, expires_at DATETIME(6) NOT NULL, PRIMARY KEY (id), UNIQUE KEY user_session_digest (digest), "
+            "KEY user_session_user (user_id, created_at), KEY user_session_seen (seen_at), KEY user_session_expires (expires_at)" TABLE_END,
+            "CREATE TABLE login_key (bits INT NOT NULL, public_key TEXT NOT NULL, private_key VARBINARY(4096) NOT NULL, "
+            "created_at DATETIME(6) NOT NULL, PRIMARY KEY (bits)" TABLE_END) },
     { 0 },
 };

@@ -25,7 +25,8 @@ static struct {
     unsigned n_users;
     char hashes[3][PASSWORD_ENCODED_SIZE];
     bool away;
-    unsigned n_finds, n_versions, n_logged_in;
+    struct session session;      /* the one that there is; without a digest: none */
+    unsigned n_finds, n_versions, n_logged_in, n_sessions_asked;
     struct waitlist *hold;       /* finds wait here */
 } w;
 
@@ -49,17 +50,43 @@ static int find(struct db *d, const char *name, struct arena *arena, struct user
     return 0;
 }
 
-static int versions(struct db *d, const int64_t *ids, unsigned n, int64_t *out, struct err *e)
+static int get(struct db *d, int64_t id, struct arena *arena, struct user **out, struct err *e)
+{
+    *out = NULL;
+    for (unsigned i = 0; i < w.n_users; i++)
+        if (w.users[i].id == id)
+            return find(d, w.users[i].username, arena, out, e);
+    return 0;
+}
+
+static int session(struct db *d, const char *digest, struct arena *arena, struct session **out, struct err *e)
+{
+    (void)d;
+    w.n_sessions_asked++;
+    *out = NULL;
+    if (w.away)
+        return err_set(e, &away_row, "");
+    if (w.session.digest == NULL || strcmp(w.session.digest, digest) != 0)
+        return 0;
+    *out = arena_alloc(arena, sizeof **out);
+    if (*out == NULL)
+        return err_set(e, &ERR_NOMEM, "");
+    **out = w.session;
+    return 0;
+}
+
+static int states(struct db *d, struct login_state *states, size_t n, struct err *e)
 {
     (void)d;
     w.n_versions++;
     if (w.away)
         return err_set(e, &away_row, "");
-    for (unsigned i = 0; i < n; i++) {
-        out[i] = -1;
+    for (size_t i = 0; i < n; i++) {
+        states[i].version = -1;
+        states[i].alive = states[i].kind == LOGIN_PASSWORD || (w.session.digest != NULL && w.session.id == states[i].object_id);
         for (unsigned k = 0; k < w.n_users; k++) {
-            if (w.users[k].id == ids[i] && w.users[k].enabled)
-                out[i] = w.users[k].credential_version;
+            if (w.users[k].id == states[i].user_id && w.users[k].enabled)
+                states[i].version = w.users[k].credential_version;
         }
     }
     return 0;
@@ -72,7 +99,7 @@ static void logged_in(struct db *d, const struct user *user)
     w.n_logged_in++;
 }
 
-static const struct iam_source source = { find, versions, logged_in };
+static const struct iam_source source = { find, get, session, states, logged_in };
 
 static void add_user(const char *name, const char *password, const char *roles)
 {
@@ -95,7 +122,7 @@ static void in_world(void (*fn)(void *data))
     arena_init(&w.arena);
     assert_ok(work_pool_new(&pool, &w.pool, &e), &e);
     assert_ok(parameters_new(&w.parameters, &e), &e);
-    struct iam_conf conf = { w.pool, &w.clock.clock, &test_log, &source, w.parameters };
+    struct iam_conf conf = { .crypto_pool = w.pool, .clock = &w.clock.clock, .log = &test_log, .source = &source, .parameters = w.parameters };
     assert_ok(iam_new(&conf, &w.iam, &e), &e);
     test_in_fiber(fn, NULL);
     iam_free(w.iam);
@@ -338,6 +365,174 @@ static void names_and_clients_are_blocked(void *data)
     assert_int_equal(iam_stats(w.iam).blocked_users, 1);
 }
 
+/* ---- sessions */
+
+static char id_text[COOKIE_VALUE_SIZE], csrf_text[COOKIE_VALUE_SIZE], digest_text[COOKIE_VALUE_SIZE];
+
+static struct slice sized(const char *text)
+{
+    return (struct slice){ text, strlen(text) };
+}
+
+static void begin_session(void)
+{
+    struct err e = { 0 };
+
+    add_user("anna", "aaBB11##", "101");
+    assert_ok(cookie_make(id_text, &e), &e);
+    cookie_digest(sized(id_text), digest_text);
+    cookie_csrf(sized(id_text), csrf_text);
+    w.session = (struct session){ .id = 77, .user_id = 10, .digest = digest_text, .left_us = 12 * INT64_C(3600000000) };
+}
+
+struct visit {
+    const char *csrf;
+    bool changes, second;        /* second: another id comes first */
+    struct principal *who;
+    struct err e;
+};
+
+static int visit(struct visit *v)
+{
+    struct iam_request rq = { .sessions = { sized(id_text) }, .n_sessions = 1, .client = address("10.0.0.1"), .changes = v->changes,
+                              .needs_csrf = v->changes, .csrf = sized(v->csrf != NULL ? v->csrf : "") };
+    char other[COOKIE_VALUE_SIZE];
+
+    err_clear(&v->e);
+    assert_ok(cookie_make(other, &v->e), &v->e);
+    if (v->second) {
+        rq.sessions[0] = sized(other);
+        rq.sessions[1] = sized(id_text);
+        rq.n_sessions = 2;
+    }
+    return iam_authenticate(w.iam, NULL, &rq, &w.arena, &v->who, &v->e);
+}
+
+static void bad_visit(struct visit v, const struct err_row *row)
+{
+    assert_int_equal(visit(&v), row->code);
+    assert_ptr_equal(v.e.row, row);
+}
+
+static void good_visit(struct visit v)
+{
+    assert_ok(visit(&v), &v.e);
+    assert_string_equal(v.who->name, "anna");
+    assert_int_equal(v.who->login, LOGIN_SESSION);
+    assert_int_equal(v.who->login_id, 77);
+}
+
+#define IN(...) good_visit((struct visit){ __VA_ARGS__ })
+#define OUT(ROW, ...) bad_visit((struct visit){ __VA_ARGS__ }, &(ROW))
+
+static void sessions_are_remembered(void *data)
+{
+    (void)data;
+    begin_session();
+    for (int i = 0; i < 10; i++)
+        IN(NULL);
+    assert_int_equal(w.n_sessions_asked, 1);
+    assert_int_equal(iam_stats(w.iam).verified, 0);     /* no hash */
+    IN(.second = true);
+    w.clock.ms += LOGIN_FRESH_MS + 1;
+    IN(NULL);
+    assert_int_equal(w.n_sessions_asked, 3);
+    w.session.digest = NULL;
+    w.clock.ms += LOGIN_FRESH_MS + 1;
+    OUT(ERR_LOGIN_NEEDED, NULL);
+}
+
+static void changes_need_the_token_of_the_session(void *data)
+{
+    char wrong[COOKIE_VALUE_SIZE];
+
+    (void)data;
+    begin_session();
+    IN(.changes = true, .csrf = csrf_text);
+    OUT(ERR_CSRF, .changes = true);
+    memcpy(wrong, csrf_text, sizeof wrong);
+    wrong[63] = wrong[63] == '0' ? '1' : '0';
+    OUT(ERR_CSRF, .changes = true, .csrf = wrong);
+    OUT(ERR_CSRF, .changes = true, .csrf = id_text);
+    OUT(ERR_CSRF, .changes = true, .csrf = digest_text);
+    wrong[63] = '\0';
+    OUT(ERR_CSRF, .changes = true, .csrf = wrong);
+}
+
+static void sessions_end(void *data)
+{
+    (void)data;
+    begin_session();
+    w.session.idle_us = 30 * INT64_C(60000000);
+    IN(NULL);
+    iam_forget(w.iam, 10);
+    w.session.idle_us += 1000;
+    OUT(ERR_LOGIN_NEEDED, NULL);
+    w.session.idle_us = 0;
+    w.session.left_us = 1000;
+    IN(NULL);
+    w.clock.ms += 1;
+    w.session.left_us = 0;
+    OUT(ERR_LOGIN_NEEDED, NULL);
+    w.session.left_us = 1000000;
+    w.users[0].enabled = 0;
+    OUT(ERR_LOGIN_NEEDED, NULL);
+}
+
+static void sessions_while_metadb_is_away(void *data)
+{
+    (void)data;
+    begin_session();
+    IN(NULL);
+    w.away = true;
+    w.clock.ms += LOGIN_FRESH_MS + 1;
+    IN(NULL);
+    OUT(ERR_LOGIN_AWAY, .changes = true, .csrf = csrf_text);
+    w.clock.ms += LOGIN_KEEP_MS - LOGIN_FRESH_MS - 1;
+    IN(NULL);
+    w.clock.ms += 1;
+    OUT(ERR_LOGIN_AWAY, NULL);
+    w.away = false;
+    GOOD("anna:aaBB11##");                              /* as the watch does: MetaDB is seen to answer */
+    IN(.changes = true, .csrf = csrf_text);
+    w.away = true;
+    w.clock.ms += LOGIN_FRESH_MS + 1;
+    id_text[0] = id_text[0] == '0' ? '1' : '0';
+    OUT(ERR_LOGIN_AWAY, NULL);                          /* nobody knows */
+}
+
+static void the_watch_ends_sessions(void *data)
+{
+    struct fiber_group g = { 0 };
+    struct err e = { 0 };
+
+    (void)data;
+    begin_session();
+    IN(NULL);
+    w.session.digest = NULL;
+    w.clock.ms += 1000;
+    assert_ok(fiber_group_start(&g, loop_current(), "watch", watched_for_a_while, NULL, &e), &e);
+    assert_ok(fiber_group_wait(&g, &e), &e);
+    OUT(ERR_LOGIN_NEEDED, NULL);                        /* though it was confirmed less than two seconds ago */
+}
+
+static int visit_again(void *data)
+{
+    struct visit v = { .csrf = NULL };
+
+    (void)data;
+    iam_forget(w.iam, 10);
+    return visit(&v);
+}
+
+static void sessions_without_memory(void *data)
+{
+    (void)data;
+    begin_session();
+    test_oom_sweep(visit_again, NULL);
+    IN(NULL);
+}
+
 /* ---- together */
 
 struct together {
@@ -438,6 +633,12 @@ WORLD(names_and_clients_are_blocked)
 WORLD(wait_for_one_hash)
 WORLD(a_cancelled_leader_leaves_the_others)
 WORLD(without_memory)
+WORLD(sessions_are_remembered)
+WORLD(changes_need_the_token_of_the_session)
+WORLD(sessions_end)
+WORLD(sessions_while_metadb_is_away)
+WORLD(the_watch_ends_sessions)
+WORLD(sessions_without_memory)
 
 /* ---- the cache by itself ---------------------------------------------------------------------------------------------- */
 
@@ -445,21 +646,28 @@ static void test_the_cache_is_bounded(void **state)
 {
     struct login_cache *c;
     struct principal who = { .name = "x", .client = { .known = false } };
-    int64_t ids[LOGIN_CACHE_USERS];
-    uint8_t id[KEYED_SIZE] = { 0 }, first[KEYED_SIZE] = { 0 };
+    struct login_state *states = calloc(LOGIN_CACHE_SIZE, sizeof *states);
+    const unsigned n = 20 * LOGIN_CACHE_SIZE;
+    struct login_new fresh = { .who = &who };
     struct err e = { 0 };
+    unsigned i, first = 0;
 
     (void)state;
+    assert_non_null(states);
     assert_ok(login_cache_new(&c, &e), &e);
-    for (unsigned i = 0; i < 3 * LOGIN_CACHE_USERS; i++) {
-        memcpy(id, &i, sizeof i);
+    fresh.name = (struct login_name){ LOGIN_SESSION, { (const char *)&i, sizeof i } };
+    for (i = 0; i < n; i++) {
         who.user_id = i;
-        assert_ok(login_cache_put(c, id, id, &who, i, &e), &e);
+        fresh.now_ms = i;
+        assert_ok(login_cache_put(c, &fresh, &e), &e);
     }
-    assert_non_null(login_cache_find(c, id));
-    assert_null(login_cache_find(c, first));            /* the least recently used went */
-    assert_int_equal(login_cache_users(c, 3 * LOGIN_CACHE_USERS, ids), LOGIN_CACHE_USERS);
-    assert_int_equal(login_cache_users(c, 4 * LOGIN_KEEP_MS, ids), 0);
+    i = n - 1;
+    assert_non_null(login_cache_find(c, fresh.name));
+    assert_null(login_cache_find(c, (struct login_name){ LOGIN_KEY, fresh.name.text }));
+    assert_null(login_cache_find(c, (struct login_name){ LOGIN_SESSION, { (const char *)&first, sizeof first } })); /* the least recently used went */
+    assert_int_equal(login_cache_list(c, n, LOGIN_KEEP_MS, states), LOGIN_CACHE_SIZE);
+    assert_int_equal(login_cache_list(c, n + 2 * LOGIN_KEEP_MS, LOGIN_KEEP_MS, states), 0);
+    free(states);
     login_cache_free(c);
     login_cache_free(NULL);
 }
@@ -468,7 +676,7 @@ static int put_once(void *data)
 {
     static const struct permission grants[2];
     struct principal who = { .name = "x", .grants = grants, .n_grants = 2 }, *copy;
-    uint8_t id[KEYED_SIZE] = { 1 };
+    struct login_new fresh = { .name = { LOGIN_KEY, SLICE("key") }, .who = &who, .key_secret = "secret", .now_ms = 1 };
     struct login_cache *c = NULL;
     struct arena arena;
     struct err e = { 0 };
@@ -477,11 +685,11 @@ static int put_once(void *data)
     (void)data;
     arena_init(&arena);
     if (rv == 0)
-        rv = login_cache_put(c, id, id, &who, 1, &e);
+        rv = login_cache_put(c, &fresh, &e);
     if (rv == 0)
-        rv = login_cache_put(c, id, id, &who, 2, &e);
+        rv = login_cache_put(c, &fresh, &e);
     if (rv == 0)
-        rv = login_principal(login_cache_find(c, id), &who.client, &arena, &copy, &e);
+        rv = login_principal(login_cache_find(c, fresh.name), &who.client, &arena, &copy, &e);
     login_cache_free(c);
     arena_fini(&arena);
     return rv;
@@ -518,6 +726,12 @@ int main(void)
         cmocka_unit_test(test_metadb_away),
         cmocka_unit_test(test_names_and_clients_are_blocked),
         cmocka_unit_test(test_wait_for_one_hash),
+        cmocka_unit_test(test_sessions_are_remembered),
+        cmocka_unit_test(test_changes_need_the_token_of_the_session),
+        cmocka_unit_test(test_sessions_end),
+        cmocka_unit_test(test_sessions_while_metadb_is_away),
+        cmocka_unit_test(test_the_watch_ends_sessions),
+        cmocka_unit_test(test_sessions_without_memory),
         cmocka_unit_test(test_a_cancelled_leader_leaves_the_others),
         cmocka_unit_test(test_without_memory),
         cmocka_unit_test(test_the_cache_is_bounded),

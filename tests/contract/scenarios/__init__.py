@@ -13,7 +13,7 @@ ENABLED = (
     # system
     "info_and_time", "unknown_paths", "current_user", "users_of_ocp", "login_key", "multi_cluster_info", "health", "metrics",
     "page_of_the_api",
-    "life_of_a_user", "roles_and_permissions", "system_parameters",
+    "console_sessions", "life_of_a_user", "roles_and_permissions", "system_parameters",
     # records
     "regions", "idcs", "host_types", "credentials", "hosts", "unit_specs",
     # clusters
@@ -49,6 +49,6 @@ def scenario(*needs):
 
 def registered():
     """All scenarios by name."""
-    for noun in ("system", "record", "cluster", "tenant", "database", "history", "own"):
+    for noun in ("system", "record", "cluster", "tenant", "database", "history", "login", "own"):
         importlib.import_module(f"{__name__}.{noun}")
     return _registry

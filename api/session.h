@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* session.h - the cookies of a console session. */
+#ifndef API_SESSION_H
+#define API_SESSION_H
+
+#include "api/call.h"
+#include "src/iam/iam.h"
+
+/* Adds the two cookies of the session to the reply. Errors: NOMEM. */
+MUST_CHECK int session_cookies(struct call *c, const struct iam_ticket *ticket, struct err *e);
+/* The browser's name, "" when it has none. */
+const char *session_agent(const struct call *c);
+
+#endif
