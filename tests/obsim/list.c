@@ -5,8 +5,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "src/base/mem.h"
-
 void *sim_alloc(size_t size)
 {
     void *p = mem_zalloc(size);
@@ -16,32 +14,22 @@ void *sim_alloc(size_t size)
     return p;
 }
 
-void *sim_push_(size_t *n, size_t *space, void ***items, size_t size)
+void *sim_room(void *items, size_t n, size_t *space)
 {
-    if (*n == *space) {
-        *space = *space == 0 ? 8 : 2 * *space;
-        *items = mem_realloc(*items, *space * sizeof **items);
-        if (*items == NULL)
-            abort();
-    }
-    (*items)[*n] = sim_alloc(size);
-    return (*items)[(*n)++];
+    if (n < *space)
+        return items;
+    *space = n == 0 ? 8 : 2 * n;
+    items = mem_realloc(items, *space * sizeof(void *));
+    if (items == NULL)
+        abort();
+    return items;
 }
 
-void sim_remove_(size_t *n, void **items, size_t i)
+void sim_close_gap(void *items, size_t n, size_t i)
 {
-    mem_free(items[i]);
-    memmove(items + i, items + i + 1, (*n - i - 1) * sizeof *items);
-    (*n)--;
-}
+    char *at = (char *)items + i * sizeof(void *);
 
-void sim_clear_(size_t *n, size_t *space, void ***items)
-{
-    for (size_t i = 0; i < *n; i++)
-        mem_free((*items)[i]);
-    mem_free(*items);
-    *items = NULL;
-    *n = *space = 0;
+    memmove(at, at + sizeof(void *), (n - i - 1) * sizeof(void *));
 }
 
 void sim_name(char to[SIM_NAME], struct slice from)

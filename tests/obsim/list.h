@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "src/base/mem.h"
 #include "src/base/str.h"
 
 /* struct sim_zone_list { ... }: `items` is owned, and so is each object. */
@@ -17,16 +18,26 @@
         size_t n, space; \
     }
 
-/* Appends a zeroed object and returns it. */
-#define sim_push(LIST) ((__typeof__(*(LIST)->items))sim_push_(&(LIST)->n, &(LIST)->space, (void ***)&(LIST)->items, sizeof **(LIST)->items))
+/* Appends a zeroed object and returns it. LIST is evaluated more than once, here and below. */
+#define sim_push(LIST)                                                      \
+    ((LIST)->items = sim_room((LIST)->items, (LIST)->n, &(LIST)->space),    \
+     (LIST)->items[(LIST)->n++] = sim_alloc(sizeof **(LIST)->items))
 /* Takes the object at `I` out and frees it (not what it points to); those behind it move up by one. */
-#define sim_remove(LIST, I) sim_remove_(&(LIST)->n, (void **)(LIST)->items, (I))
+#define sim_remove(LIST, I) \
+    (mem_free((LIST)->items[I]), sim_close_gap((LIST)->items, (LIST)->n, (I)), (void)(LIST)->n--)
 /* Frees all objects (not what they point to); the list is empty afterwards. */
-#define sim_clear(LIST) sim_clear_(&(LIST)->n, &(LIST)->space, (void ***)&(LIST)->items)
+#define sim_clear(LIST)                             \
+    do {                                            \
+        while ((LIST)->n > 0)                       \
+            mem_free((LIST)->items[--(LIST)->n]);   \
+        mem_free((LIST)->items);                    \
+        (LIST)->items = NULL;                       \
+        (LIST)->space = 0;                          \
+    } while (0)
 
-void *sim_push_(size_t *n, size_t *space, void ***items, size_t size);
-void sim_remove_(size_t *n, void **items, size_t i);
-void sim_clear_(size_t *n, size_t *space, void ***items);
+/* For the macros: the array of `n` pointers, with room for one more; and the array without its `i`th. */
+void *sim_room(void *items, size_t n, size_t *space);
+void sim_close_gap(void *items, size_t n, size_t i);
 
 /* Zeroed memory, to be freed with mem_free. */
 void *sim_alloc(size_t size);
@@ -40,6 +51,11 @@ struct slice sim_slice(const char *s);
 void sim_text(char **to, struct slice from);
 /* The text, "" for NULL. */
 const char *sim_c(const char *text);
+
+/* A name in a list of names. */
+struct sim_label {
+    char s[SIM_NAME];
+};
 
 /* Name and value pairs: settings that differ from their defaults. Names are in any case. */
 struct sim_value {

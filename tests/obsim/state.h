@@ -57,7 +57,7 @@ struct sim_pool {
     int64_t config_id;
     char name[SIM_NAME];
     int unit_num;                     /* units in each zone */
-    SIM_LIST(char) zones;             /* names, in the order given */
+    SIM_LIST(struct sim_label) zones;  /* names, in the order given */
     int64_t created_us, modified_us;
 };
 

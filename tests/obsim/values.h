@@ -20,7 +20,7 @@ struct sim_parameter {
     bool of_tenant;                   /* SCOPE TENANT, else CLUSTER */
     enum sim_parameter_edit edit;
     const char *min, *max;            /* as values are written; NULL: no bound. INT, DOUBLE, CAPACITY, TIME */
-    const char *words;                /* STRING: allowed ones, "|" between them, any case; NULL: all */
+    const char *words;                /* STRING: allowed ones, "|" between them, any case, NULL: all. Numbers: allowed beyond the range */
     const char *section, *info;
 };
 extern const struct sim_parameter sim_parameters[];
@@ -54,7 +54,8 @@ extern const size_t sim_variables_n;
 const struct sim_variable *sim_variable_find(struct slice name);
 /* The value of a tenant (session NULL) or of a session, whose own values are `session`. */
 const char *sim_variable_value(const struct sim_tenant *t, const struct sim_values *session, const struct sim_variable *v);
-/* 0, or the MySQL error: 1231 wrong value, 1232 wrong type, 1115 unknown character set, 1273 unknown collation. `out` receives the value as
+/* 0, or the MySQL error: 1231 wrong value, 1232 wrong type, 1115 unknown character set, 1273 unknown collation,
+ * 1298 unknown time zone. `out` receives the value as
  * it is kept (1 becomes ON, out of range becomes the bound). `is_text`: the value was given as a quoted text. */
 int sim_variable_accept(const struct sim_variable *v, struct slice value, bool is_text, struct str *out);
 
