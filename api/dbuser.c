@@ -229,6 +229,8 @@ static int api_dbobject_list(struct call *c, struct err *e)
     int rv = api_tenant_of(c, NULL, &t, e);
 
     if (rv == 0)
+        rv = tenant_require_mysql(&t, &ERR_DBUSER_ORACLE, e);
+    if (rv == 0)
         rv = tenant_ask(&t, work_objects, &o, e);
     if (rv == 0 && (views = arena_array(c->arena, o.n + 1, sizeof *views)) == NULL)
         rv = err_set(e, &ERR_NOMEM, "");

@@ -8,8 +8,8 @@
 #include "api/tables.h"
 #include "api/tenant_path.h"
 #include "src/iam/principal.h"
-#include "src/store/obparameter.h"
-#include "src/tenant/dbuser.h"
+#include "src/store/obtenant.h"
+#include "src/tenant/administrator.h"
 #include "src/tenant/parameter.h"
 
 /* --- what a tenant looks like ------------------------------------------------------------------------------------------------- */
@@ -333,33 +333,49 @@ static int api_tenant_unit_list(struct call *c, struct err *e)
     return rv == 0 ? call_list(c, units.items, units.n, e) : rv;
 }
 
-static int refuse(struct call *c, const char *what, struct err *e)
+static int set_locked(struct call *c, bool locked, struct err *e)
 {
     struct tenant t;
     int rv = api_tenant_of(c, NULL, &t, e);
 
-    if (rv != 0)
-        return rv;
-    (void)err_set(e, &ERR_TENANT_UNSUPPORTED, "%s", t.row.name);
-    return err_arg(e, "%s", what);
+    return rv == 0 ? tenant_set_locked(&t, locked, e) : rv;
 }
 
 static int api_tenant_lock(struct call *c, struct err *e)
 {
-    return refuse(c, "locked", e);
+    return set_locked(c, true, e);
 }
 
 static int api_tenant_unlock(struct call *c, struct err *e)
 {
-    return refuse(c, "unlocked", e);
+    return set_locked(c, false, e);
+}
+
+struct tenant_in {
+    const char *description;
+};
+static const struct field tenant_in_fields[] = {
+    F_STRING(tenant_in, description, "description", .flags = FIELD_EMPTY_OK, .max = OBTENANT_DESCRIPTION_MAX, DOC("Remark on the tenant.")),
+    FIELD_END,
+};
+
+static int api_tenant_update(struct call *c, struct err *e)
+{
+    const struct tenant_in *in = c->body;
+    struct tenant t;
+    int rv = api_tenant_of(c, NULL, &t, e);
+
+    return rv == 0 && in->description != NULL ? tenant_describe(&t, in->description, e) : rv;
 }
 
 struct password_in {
-    const char *password;
+    const char *password, *old_password;
     int save_credential;
 };
 static const struct field password_in_fields[] = {
-    F_STRING(password_in, password, "newPassword", .flags = FIELD_REQUIRED | FIELD_SECRET, .max = 256, DOC("New password.")),
+    F_STRING(password_in, password, "newPassword", .flags = FIELD_REQUIRED | FIELD_SECRET, .max = 256, DOC("New password; or the present one, changed elsewhere, to be known here.")),
+    F_STRING(password_in, old_password, "oldPassword", .flags = FIELD_SECRET | FIELD_EMPTY_OK, .max = 256,
+             DOC("Present password, when it is not known here.")),
     F_BOOL(password_in, save_credential, "saveToCredential", .def = "true", DOC("Whether to keep it in the caller's password box too.")),
     FIELD_END,
 };
@@ -371,9 +387,9 @@ static int api_tenant_change_password(struct call *c, struct err *e)
     int rv = api_tenant_of(c, NULL, &t, e);
 
     if (rv == 0)
-        rv = dbuser_set_password(&t, "root", in->password, e);
+        rv = administrator_set_password(&t, in->old_password, in->password, e);
     if (rv == 0 && in->save_credential == 1)
-        api_tenant_keep_password(c, &t, "root", in->password);
+        api_tenant_keep_password(c, &t, administrator_name(&t), in->password);
     return rv;
 }
 
@@ -475,6 +491,8 @@ const struct route tenant_routes[] = {
     ROUTE("ob-cluster-tenant-units-list", "GET", "/api/v2/ob/clusters/{clusterId}/tenants/{tenantId}/units", "CLUSTER:{clusterId}:READ",
           api_tenant_unit_list, REPLY_LIST, ROUTE_DOCUMENTED, "List the units of a tenant.", TENANTS, ROUTE_QUERY(unit_query, unit_query_fields),
           ROUTE_OUT(unit_view, unit_fields)),
+    ROUTE("ob-cluster-tenant-update", "PATCH", TENANT_PATH, TENANT_UPDATE, api_tenant_update, REPLY_NONE, ROUTE_OWN,
+          "Change the description of a tenant.", TENANTS, ROUTE_BODY(tenant_in, tenant_in_fields)),
     ROUTE("ob-cluster-tenant-lock", "POST", TENANT_PATH "/lock", TENANT_UPDATE, api_tenant_lock, REPLY_NONE, ROUTE_DOCUMENTED,
           "Lock a tenant; the tenant that holds the system cannot be locked.", TENANTS),
     ROUTE("ob-cluster-tenant-unlock", "POST", TENANT_PATH "/unlock", TENANT_UPDATE, api_tenant_unlock, REPLY_NONE, ROUTE_DOCUMENTED,

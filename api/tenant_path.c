@@ -20,7 +20,8 @@ int api_tenant_of(struct call *c, const char *object, struct tenant *out, struct
     c->object_kind = "OB_TENANT";
     c->object_id = call_id(c, "tenantId");
     c->object_name = object;
-    rv = tenant_open(c->api->shared->domains->obclusters, c->db, call_id(c, other ? "clusterId" : "id"), c->object_id, c->arena, out, e);
+    rv = tenant_open(c->api->shared->domains->obclusters, c->db, call_id(c, other ? "clusterId" : "id"), c->object_id, c->user->user_id,
+                     c->arena, out, e);
     if (rv == 0)
         c->object_name = object == NULL ? out->row.name : arena_printf(c->arena, "%s/%s", out->row.name, object);
     return rv;

@@ -47,6 +47,11 @@ void obclusters_free(struct obclusters *o)
     mem_free(o);
 }
 
+const struct obclusters_conf *obclusters_conf(const struct obclusters *o)
+{
+    return &o->conf;
+}
+
 struct vault_place obcluster_place(int64_t id)
 {
     return (struct vault_place){ "obcluster", id, "password" };

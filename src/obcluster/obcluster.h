@@ -45,6 +45,9 @@ MUST_CHECK int obclusters_new(const struct obclusters_conf *conf, struct obclust
 /* When no loop uses it any more and the loops are freed. NULL is fine. */
 void obclusters_free(struct obclusters *o);
 
+/* What it was made of. */
+const struct obclusters_conf *obclusters_conf(const struct obclusters *o);
+
 /* Flows of this domain, for the task engine; ends with NULL. Their task_data is a struct domain_graph. */
 extern const struct task_flow *const obcluster_flows[];
 

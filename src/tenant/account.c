@@ -11,9 +11,14 @@
 ERR_DEFINE(ERR_DBUSER_NOT_FOUND, 15252, 404, ERR_FINAL, "There is no database user {0}.", "数据库用户 {0} 不存在。");
 ERR_DEFINE(ERR_DBUSER_PROTECTED, 15253, 403, ERR_FINAL, "The user {0} belongs to the system and cannot be changed this way.",
            "系统用户 {0} 不允许执行该操作。");
+ERR_DEFINE(ERR_DBUSER_ORACLE, 15254, 400, ERR_FINAL,
+           "The tenant {0} is in Oracle mode: its users, roles and objects cannot be seen or changed here. Use a client of Oracle mode.",
+           "租户 {0} 为 Oracle 模式，暂不支持在此查看或变更其用户、角色和对象，请使用 Oracle 模式的客户端。");
 ERR_DEFINE(ERR_DBROLE_NOT_FOUND, 15302, 404, ERR_FINAL, "There is no database role {0}.", "数据库角色 {0} 不存在。");
 
-const struct err_row *const account_err_rows[] = { &ERR_DBUSER_NOT_FOUND, &ERR_DBUSER_PROTECTED, &ERR_DBROLE_NOT_FOUND, NULL };
+const struct err_row *const account_err_rows[] = { 
+    &ERR_DBUSER_NOT_FOUND, &ERR_DBUSER_PROTECTED, &ERR_DBUSER_ORACLE, &ERR_DBROLE_NOT_FOUND, NULL,
+ };
 
 bool account_is_protected(const char *name)
 {
@@ -395,8 +400,10 @@ static bool is_wanted(const struct ob_user *u, enum account_kind kind)
 
 static int read_all(struct tenant *t, struct reading *r, struct err *e)
 {
-    int rv = tenant_ask(t, work_read, r, e);
+    int rv = tenant_require_mysql(t, &ERR_DBUSER_ORACLE, e);
 
+    if (rv == 0)
+        rv = tenant_ask(t, work_read, r, e);
     if (rv == 0)
         rv = sort_grants(r, e);
     if (rv == 0)

@@ -8,6 +8,7 @@
 
 ERR_DECLARE(ERR_DBUSER_NOT_FOUND);    /* 15252 {0} name */
 ERR_DECLARE(ERR_DBUSER_PROTECTED);    /* 15253 {0} name */
+ERR_DECLARE(ERR_DBUSER_ORACLE);       /* 15254 {0} tenant: users, roles and objects of tenants in Oracle mode */
 ERR_DECLARE(ERR_DBROLE_NOT_FOUND);    /* 15302 {0} name */
 extern const struct err_row *const account_err_rows[];
 
@@ -40,9 +41,9 @@ struct account {
     struct field_list connections;    /* struct connection_string; of a user */
 };
 
-/* All users, or all roles, by name; in a fixed number of queries. Errors: those of tenant_ask. */
+/* All users, or all roles, by name; in a fixed number of queries. Errors: DBUSER_ORACLE, those of tenant_ask. */
 MUST_CHECK int account_list(struct tenant *t, enum account_kind kind, struct account **out, size_t *n, struct err *e);
-/* Errors: DBUSER_NOT_FOUND, DBROLE_NOT_FOUND, those of tenant_ask. */
+/* Errors: DBUSER_ORACLE, DBUSER_NOT_FOUND, DBROLE_NOT_FOUND, those of tenant_ask. */
 MUST_CHECK int account_get(struct tenant *t, enum account_kind kind, const char *name, struct account *out, struct err *e);
 
 /* Belongs to the kernel or to OCP: may be seen, but neither dropped nor locked nor given other privileges. Pure. */

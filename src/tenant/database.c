@@ -16,10 +16,12 @@ ERR_DEFINE(ERR_DATABASE_NO_CHANGE, 15203, 400, ERR_FINAL, "Nothing to change was
            "未指定任何修改项：collation、readonly 或 primaryZone。");
 ERR_DEFINE(ERR_DATABASE_SYSTEM, 15204, 400, ERR_FINAL, "{0} belongs to the kernel and cannot be changed.", "系统数据库 {0} 不允许修改或删除。");
 ERR_DEFINE(ERR_DATABASE_COLLATION, 15205, 400, ERR_FINAL, "The tenant has no collation {0}.", "租户不支持字符序 {0}。");
+ERR_DEFINE(ERR_DATABASE_ORACLE, 15206, 400, ERR_FINAL, "The tenant {0} is in Oracle mode: it has schemas of users and no databases.",
+           "租户 {0} 为 Oracle 模式，没有数据库，只有用户对应的 Schema。");
 
 const struct err_row *const database_err_rows[] = {
-    &ERR_DATABASE_NAME,      &ERR_DATABASE_EXISTS, &ERR_DATABASE_NOT_FOUND,
-    &ERR_DATABASE_NO_CHANGE, &ERR_DATABASE_SYSTEM, &ERR_DATABASE_COLLATION, NULL,
+    &ERR_DATABASE_NAME,   &ERR_DATABASE_EXISTS,    &ERR_DATABASE_NOT_FOUND, &ERR_DATABASE_NO_CHANGE,
+    &ERR_DATABASE_SYSTEM, &ERR_DATABASE_COLLATION, &ERR_DATABASE_ORACLE,    NULL,
 };
 
 /* What the server answers. */
@@ -69,9 +71,11 @@ static int work_list(struct sql *s, struct tenant_step *step, struct err *e)
 int database_list(struct tenant *t, struct database **out, size_t *n, struct err *e)
 {
     struct listing g = { .arena = t->arena };
-    const char *zones;
-    int rv = tenant_zones(t, &zones, e);
+    const char *zones = "";
+    int rv = tenant_require_mysql(t, &ERR_DATABASE_ORACLE, e);
 
+    if (rv == 0)
+        rv = tenant_zones(t, &zones, e);
     if (rv == 0)
         rv = tenant_ask(t, work_list, &g, e);
     if (rv != 0)
@@ -191,6 +195,10 @@ static int change(struct tenant *t, const struct database_wish *wish, tenant_wor
 
 int database_create(struct tenant *t, const struct database_wish *wish, struct database *out, struct err *e)
 {
+    int rv = tenant_require_mysql(t, &ERR_DATABASE_ORACLE, e);
+
+    if (rv != 0)
+        return rv;
     if (!tenant_name_is_valid(wish->name, DATABASE_NAME_MAX))
         return err_set(e, &ERR_DATABASE_NAME, "%s", wish->name);
     if (ob_database_is_system(wish->name))
@@ -200,6 +208,10 @@ int database_create(struct tenant *t, const struct database_wish *wish, struct d
 
 int database_update(struct tenant *t, const struct database_wish *wish, struct database *out, struct err *e)
 {
+    int rv = tenant_require_mysql(t, &ERR_DATABASE_ORACLE, e);
+
+    if (rv != 0)
+        return rv;
     if (ob_database_is_system(wish->name))
         return err_set(e, &ERR_DATABASE_SYSTEM, "%s", wish->name);
     if (wish->collation == NULL && wish->primary_zone == NULL && wish->read_only < 0)
@@ -210,8 +222,9 @@ int database_update(struct tenant *t, const struct database_wish *wish, struct d
 int database_drop(struct tenant *t, const char *name, struct err *e)
 {
     struct database_wish w = { .name = name };
+    int rv = tenant_require_mysql(t, &ERR_DATABASE_ORACLE, e);
 
-    if (ob_database_is_system(name))
-        return err_set(e, &ERR_DATABASE_SYSTEM, "%s", name);
-    return tenant_change(t, work_drop, &w, e);
+    if (rv == 0 && ob_database_is_system(name))
+        rv = err_set(e, &ERR_DATABASE_SYSTEM, "%s", name);
+    return rv == 0 ? tenant_change(t, work_drop, &w, e) : rv;
 }

@@ -11,6 +11,7 @@ ERR_DECLARE(ERR_DATABASE_NOT_FOUND);  /* 15202 {0} name */
 ERR_DECLARE(ERR_DATABASE_NO_CHANGE);  /* 15203 */
 ERR_DECLARE(ERR_DATABASE_SYSTEM);     /* 15204 {0} name */
 ERR_DECLARE(ERR_DATABASE_COLLATION);  /* 15205 {0} collation */
+ERR_DECLARE(ERR_DATABASE_ORACLE);     /* 15206 {0} tenant: it is in Oracle mode and has none; of all functions here */
 extern const struct err_row *const database_err_rows[];
 
 struct database {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "src/iam/password.h"
+#include "src/tenant/administrator.h"
 #include "src/tenant/name.h"
 
 ERR_DEFINE(ERR_DBUSER_NAME, 15250, 400, ERR_FINAL,
@@ -122,8 +123,10 @@ static struct grant_job *next_job(struct creating *g)
 int dbuser_create(struct tenant *t, const struct dbuser_wish *wish, struct account *out, struct err *e)
 {
     struct creating g = { .wish = wish, .arena = t->arena };
-    int rv = check_wish(wish, e);
+    int rv = tenant_require_mysql(t, &ERR_DBUSER_ORACLE, e);
 
+    if (rv == 0)
+        rv = check_wish(wish, e);
     if (rv == 0 && wish->global != NULL && wish->global->n > 0)
         rv = grant_global(next_job(&g), wish->global, e);
     if (rv == 0 && wish->databases != NULL && wish->databases->n > 0)
@@ -180,15 +183,17 @@ static int work_lock(struct sql *s, struct tenant_step *step, struct err *e)
     return rv == 0 ? word(a, ob_user_set_locked(s, a->name, a->locked, e), e) : rv;
 }
 
-static int protect(const char *name, struct err *e)
+static int protect(const struct tenant *t, const char *name, struct err *e)
 {
-    return account_is_protected(name) ? err_set(e, &ERR_DBUSER_PROTECTED, "%s", name) : 0;
+    int rv = tenant_require_mysql(t, &ERR_DBUSER_ORACLE, e);
+
+    return rv == 0 && account_is_protected(name) ? err_set(e, &ERR_DBUSER_PROTECTED, "%s", name) : rv;
 }
 
 int dbuser_drop(struct tenant *t, enum account_kind kind, const char *name, struct err *e)
 {
     struct altering a = { .kind = kind, .name = name, .arena = t->arena };
-    int rv = protect(name, e);
+    int rv = protect(t, name, e);
 
     return rv == 0 ? tenant_change(t, work_drop, &a, e) : rv;
 }
@@ -198,29 +203,30 @@ static bool is_administrator(const struct tenant *t, const char *name)
 {
     size_t n = strcspn(t->cluster.username, "@#");
 
+    if (!administrator_is_of_cluster(t))
+        return strcmp(name, administrator_name(t)) == 0;
     return strlen(name) == n && strncmp(t->cluster.username, name, n) == 0;
 }
 
 int dbuser_set_password(struct tenant *t, const char *name, const char *password, struct err *e)
 {
     struct altering a = { .kind = ACCOUNT_USER, .name = name, .password = password, .arena = t->arena };
-    struct password_change own = { .new_password = password };
     const char *problem = password_problem(password);
-    int rv = problem != NULL ? err_set(e, &ERR_TENANT_PASSWORD, "%s", problem) : 0;
+    int rv = tenant_require_mysql(t, &ERR_DBUSER_ORACLE, e);
 
-    if (rv == 0 && is_administrator(t, name)) {
-        rv = obcluster_require_running(&t->cluster, "changing a password", e);
-        return rv == 0 ? obcluster_change_password(t->obclusters, t->db, &t->cluster, &own, t->arena, e) : rv;
-    }
+    if (rv == 0 && is_administrator(t, name))
+        return administrator_set_password(t, NULL, password, e);
+    if (rv == 0 && problem != NULL)
+        rv = err_set(e, &ERR_TENANT_PASSWORD, "%s", problem);
     if (rv == 0)
-        rv = protect(name, e);
+        rv = protect(t, name, e);
     return rv == 0 ? tenant_change(t, work_password, &a, e) : rv;
 }
 
 int dbuser_set_locked(struct tenant *t, const char *name, bool locked, struct err *e)
 {
     struct altering a = { .kind = ACCOUNT_USER, .name = name, .locked = locked, .arena = t->arena };
-    int rv = protect(name, e);
+    int rv = protect(t, name, e);
 
     return rv == 0 ? tenant_change(t, work_lock, &a, e) : rv;
 }

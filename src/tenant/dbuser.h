@@ -19,12 +19,12 @@ struct dbuser_wish {
     const struct field_list *databases;          /* struct db_privilege; NULL: none */
 };
 /* All or nothing: when a privilege cannot be granted the account is dropped again. Errors: DBUSER_NAME, DBUSER_EXISTS, DBROLE_NAME,
- * DBROLE_CONFLICT, TENANT_PASSWORD, those of grant_run. */
+ * DBROLE_CONFLICT, TENANT_PASSWORD, DBUSER_ORACLE (as all here), those of grant_run. */
 MUST_CHECK int dbuser_create(struct tenant *t, const struct dbuser_wish *wish, struct account *out, struct err *e);
 /* Errors: DBUSER_NOT_FOUND, DBROLE_NOT_FOUND, DBUSER_PROTECTED, those of tenant_change. */
 MUST_CHECK int dbuser_drop(struct tenant *t, enum account_kind kind, const char *name, struct err *e);
 /* The administrator's own password is changed here as well. Errors: TENANT_PASSWORD, DBUSER_NOT_FOUND, DBUSER_PROTECTED, those of
- * tenant_change and obcluster_change_password. */
+ * tenant_change and administrator_set_password. */
 MUST_CHECK int dbuser_set_password(struct tenant *t, const char *name, const char *password, struct err *e);
 /* Errors: as dbuser_drop. */
 MUST_CHECK int dbuser_set_locked(struct tenant *t, const char *name, bool locked, struct err *e);

@@ -372,7 +372,9 @@ int grant_work(struct sql *s, struct tenant_step *step, struct err *e)
 
 int grant_run(struct tenant *t, struct grant_job *job, struct err *e)
 {
-    if (account_is_protected(job->name))
-        return err_set(e, &ERR_DBUSER_PROTECTED, "%s", job->name);
-    return tenant_change(t, grant_work, job, e);
+    int rv = tenant_require_mysql(t, &ERR_DBUSER_ORACLE, e);
+
+    if (rv == 0 && account_is_protected(job->name))
+        rv = err_set(e, &ERR_DBUSER_PROTECTED, "%s", job->name);
+    return rv == 0 ? tenant_change(t, grant_work, job, e) : rv;
 }

@@ -32,7 +32,7 @@ MUST_CHECK int grant_objects(struct grant_job *job, const struct field_list *pri
 /* Roles are granted to the account and are in force from its next login on. */
 void grant_roles(struct grant_job *job, const struct field_strings *roles);
 
-/* Carries the job out. Errors: DBUSER_NOT_FOUND, DBROLE_NOT_FOUND (the account, or a role to be granted), DBUSER_PROTECTED,
+/* Carries the job out. Errors: DBUSER_ORACLE, DBUSER_NOT_FOUND, DBROLE_NOT_FOUND (the account, or a role to be granted), DBUSER_PROTECTED,
  * DATABASE_NOT_FOUND, GRANT_OBJECT, those of tenant_change. */
 MUST_CHECK int grant_run(struct tenant *t, struct grant_job *job, struct err *e);
 /* The same as a part of other work: step->data is the job. */

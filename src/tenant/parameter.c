@@ -7,7 +7,7 @@
 #include "src/base/num.h"
 #include "src/obcluster/link.h"
 #include "src/obcluster/parameter.h"
-#include "src/oceanbase/variable.h"
+#include "src/oceanbase/tenant_admin.h"
 #include "src/store/obparameter.h"
 #include "src/tenant/whitelist.h"
 
@@ -21,6 +21,7 @@ static const char variable_kind[] = "OB_SYSTEM_VARIABLE", parameter_kind[] = "OB
 /* --- reading ------------------------------------------------------------------------------------------------------------------ */
 
 struct listing {
+    const struct tenant *t;
     struct arena *arena;
     struct ob_variable *variables;
     struct ob_parameter *parameters;
@@ -28,14 +29,28 @@ struct listing {
     const char *client;                /* address that the server sees this process at; NULL: a Unix socket */
 };
 
+static int list_variables(struct sql *s, struct listing *g, struct err *e)
+{
+    if (tenant_is_alone(g->t))
+        return ob_variables_list(s, g->arena, &g->variables, &g->n_variables, e);
+    return ob_variables_of_tenant(s, g->t->row.ob_tenant_id, g->arena, &g->variables, &g->n_variables, e);
+}
+
+static int list_parameters(struct sql *s, struct listing *g, struct err *e)
+{
+    if (tenant_is_alone(g->t))
+        return ob_parameters_list(s, g->arena, &g->parameters, &g->n_parameters, e);
+    return ob_parameters_of_tenant(s, g->t->row.ob_tenant_id, g->arena, &g->parameters, &g->n_parameters, e);
+}
+
 static int work_list(struct sql *s, struct tenant_step *step, struct err *e)
 {
     struct listing *g = step->data;
     struct sql_rows rows;
-    int rv = ob_variables_list(s, g->arena, &g->variables, &g->n_variables, e);
+    int rv = list_variables(s, g, e);
 
     if (rv == 0)
-        rv = ob_parameters_list(s, g->arena, &g->parameters, &g->n_parameters, e);
+        rv = list_parameters(s, g, e);
     if (rv == 0)
         rv = sql_run(s, "SELECT SUBSTRING_INDEX(USER(), '@', -1)", NULL, 0, 0, g->arena, &rows, e);
     if (rv == 0 && rows.n_rows == 1)
@@ -125,8 +140,8 @@ static int read_all(struct tenant *t, struct listing *g, struct tenant_parameter
 {
     int rv;
 
-    *g = (struct listing){ .arena = t->arena };
-    rv = tenant_ask(t, work_list, g, e);
+    *g = (struct listing){ .t = t, .arena = t->arena };
+    rv = tenant_ask_sys(t, work_list, g, e);
     if (rv != 0)
         return rv;
     *out = arena_array(t->arena, g->n_variables + g->n_parameters + 1, sizeof **out);
@@ -149,7 +164,7 @@ static struct tenant_parameter *find(struct tenant_parameter *list, size_t n, co
 }
 
 struct asking {
-    struct arena *arena;
+    const struct tenant *t;
     struct tenant_live live;
 };
 
@@ -158,17 +173,30 @@ static bool is_on(struct slice value)
     return slice_is_nocase(value, "ON") || slice_is_nocase(value, "TRUE") || slice_is(value, "1");
 }
 
+static int read_live(struct sql *s, const struct tenant *t, struct sql_rows *rows, struct err *e)
+{
+    struct sql_value id = SQL_V_I(t->row.ob_tenant_id);
+
+    if (tenant_is_alone(t))
+        return sql_run(s,
+                       "SELECT variable_name, variable_value FROM information_schema.GLOBAL_VARIABLES WHERE variable_name IN "
+                       "('" TENANT_WHITELIST "', 'ob_enable_sql_audit') UNION ALL "
+                       "SELECT name, value FROM oceanbase.V$OB_PARAMETERS WHERE name = 'enable_sql_audit'",
+                       NULL, 0, 0, t->arena, rows, e);
+    return sql_run(s,
+                   "SELECT name, value FROM oceanbase.CDB_OB_SYS_VARIABLES WHERE tenant_id = ? AND name IN "
+                   "('" TENANT_WHITELIST "', 'ob_enable_sql_audit') UNION ALL "
+                   "SELECT DISTINCT name, value FROM oceanbase.GV$OB_PARAMETERS WHERE name = 'enable_sql_audit'",
+                   &id, 1, 0, t->arena, rows, e);
+}
+
 /* Auditing needs the kernel's parameter and, where there is one, the tenant's variable. */
 static int work_live(struct sql *s, struct tenant_step *step, struct err *e)
 {
     struct asking *a = step->data;
     bool by_parameter = false, by_variable = true;
     struct sql_rows rows;
-    int rv = sql_run(s,
-                     "SELECT variable_name, variable_value FROM information_schema.GLOBAL_VARIABLES WHERE variable_name IN "
-                     "('" TENANT_WHITELIST "', 'ob_enable_sql_audit') UNION ALL "
-                     "SELECT name, value FROM oceanbase.V$OB_PARAMETERS WHERE name = 'enable_sql_audit'",
-                     NULL, 0, 0, a->arena, &rows, e);
+    int rv = read_live(s, a->t, &rows, e);
 
     for (size_t i = 0; rv == 0 && i < rows.n_rows; i++) {
         struct slice name = sql_text(&rows, i, 0), value = sql_text(&rows, i, 1);
@@ -186,8 +214,8 @@ static int work_live(struct sql *s, struct tenant_step *step, struct err *e)
 
 int tenant_live_get(struct tenant *t, struct tenant_live *out, struct err *e)
 {
-    struct asking a = { .arena = t->arena };
-    int rv = tenant_ask(t, work_live, &a, e);
+    struct asking a = { .t = t };
+    int rv = tenant_ask_sys(t, work_live, &a, e);
 
     *out = a.live;
     return rv;
@@ -208,10 +236,19 @@ struct setting_one {
     const char *value;
 };
 
+static int set(struct sql *s, const char *tenant, const struct setting_one *one, struct err *e)
+{
+    const char *name = one->p->name;
+
+    if (one->p->kind == variable_kind)
+        return tenant == NULL ? ob_variable_set(s, name, one->value, e) : ob_tenant_variable_set(s, tenant, name, one->value, e);
+    return tenant == NULL ? ob_parameter_set(s, name, one->value, e) : ob_tenant_parameter_set(s, tenant, name, one->value, e);
+}
+
 static int work_set(struct sql *s, struct tenant_step *step, struct err *e)
 {
     const struct setting_one *one = step->data;
-    int rv = one->p->kind == variable_kind ? ob_variable_set(s, one->p->name, one->value, e) : ob_parameter_set(s, one->p->name, one->value, e);
+    int rv = set(s, step->tenant, one, e);
 
     if (rv != 0 && err_is(e, &ERR_OB_VARIABLE_READ_ONLY))
         return err_set(e, &ERR_TENANT_PARAMETER_FIXED, "%s", one->p->name);
@@ -298,7 +335,7 @@ int tenant_parameter_change(struct tenant *t, const struct tenant_parameter_wish
     for (size_t i = 0; rv == 0 && i < n; i++) {
         struct setting_one one = { h.found[i], wishes[i].value };
 
-        rv = tenant_change(t, work_set, &one, e);
+        rv = tenant_change_sys(t, work_set, &one, e);
         note(t, &h, i, rv, e);
     }
     kept = h.n_done > 0 ? db_transact(t->db, record, &h, &own) : 0;

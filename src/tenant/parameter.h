@@ -23,14 +23,14 @@ struct tenant_parameter {
     int readonly;
     struct tenant_range *range;
 };
-/* By name. Errors: those of tenant_ask. */
+/* By name. Errors: those of tenant_ask_sys. */
 MUST_CHECK int tenant_parameter_list(struct tenant *t, struct tenant_parameter **out, size_t *n, struct err *e);
 /* The few of them that a tenant's details show; one query. */
 struct tenant_live {
     const char *whitelist;             /* NULL: the kernel does not say */
     bool sql_audit;                    /* statements are recorded; false on a kernel that cannot */
 };
-/* Errors: those of tenant_ask. */
+/* Errors: those of tenant_ask_sys. */
 MUST_CHECK int tenant_live_get(struct tenant *t, struct tenant_live *out, struct err *e);
 
 struct tenant_parameter_wish {
@@ -38,7 +38,7 @@ struct tenant_parameter_wish {
 };
 /* Checks all names first, then sets one after the other until one fails, and keeps in the history what became of each. A whitelist that
  * would shut out OCP itself is refused. Errors: TENANT_PARAMETER_UNKNOWN, TENANT_PARAMETER_FIXED, OB_VARIABLE_VALUE, OB_PARAMETER_VALUE,
- * those of whitelist_check, WHITELIST_LOCKOUT, those of tenant_change and db_transact. */
+ * those of whitelist_check, WHITELIST_LOCKOUT, those of tenant_change_sys and db_transact. */
 MUST_CHECK int tenant_parameter_change(struct tenant *t, const struct tenant_parameter_wish *wishes, size_t n, const struct obcluster_user *who,
                                        struct err *e);
 

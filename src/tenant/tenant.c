@@ -12,18 +12,21 @@
 #include <strings.h>
 
 #include "src/io/fiber.h"
-#include "src/obcluster/link.h"
+#include "src/oceanbase/tenant_admin.h"
+#include "src/store/obtenant.h"
+#include "src/tenant/administrator.h"
 
 ERR_DEFINE(ERR_TENANT_NOT_FOUND, 15023, 404, ERR_FINAL, "The cluster {1} has no tenant with the id {0}.", "集群 {1} 中不存在 ID 为 {0} 的租户。");
 ERR_DEFINE(ERR_TENANT_UNSUPPORTED, 15025, 409, ERR_FINAL,
-           "The tenant {0} cannot be {1}: it is the only tenant of its kernel and holds the system itself.",
-           "租户 {0} 不支持该操作（{1}）：它是该内核唯一的租户，同时承载系统数据。");
+           "The tenant {0} cannot be {1}: it holds the system itself.", "租户 {0} 不支持该操作（{1}）：它承载系统数据。");
+ERR_DEFINE(ERR_TENANT_STATE, 15025, 409, ERR_RETRY, "The tenant {0} is {1}: it cannot be changed now.", "租户 {0} 当前状态为 {1}，无法变更。");
 ERR_DEFINE(ERR_TENANT_PRIMARY_ZONE, 15032, 400, ERR_FINAL, "primaryZone {0} is none of the cluster's zones: {1}.",
            "primaryZone {0} 不属于该集群的 Zone：{1}。");
 ERR_DEFINE(ERR_TENANT_PASSWORD, 15034, 400, ERR_FINAL, "The password cannot be used: it {0}.", "密码不符合要求：{0}。");
 
 const struct err_row *const tenant_err_rows[] = {
-    &ERR_TENANT_NOT_FOUND, &ERR_TENANT_UNSUPPORTED, &ERR_TENANT_PRIMARY_ZONE, &ERR_TENANT_PASSWORD, NULL,
+    &ERR_TENANT_NOT_FOUND,    &ERR_TENANT_UNSUPPORTED, &ERR_TENANT_STATE,
+    &ERR_TENANT_PRIMARY_ZONE, &ERR_TENANT_PASSWORD,    NULL,
 };
 
 enum {
@@ -32,14 +35,15 @@ enum {
     MAX_REFUSALS = 4,
 };
 
-int tenant_open(struct obclusters *o, struct db *d, int64_t cluster_id, int64_t tenant_id, struct arena *arena, struct tenant *out,
-                struct err *e)
+int tenant_open(struct obclusters *o, struct db *d, int64_t cluster_id, int64_t tenant_id, int64_t user_id, struct arena *arena,
+                struct tenant *out, struct err *e)
 {
     int rv = store_obcluster_get(d, cluster_id, arena, &out->cluster, e);
 
     out->obclusters = o;
     out->db = d;
     out->arena = arena;
+    out->user_id = user_id;
     if (rv != 0)
         return rv;
     rv = store_obtenant_get(d, cluster_id, tenant_id, arena, &out->row, e);
@@ -49,34 +53,89 @@ int tenant_open(struct obclusters *o, struct db *d, int64_t cluster_id, int64_t 
     return err_arg(e, "%s", out->cluster.name);
 }
 
+bool tenant_is_alone(const struct tenant *t)
+{
+    return strcmp(t->cluster.engine, "SEEKDB") == 0;
+}
+
+bool tenant_is_oracle(const struct tenant *t)
+{
+    return strcmp(t->row.mode, "ORACLE") == 0;
+}
+
+int tenant_require_mysql(const struct tenant *t, const struct err_row *refusal, struct err *e)
+{
+    return tenant_is_oracle(t) ? err_set(e, refusal, "%s", t->row.name) : 0;
+}
+
 /* --- sessions ----------------------------------------------------------------------------------------------------------------- */
 
-static int run(struct tenant *t, tenant_work work, struct tenant_step *step, struct err *e)
+/* How work is run once. */
+typedef int (*runner)(struct tenant *t, tenant_work work, struct tenant_step *step, struct err *e);
+
+static int run_inside(struct tenant *t, tenant_work work, struct tenant_step *step, struct err *e)
 {
     struct link *k;
-    int rv = link_take(t->obclusters, &t->cluster, &k, e);
+    int rv = administrator_take(t, &k, e);
 
     return rv == 0 ? link_give(k, work(link_sql(k), step, e), e) : rv;
 }
 
-int tenant_ask(struct tenant *t, tenant_work work, void *data, struct err *e)
+/* The tenant's name at present, under which statements reach it: another may have got the former one. */
+static int find_name(struct sql *s, struct tenant *t, struct tenant_step *step, struct err *e)
+{
+    struct ob_tenant_now now;
+    bool found;
+    int rv = ob_tenant_find(s, t->row.ob_tenant_id, t->arena, &now, &found, e);
+
+    if (rv == 0 && !found) {
+        (void)err_set(e, &ERR_OBTENANT_GONE, "%s", t->row.name);
+        return err_arg(e, "%s", t->cluster.name);
+    }
+    step->tenant = rv == 0 ? now.name : NULL;
+    return rv;
+}
+
+static int run_sys(struct tenant *t, tenant_work work, struct tenant_step *step, struct err *e)
+{
+    struct link *k;
+    int rv = link_take(t->obclusters, &t->cluster, &k, e);
+
+    if (rv != 0)
+        return rv;
+    if (!tenant_is_alone(t))
+        rv = find_name(link_sql(k), t, step, e);
+    return link_give(k, rv == 0 ? work(link_sql(k), step, e) : rv, e);
+}
+
+static int ask(struct tenant *t, runner run, tenant_work work, void *data, struct err *e)
 {
     struct tenant_step step = { .data = data };
 
     return run(t, work, &step, e);
 }
 
+int tenant_ask(struct tenant *t, tenant_work work, void *data, struct err *e)
+{
+    return ask(t, run_inside, work, data, e);
+}
+
+int tenant_ask_sys(struct tenant *t, tenant_work work, void *data, struct err *e)
+{
+    return ask(t, run_sys, work, data, e);
+}
+
 /* Failures of the connection, after which nothing is known of what was under way. */
 static bool is_lost(const struct err *e)
 {
     return err_is(e, &ERR_OBCLUSTER_UNKNOWN) || err_is(e, &ERR_OBCLUSTER_AWAY) || err_is(e, &ERR_OBCLUSTER_TIMEOUT) ||
-           err_is(e, &ERR_OBCLUSTER_PASSWORD) || err_is(e, &ERR_BUSY) || err_is(e, &ERR_CANCELLED) || err_is(e, &ERR_TIMEOUT) ||
+           err_is(e, &ERR_OBCLUSTER_PASSWORD) || err_is(e, &ERR_OBTENANT_PASSWORD) || err_is(e, &ERR_BUSY) || err_is(e, &ERR_CANCELLED) || err_is(e, &ERR_TIMEOUT) ||
            err_is(e, &ERR_NOMEM);
 }
 
 /* `e` says how the answer was lost; it stays when nothing better can be said. The first run may still be under way in the kernel, and two
  * changes of one thing at once may end with an error that would not come again: refusals count when they are repeated. */
-static int settle(struct tenant *t, tenant_work work, void *data, struct err *e)
+static int settle(struct tenant *t, runner run, tenant_work work, void *data, struct err *e)
 {
     int64_t former = fiber_narrow_deadline(SETTLE_MS);
     unsigned n_refused = 0;
@@ -98,22 +157,76 @@ static int settle(struct tenant *t, tenant_work work, void *data, struct err *e)
     return rv == 0 ? 0 : e->row->code;
 }
 
-int tenant_change(struct tenant *t, tenant_work work, void *data, struct err *e)
+static int require_normal(const struct tenant *t, struct err *e)
+{
+    if (strcmp(t->row.status, "NORMAL") == 0)
+        return 0;
+    (void)err_set(e, &ERR_TENANT_STATE, "%s", t->row.name);
+    return err_arg(e, "%s", t->row.status);
+}
+
+static int change(struct tenant *t, runner run, tenant_work work, void *data, struct err *e)
 {
     struct tenant_step step = { .data = data };
     char why[ERR_ARG_SIZE];
     int rv = obcluster_require_running(&t->cluster, "changing its tenant", e);
 
     if (rv == 0)
+        rv = require_normal(t, e);
+    if (rv == 0)
         rv = run(t, work, &step, e);
-    if (rv == 0 || err_is(e, &ERR_OBCLUSTER_STATE))
+    if (rv == 0 || err_is(e, &ERR_OBCLUSTER_STATE) || err_is(e, &ERR_TENANT_STATE))
         return rv;
     if (step.changed && is_lost(e) && !err_is(e, &ERR_OBCLUSTER_UNKNOWN)) { /* a part is done, the rest is not */
         (void)err_text(e, ERR_EN, why, sizeof why);
         (void)err_set(e, &ERR_OBCLUSTER_UNKNOWN, "%s", t->cluster.name);
         rv = err_arg(e, "%s", why);
     }
-    return err_is(e, &ERR_OBCLUSTER_UNKNOWN) ? settle(t, work, data, e) : rv;
+    return err_is(e, &ERR_OBCLUSTER_UNKNOWN) ? settle(t, run, work, data, e) : rv;
+}
+
+int tenant_change(struct tenant *t, tenant_work work, void *data, struct err *e)
+{
+    return change(t, run_inside, work, data, e);
+}
+
+int tenant_change_sys(struct tenant *t, tenant_work work, void *data, struct err *e)
+{
+    return change(t, run_sys, work, data, e);
+}
+
+/* --- lock, description -------------------------------------------------------------------------------------------------------- */
+
+static int work_lock(struct sql *s, struct tenant_step *step, struct err *e)
+{
+    return ob_tenant_set_locked(s, step->tenant, *(const bool *)step->data, e);
+}
+
+int tenant_set_locked(struct tenant *t, bool locked, struct err *e)
+{
+    if (!administrator_is_of_cluster(t))
+        return tenant_change_sys(t, work_lock, &locked, e);
+    (void)err_set(e, &ERR_TENANT_UNSUPPORTED, "%s", t->row.name);
+    return err_arg(e, "%s", locked ? "locked" : "unlocked");
+}
+
+struct describing {
+    const struct tenant *t;
+    const char *description;
+};
+
+static int describe(struct tx *tx, void *data, struct err *e)
+{
+    const struct describing *d = data;
+
+    return store_obtenant_describe(tx, d->t->cluster.id, d->t->row.id, d->description, e);
+}
+
+int tenant_describe(struct tenant *t, const char *description, struct err *e)
+{
+    struct describing d = { t, description };
+
+    return db_transact(t->db, describe, &d, e);
 }
 
 /* --- connection strings ------------------------------------------------------------------------------------------------------- */
