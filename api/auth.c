@@ -4,20 +4,8 @@
 #include <string.h>
 
 #include "api/api.h"
+#include "api/permit.h"
 #include "src/iam/iam.h"
-
-static bool path_id(void *data, struct slice name, int64_t *id)
-{
-    struct call *c = data;
-
-    for (unsigned i = 0; i < c->n_params; i++) {
-        if (c->params[i].name.n != name.n || memcmp(c->params[i].name.s, name.s, name.n) != 0)
-            continue;
-        *id = call_id_at(c, i);
-        return true;
-    }
-    return false;
-}
 
 /* Browsers of the last years say with each call of a script what it is; a page that is opened navigates. */
 bool auth_is_console(const struct http_request *rq)
@@ -112,16 +100,9 @@ static int identify(struct call *c, struct err *e)
 
 static int authorize(struct call *c, struct err *e)
 {
-    const char *wanted = c->route->permission;
-    struct permission permission;
-    int rv;
-
     if (c->user->must_change_password && (c->route->flags & ROUTE_ANY_PASSWORD) == 0)
         return err_set(e, &ERR_PASSWORD_PENDING, "");
-    if (strcmp(wanted, PERM_LOGIN) == 0)
-        return 0;
-    rv = permission_parse((struct slice){ wanted, strlen(wanted) }, path_id, c, &permission, e);
-    return rv == 0 ? principal_require(c->user, &permission, e) : rv;
+    return permit_check(c, e);
 }
 
 static bool is_monitor(const struct call *c)

@@ -11,6 +11,7 @@
 
 struct api;
 struct principal;
+struct scope;
 
 enum { CALL_MAX_PARAMS = 4, CALL_MAX_HEADERS = 6, TRACE_SIZE = 17 };
 
@@ -28,6 +29,7 @@ struct call {
     struct db *db;                     /* MetaDB of this loop */
     const struct principal *user;      /* NULL on public routes */
     struct field_style style;          /* language and time zone of the reply */
+    const struct scope *scope;         /* objects the caller may see where the route says "?"; NULL: all. For the store's query */
     struct call_page page;             /* of REPLY_PAGED */
     const void *query;                 /* struct of route->query; NULL without */
     const void *body;                  /* struct of route->body, or struct field_list for ROUTE_BODY_ARRAY; NULL without */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/api.h"
+#include "api/permit.h"
 #include "api/tables.h"
 #include "api/task.h"
 #include "src/iam/principal.h"
@@ -85,7 +86,7 @@ static const struct field host_in_fields[] = {
 static int api_host_list(struct call *c, struct err *e)
 {
     const struct host_query *q = c->query;
-    struct host_filter f = { .status = q->status, .keyword = q->keyword, .idc_ids = q->idc_id };
+    struct host_filter f = { .status = q->status, .keyword = q->keyword, .idc_ids = q->idc_id, .scope = c->scope };
     struct store_page page = call_store_page(c);
     struct host *list;
     int64_t total;
@@ -182,10 +183,26 @@ static const struct field host_ids_fields[] = {
     FIELD_END,
 };
 
+/* Each host of the list is asked for by itself. */
+static int require_all(const struct call *c, struct field_ints ids, struct err *e)
+{
+    int rv = 0;
+
+    for (size_t i = 0; rv == 0 && i < ids.n; i++) {
+        struct permission wanted = { ids.items[i], PERMISSION_ANY, PERMISSION_HOST, PERMISSION_HOST, PERMISSION_DELETE };
+
+        rv = permit_require(c, &wanted, 1, e);
+    }
+    return rv;
+}
+
 static int api_host_batch_delete(struct call *c, struct err *e)
 {
     const struct host_ids *in = c->body;
+    int rv = require_all(c, in->ids, e);
 
+    if (rv != 0)
+        return rv;
     c->object_kind = "COMPUTE_HOST";
     c->object_id = in->ids.items[0];
     return host_remove(c->db, in->ids.items, in->ids.n, e);
@@ -194,7 +211,7 @@ static int api_host_batch_delete(struct call *c, struct err *e)
 #define TAG .tag = "Hosts"
 
 const struct route host_routes[] = {
-    ROUTE("hosts-list", "GET", "/api/v2/compute/hosts", "HOST:*:READ", api_host_list, REPLY_PAGED, ROUTE_DOCUMENTED, "List the hosts.", TAG,
+    ROUTE("hosts-list", "GET", "/api/v2/compute/hosts", "HOST:?:READ", api_host_list, REPLY_PAGED, ROUTE_DOCUMENTED, "List the hosts.", TAG,
           ROUTE_QUERY(host_query, host_query_fields), ROUTE_OUT(host, host_fields), .sort = sorts),
     ROUTE("host-get", "GET", "/api/v2/compute/hosts/{hostId}", "HOST:{hostId}:READ", api_host_get, REPLY_OBJECT, ROUTE_DOCUMENTED,
           "Show a host.", TAG, ROUTE_OUT(host, host_fields)),
@@ -202,7 +219,7 @@ const struct route host_routes[] = {
           ROUTE_DOCUMENTED, "Add hosts.", TAG, ROUTE_BODY(host_in, host_in_fields), .flags = ROUTE_ASYNC, ROUTE_OUT(task_hosts, task_hosts_fields)),
     ROUTE("host-delete", "DELETE", "/api/v2/compute/hosts/{hostId}", "HOST:{hostId}:DELETE", api_host_delete, REPLY_NONE, ROUTE_DOCUMENTED,
           "Forget a host.", TAG),
-    ROUTE("host-batch-delete", "POST", "/api/v2/compute/hosts/batchDelete", "HOST:*:DELETE", api_host_batch_delete, REPLY_NONE,
+    ROUTE("host-batch-delete", "POST", "/api/v2/compute/hosts/batchDelete", "HOST:?:DELETE", api_host_batch_delete, REPLY_NONE,
           ROUTE_DOCUMENTED, "Forget hosts.", TAG, ROUTE_BODY(host_ids, host_ids_fields)),
     ROUTE_END,
 };

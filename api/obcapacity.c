@@ -107,9 +107,10 @@ static int api_obcluster_stats(struct call *c, struct err *e)
 
 static int api_obclusters_stats(struct call *c, struct err *e)
 {
+    struct obcluster_filter f = { .scope = c->scope };
     struct obcluster_rows rows = { .clusters = NULL };
     struct stats_view *views = NULL;
-    int rv = store_obcluster_list(c->db, NULL, NULL, c->arena, &rows.clusters, &rows.n_clusters, NULL, e);
+    int rv = store_obcluster_list(c->db, &f, NULL, c->arena, &rows.clusters, &rows.n_clusters, NULL, e);
 
     if (rv == 0)
         rv = obcluster_rows_read(c, &rows, e);
@@ -276,7 +277,7 @@ static int api_obunit_list(struct call *c, struct err *e)
 const struct route obcapacity_routes[] = {
     ROUTE("ob-cluster-stats-get", "GET", ONE "/stats", READ, api_obcluster_stats, REPLY_OBJECT, ROUTE_ADDITIONAL,
           "Show the capacity of a cluster and what is used of it.", TAG, ROUTE_OUT(stats_view, stats_fields)),
-    ROUTE("ob-clusters-stats-list", "GET", ALL "/stats", "CLUSTER:*:READ", api_obclusters_stats, REPLY_LIST, ROUTE_ADDITIONAL,
+    ROUTE("ob-clusters-stats-list", "GET", ALL "/stats", "CLUSTER:?:READ", api_obclusters_stats, REPLY_LIST, ROUTE_ADDITIONAL,
           "Show the capacity of every cluster and what is used of it.", TAG, ROUTE_OUT(stats_view, stats_fields)),
     ROUTE("ob-cluster-server-stats-list", "GET", ONE "/serverStats", READ, api_observer_stats, REPLY_LIST, ROUTE_ADDITIONAL,
           "Show the capacity of each server of a cluster and what is used of it.", TAG, ROUTE_OUT(server_stats_view, server_stats_fields)),

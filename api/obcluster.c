@@ -51,7 +51,7 @@ static int status_bit(const char *name, unsigned *bits, struct err *e)
 static int api_obcluster_list(struct call *c, struct err *e)
 {
     const struct list_query *q = c->query;
-    struct obcluster_filter f = { .name = q->name };
+    struct obcluster_filter f = { .name = q->name, .scope = c->scope };
     struct store_page page = call_store_page(c);
     struct obcluster_rows rows = { .clusters = NULL };
     struct obcluster_view *views = NULL;
@@ -334,7 +334,7 @@ static int api_change_password(struct call *c, struct err *e)
 #define READ_C "CLUSTER:{clusterId}:READ"
 
 const struct route obcluster_routes[] = {
-    ROUTE("ob-clusters-list", "GET", ALL, "CLUSTER:*:READ", api_obcluster_list, REPLY_PAGED, ROUTE_DOCUMENTED, "List the managed clusters.", TAG,
+    ROUTE("ob-clusters-list", "GET", ALL, "CLUSTER:?:READ", api_obcluster_list, REPLY_PAGED, ROUTE_DOCUMENTED, "List the managed clusters.", TAG,
           ROUTE_QUERY(list_query, list_query_fields), ROUTE_OUT(obcluster_view, obcluster_fields), .sort = sorts),
     ROUTE("ob-cluster-get", "GET", ONE, READ, api_obcluster_get, REPLY_OBJECT, ROUTE_ADDITIONAL, "Show a cluster.", TAG,
           ROUTE_OUT(obcluster_view, obcluster_fields)),

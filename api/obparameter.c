@@ -369,7 +369,7 @@ static int api_obparameter_info(struct call *c, struct err *e)
 #define ONE "/api/v2/ob/clusters/{id}"
 
 const struct route obparameter_routes[] = {
-    ROUTE("ob-cluster-parameter-info-list", "GET", "/api/v2/ob/clusters/parameterInfo", "CLUSTER:*:READ", api_obparameter_info, REPLY_LIST,
+    ROUTE("ob-cluster-parameter-info-list", "GET", "/api/v2/ob/clusters/parameterInfo", "CLUSTER:?:READ", api_obparameter_info, REPLY_LIST,
           ROUTE_DOCUMENTED, "List the parameters that the managed versions have.", TAG, ROUTE_OUT(info_view, info_fields)),
     ROUTE("ob-cluster-parameters-list", "GET", ONE "/parameters", "CLUSTER:{id}:READ", api_obparameter_list, REPLY_LIST, ROUTE_DOCUMENTED,
           "List the parameters of a cluster.", TAG, ROUTE_OUT(parameter_view, parameter_fields)),

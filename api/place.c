@@ -183,7 +183,7 @@ static int api_host_type_delete(struct call *c, struct err *e)
     return store_host_type_delete(c->db, c->object_id, e);
 }
 
-#define READ "HOST:*:READ"
+#define READ "HOST:?:READ"
 #define TAG .tag = "Hosts"
 
 const struct route place_routes[] = {

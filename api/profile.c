@@ -26,11 +26,13 @@ static int api_profile_get(struct call *c, struct err *e)
 }
 
 struct profile_in {
-    const char *email, *description;
+    const char *email, *phone, *department, *description;
 };
 
 static const struct field profile_in_fields[] = {
     F_STRING(profile_in, email, "email", .max = 255, .flags = FIELD_EMPTY_OK, DOC("Address for mail.")),
+    F_STRING(profile_in, phone, "phone", .alias = "mobile", .max = 64, .flags = FIELD_EMPTY_OK, DOC("Telephone number.")),
+    F_STRING(profile_in, department, "department", .max = 255, .flags = FIELD_EMPTY_OK, DOC("Department.")),
     F_STRING(profile_in, description, "description", .max = 1024, .flags = FIELD_EMPTY_OK, DOC("Remark.")),
     FIELD_END,
 };
@@ -39,7 +41,7 @@ static int api_profile_update(struct call *c, struct err *e)
 {
     const struct profile_in *in = c->body;
     struct user_context context = user_context_of(c);
-    struct user_update change = { in->email, in->description, NULL, -1 };
+    struct user_update change = { in->email, in->phone, in->department, in->description, NULL, -1, -1 };
     struct user *u;
     int rv;
 
@@ -286,7 +288,7 @@ const struct route profile_routes[] = {
     ROUTE("profile-me-get", "GET", "/api/v2/profiles/me", PERM_LOGIN, api_profile_get, REPLY_OBJECT, ROUTE_ADDITIONAL, "Show who is logged in.",
           PROFILE, .flags = ROUTE_ANY_PASSWORD, ROUTE_OUT(user_view, user_fields)),
     ROUTE("profile-me-update", "PATCH", "/api/v2/profiles/me", "PROFILE:*:UPDATE", api_profile_update, REPLY_OBJECT, ROUTE_OWN,
-          "Change one's own address and remark.", PROFILE, ROUTE_BODY(profile_in, profile_in_fields), ROUTE_OUT(user_view, user_fields)),
+          "Change how to reach oneself.", PROFILE, ROUTE_BODY(profile_in, profile_in_fields), ROUTE_OUT(user_view, user_fields)),
     ROUTE("profile-me-change-password", "POST", "/api/v2/profiles/me/changePassword", PERM_LOGIN, api_profile_change_password, REPLY_NONE,
           ROUTE_OWN, "Change one's own password.", PROFILE, .flags = ROUTE_ANY_PASSWORD, ROUTE_BODY(password_in, password_in_fields)),
     ROUTE("profile-credentials-list", "GET", "/api/v2/profiles/me/credentials", "PROFILE:*:READ", api_credential_list, REPLY_LIST,

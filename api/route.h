@@ -41,7 +41,8 @@ enum route_flags {
 /* Permissions that are no expression. */
 #define PERM_PUBLIC "public"     /* no login */
 #define PERM_LOGIN "login"       /* any user */
-/* Others: expressions of catalog/roles_permissions, in which "{id}" stands for the path parameter of that name: "CLUSTER:{id}:UPDATE". */
+/* Others: expressions, in which "{id}" stands for the path parameter of that name: "CLUSTER:{id}:UPDATE"; "?" for any object, and the list
+ * shows what the caller may see: "HOST:?:READ". See api/permit.h. */
 
 struct route {
     const char *id;                 /* operation id; of the contract where it has one */
@@ -67,9 +68,10 @@ struct route {
 bool route_is_change(const struct route *r);
 
 #define ROUTE_END { .id = NULL }
-/* A row cannot be written without permission, handler and sentence. */
+/* A row does not compile without permission, handler and sentence: the permission and the sentence are literals that are not empty. */
+#define ROUTE_TEXT(LITERAL) (&("" LITERAL)[0 * sizeof(char[sizeof("" LITERAL) > 1 ? 1 : -1])])
 #define ROUTE(ID, METHOD, PATH, PERMISSION, HANDLE, REPLY, ORIGIN, DOC_TEXT, ...)                                                     \
-    { .id = (ID), .method = (METHOD), .path = (PATH), .permission = (PERMISSION), .handle = (HANDLE), .reply = (REPLY), .origin = (ORIGIN), \
+    { .id = (ID), .method = (METHOD), .path = (PATH), .permission = ROUTE_TEXT(PERMISSION), .handle = (HANDLE), .reply = (REPLY), .origin = (ORIGIN), \
       .doc = (DOC_TEXT), ##__VA_ARGS__ }
 #define ROUTE_QUERY(STRUCT, FIELDS) .query = (FIELDS), .query_size = sizeof(struct STRUCT)
 #define ROUTE_BODY(STRUCT, FIELDS) .body = (FIELDS), .body_size = sizeof(struct STRUCT)

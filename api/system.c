@@ -102,7 +102,7 @@ const struct route system_routes[] = {
           "Public key for passwords on their way to the server.", .tag = "System", ROUTE_OUT(login_key, login_key_fields)),
     ROUTE("mc-info-get", "GET", "/api/v2/mc/info", PERM_PUBLIC, mc_info, REPLY_OBJECT, ROUTE_ADDITIONAL,
           "How this OCP stands among others.", .tag = "System", ROUTE_OUT(mc_info, mc_info_fields)),
-    ROUTE("monitor-prometheus-sd", "GET", "/api/v2/monitor/prometheus_sd", "HOST:*:READ", prometheus_sd, REPLY_OWN, ROUTE_ADDITIONAL,
+    ROUTE("monitor-prometheus-sd", "GET", "/api/v2/monitor/prometheus_sd", "HOST:?:READ", prometheus_sd, REPLY_OWN, ROUTE_ADDITIONAL,
           "Targets for Prometheus (HTTP service discovery).", .tag = "System"),
     ROUTE_END,
 };

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/api.h"
+#include "api/permit.h"
 #include "api/tables.h"
 #include "src/task/engine.h"
 
@@ -261,6 +262,7 @@ static int api_task_list(struct call *c, struct err *e)
         .cluster_id = or_any(q->cluster_id),
         .tenant_id = or_any(q->tenant_id),
         .creator_id = -1,
+        .scope = c->scope,
         .descending = c->page.descending,
         .page = c->page.number,
         .size = c->page.size,
@@ -280,45 +282,65 @@ static int api_task_list(struct call *c, struct err *e)
     return rv == 0 ? call_paged(c, views, n, total, e) : rv;
 }
 
-static int reply_task(struct call *c, int64_t id, struct err *e)
+static int reply_task(struct call *c, const struct task *t, struct err *e)
 {
     struct task_view view;
-    struct task t;
-    int rv = store_task_get(c->db, id, c->arena, &t, e);
+    int rv = full_view(t, c->arena, &view, e);
 
-    if (rv == 0)
-        rv = full_view(&t, c->arena, &view, e);
     return rv == 0 ? call_object(c, &view, e) : rv;
 }
 
-static int64_t task_id(const struct call *c)
+/* A task belongs to what it is about: who may do this to the cluster or the tenant may do it to the task. */
+static int find_task(struct call *c, enum permission_action action, struct task *t, struct err *e)
 {
-    return call_id_at(c, 0);
+    struct permission ways[] = {
+        { call_id_at(c, 0), PERMISSION_ANY, PERMISSION_TASK, PERMISSION_TASK, (uint8_t)action },
+        { PERMISSION_ANY, PERMISSION_ANY, PERMISSION_CLUSTER, PERMISSION_CLUSTER, (uint8_t)action },
+        { PERMISSION_ANY, PERMISSION_ANY, PERMISSION_CLUSTER, PERMISSION_TENANT, (uint8_t)action },
+    };
+    int rv = store_task_get(c->db, call_id_at(c, 0), c->arena, t, e);
+    unsigned n = 1;
+
+    if (rv != 0)
+        return rv;
+    if (t->cluster_id > 0)
+        ways[n++].id = t->cluster_id;
+    if (n == 2 && t->tenant_id > 0) {
+        ways[n].id = t->cluster_id;
+        ways[n++].sub_id = t->tenant_id;
+    }
+    return permit_require(c, ways, n, e);
 }
 
 static int api_task_get(struct call *c, struct err *e)
 {
-    return reply_task(c, task_id(c), e);
+    struct task t;
+    int rv = find_task(c, PERMISSION_READ, &t, e);
+
+    return rv == 0 ? reply_task(c, &t, e) : rv;
 }
 
 static int api_task_retry(struct call *c, struct err *e)
 {
     bool changed;
     struct task t;
-    int rv = store_task_get(c->db, task_id(c), c->arena, &t, e);
+    int rv;
 
     c->object_kind = "TASK";
-    c->object_id = task_id(c);
+    c->object_id = call_id_at(c, 0);
+    rv = find_task(c, PERMISSION_UPDATE, &t, e);
     if (rv == 0)
         rv = store_task_retry(c->db, t.id, &changed, e);
     if (rv != 0)
         return rv;
+    c->object_name = t.name;
     if (!changed) {
         (void)err_set(e, &ERR_TASK_STATE, "%lld", (long long)t.id);
         return err_arg(e, "%s", task_status_names[t.status]);
     }
     task_kick(c->api->shared->tasks, t.id);
-    return reply_task(c, t.id, e);
+    rv = store_task_get(c->db, t.id, c->arena, &t, e);
+    return rv == 0 ? reply_task(c, &t, e) : rv;
 }
 
 struct log_view {
@@ -329,6 +351,17 @@ static const struct field log_fields[] = {
     FIELD_END,
 };
 
+/* Another task's step is none of this one: who may see this task need not be allowed to see that. */
+static int check_step(const struct task *t, int64_t id, struct err *e)
+{
+    for (size_t i = 0; i < t->n_subtasks; i++) {
+        if (t->subtasks[i].id == id)
+            return 0;
+    }
+    (void)err_set(e, &ERR_NOT_FOUND, "step");
+    return err_arg(e, "%lld", (long long)id);
+}
+
 static int api_subtask_log(struct call *c, struct err *e)
 {
     struct subtask_line *lines;
@@ -337,8 +370,10 @@ static int api_subtask_log(struct call *c, struct err *e)
     struct task t;
     struct str text;
     size_t n;
-    int rv = store_task_get(c->db, task_id(c), c->arena, &t, e);
+    int rv = find_task(c, PERMISSION_READ, &t, e);
 
+    if (rv == 0)
+        rv = check_step(&t, call_id(c, "subtaskInstanceId"), e);
     if (rv == 0)
         rv = store_subtask_lines(c->db, call_id(c, "subtaskInstanceId"), c->arena, &lines, &n, e);
     if (rv != 0)
@@ -352,7 +387,8 @@ static int api_subtask_log(struct call *c, struct err *e)
     return call_object(c, &view, e);
 }
 
-#define READ "TASK:*:READ"
+#define READ "TASK:?:READ|CLUSTER:?:READ|CLUSTER:?:TENANT:?:READ"
+#define UPDATE "TASK:?:UPDATE|CLUSTER:?:UPDATE|CLUSTER:?:TENANT:?:UPDATE"
 #define TAG .tag = "Tasks"
 #define LIST ROUTE_QUERY(task_query, task_query_fields), ROUTE_OUT(task_view, task_fields), .sort = sorts
 #define ONE ROUTE_OUT(task_view, task_fields)
@@ -363,7 +399,7 @@ const struct route task_routes[] = {
           "Show a task.", TAG, ONE),
     ROUTE("tasks-list-alias", "GET", "/api/v2/tasks", READ, api_task_list, REPLY_PAGED, ROUTE_ADDITIONAL, "List the tasks.", TAG, LIST),
     ROUTE("task-get-alias", "GET", "/api/v2/tasks/{id}", READ, api_task_get, REPLY_OBJECT, ROUTE_ADDITIONAL, "Show a task.", TAG, ONE),
-    ROUTE("task-instance-retry", "POST", "/api/v2/tasks/instances/{taskInstanceId}/retry", "TASK:*:UPDATE", api_task_retry, REPLY_OBJECT,
+    ROUTE("task-instance-retry", "POST", "/api/v2/tasks/instances/{taskInstanceId}/retry", UPDATE, api_task_retry, REPLY_OBJECT,
           ROUTE_DOCUMENTED, "Run the failed steps of a task again.", TAG, ONE, .flags = ROUTE_ASYNC),
     ROUTE("task-instance-subtask-log-get", "GET", "/api/v2/tasks/instances/{taskInstanceId}/subtasks/{subtaskInstanceId}/log", READ,
           api_subtask_log, REPLY_OBJECT, ROUTE_DOCUMENTED, "Show the log of a step.", TAG, ROUTE_OUT(log_view, log_fields)),

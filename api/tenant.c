@@ -203,7 +203,7 @@ static int read_clusters(struct call *c, struct page_rows *p, struct err *e)
 static int list(struct call *c, int64_t cluster_id, struct err *e)
 {
     const struct list_query *q = c->query;
-    struct obtenant_filter f = { cluster_id, q->name, q->modes, q->statuses, q->locked, q->readonly };
+    struct obtenant_filter f = { cluster_id, q->name, q->modes, q->statuses, q->locked, q->readonly, c->scope };
     struct store_page page = call_store_page(c);
     struct page_rows p = { .tenants = NULL };
     struct tenant_view *views;
@@ -477,18 +477,20 @@ static int api_tenant_parameter_update(struct call *c, struct err *e)
 }
 
 #define TENANTS .tag = "Tenants"
+/* What a cluster has belongs to the cluster as well; what is inside a tenant does not. */
+#define SEE_TENANT "CLUSTER:{clusterId}:READ|CLUSTER:{clusterId}:TENANT:{tenantId}:READ"
 #define PARAMETERS .tag = "Tenant parameters"
 
 const struct route tenant_routes[] = {
-    ROUTE("ob-tenants-list", "GET", "/api/v2/ob/tenants", "CLUSTER:*:READ", api_tenant_list, REPLY_PAGED, ROUTE_DOCUMENTED,
+    ROUTE("ob-tenants-list", "GET", "/api/v2/ob/tenants", "CLUSTER:?:READ|CLUSTER:?:TENANT:?:READ", api_tenant_list, REPLY_PAGED, ROUTE_DOCUMENTED,
           "List the tenants of all clusters.", TENANTS, ROUTE_QUERY(list_query, list_query_fields), ROUTE_OUT(tenant_view, summary_fields),
           .sort = sorts),
-    ROUTE("ob-cluster-tenants-list", "GET", "/api/v2/ob/clusters/{clusterId}/tenants", "CLUSTER:{clusterId}:READ", api_tenant_list_of,
-          REPLY_PAGED, ROUTE_DOCUMENTED, "List the tenants of a cluster.", TENANTS, ROUTE_QUERY(list_query, list_query_fields),
+    ROUTE("ob-cluster-tenants-list", "GET", "/api/v2/ob/clusters/{clusterId}/tenants",
+          "CLUSTER:{clusterId}:READ|CLUSTER:{clusterId}:TENANT:?:READ", api_tenant_list_of, REPLY_PAGED, ROUTE_DOCUMENTED, "List the tenants of a cluster.", TENANTS, ROUTE_QUERY(list_query, list_query_fields),
           ROUTE_OUT(tenant_view, summary_fields), .sort = sorts),
-    ROUTE("ob-cluster-tenant-get", "GET", "/api/v2/ob/clusters/{clusterId}/tenants/{tenantId}", "CLUSTER:{clusterId}:READ", api_tenant_get,
+    ROUTE("ob-cluster-tenant-get", "GET", "/api/v2/ob/clusters/{clusterId}/tenants/{tenantId}", SEE_TENANT, api_tenant_get,
           REPLY_OBJECT, ROUTE_DOCUMENTED, "Show a tenant.", TENANTS, ROUTE_OUT(tenant_view, detail_fields)),
-    ROUTE("ob-cluster-tenant-units-list", "GET", "/api/v2/ob/clusters/{clusterId}/tenants/{tenantId}/units", "CLUSTER:{clusterId}:READ",
+    ROUTE("ob-cluster-tenant-units-list", "GET", "/api/v2/ob/clusters/{clusterId}/tenants/{tenantId}/units", SEE_TENANT,
           api_tenant_unit_list, REPLY_LIST, ROUTE_DOCUMENTED, "List the units of a tenant.", TENANTS, ROUTE_QUERY(unit_query, unit_query_fields),
           ROUTE_OUT(unit_view, unit_fields)),
     ROUTE("ob-cluster-tenant-update", "PATCH", TENANT_PATH, TENANT_UPDATE, api_tenant_update, REPLY_NONE, ROUTE_OWN,

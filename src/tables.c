@@ -11,6 +11,7 @@
 #include "conf/parameters.h"
 #include "conf/settings.h"
 #include "src/host/host.h"
+#include "src/iam/customrole.h"
 #include "src/iam/role.h"
 #include "src/iam/user.h"
 #include "src/obcluster/link.h"
@@ -37,6 +38,7 @@ const struct route *const all_routes[] = {
     health_routes,
     host_routes,
     iam_routes,
+    role_routes,
     metrics_routes,
     node_routes,
     obcapacity_routes,
@@ -60,7 +62,7 @@ const struct task_flow *const *const *const all_flows = flows;
 
 const struct err_row *const *const all_errors[] = {
     err_rows, sql_err_rows, http_err_rows, tls_err_rows, store_err_rows, embedded_err_rows, task_err_rows,
-    oceanbase_err_rows, ob_parameter_err_rows, ob_session_err_rows, iam_err_rows, user_err_rows, vault_err_rows, setting_err_rows, host_err_rows,
+    oceanbase_err_rows, ob_parameter_err_rows, ob_session_err_rows, iam_err_rows, user_err_rows, role_err_rows, vault_err_rows, setting_err_rows, host_err_rows,
     store_obcluster_err_rows, link_err_rows, look_err_rows, obcluster_err_rows,
     api_err_rows, idempotent_err_rows,
     privilege_err_rows, unitspec_err_rows, whitelist_err_rows, tenant_err_rows, tenant_parameter_err_rows, database_err_rows,

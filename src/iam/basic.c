@@ -116,7 +116,7 @@ static int confirm_one(struct attempt *a, bool *same, struct err *e)
     }
     if (rv != 0)
         return rv;
-    version = user != NULL && user->enabled ? user->credential_version : -1;
+    version = user != NULL && user->enabled && !user->locked ? user->credential_version : -1;
     *same = version == who->credential_version;
     pthread_mutex_lock(&a->m->lock);
     login_cache_confirm_user(a->m->cache, who->user_id, version, asked_ms);
@@ -176,7 +176,7 @@ static int verify(struct attempt *a, struct err *e)
         return wrong(a, e);
     if (!user->enabled)
         return err_set(e, &ERR_ACCOUNT_DISABLED, "");
-    rv = iam_principal(user, &a->rq->client, a->arena, &a->who, e);
+    rv = user->locked ? err_set(e, &ERR_ACCOUNT_LOCKED, "") : iam_principal(user, &a->rq->client, a->arena, &a->who, e);
     if (rv != 0)
         return rv;
     remember(a, asked_ms);
@@ -228,8 +228,8 @@ static int join_flight(struct attempt *a, struct flight *f, bool *again, struct 
     rv = waitlist_wait(&f->line, e);
     if (rv == 0 && f->error.row == &ERR_LOGIN_WRONG)
         rv = wrong(a, e);
-    else if (rv == 0 && f->error.row == &ERR_ACCOUNT_DISABLED)
-        rv = err_set(e, &ERR_ACCOUNT_DISABLED, "");
+    else if (rv == 0 && (f->error.row == &ERR_ACCOUNT_DISABLED || f->error.row == &ERR_ACCOUNT_LOCKED))
+        rv = err_set(e, f->error.row, "");
     else
         *again = rv == 0;
     leave_flight(f);

@@ -20,6 +20,8 @@ ERR_DEFINE(ERR_CLIENT_BLOCKED, 3014, 429, ERR_RETRY,
            "Your address is blocked after too many failed logins. Try again in {0} minutes.", "登录失败次数过多，您的 IP 地址已被限制，请 {0} 分钟后重试。");
 ERR_DEFINE(ERR_ACCOUNT_DISABLED, 3001, 401, ERR_FINAL, "This account is disabled. Ask an administrator to enable it.",
            "账号已被禁用，请联系管理员启用。");
+ERR_DEFINE(ERR_ACCOUNT_LOCKED, 3003, 401, ERR_FINAL, "This account is locked. Ask an administrator to unlock it.",
+           "账号已被锁定，请联系管理员解锁。");
 ERR_DEFINE(ERR_LOGIN_AWAY, 90310, 503, ERR_RETRY,
            "The login cannot be checked: {0} does not answer. Logins seen lately count for reading. Try again shortly.",
            "无法校验登录信息：{0} 无响应。最近登录过的用户可执行只读操作，请稍后重试。");
@@ -29,7 +31,8 @@ ERR_DEFINE(ERR_CSRF, 90311, 403, ERR_FINAL,
 
 const struct err_row *const iam_err_rows[] = {
     &ERR_LOGIN_NEEDED,    &ERR_LOGIN_WRONG,     &ERR_LOGIN_BLOCKED,      &ERR_CLIENT_BLOCKED,  &ERR_ACCOUNT_DISABLED,
-    &ERR_LOGIN_AWAY,      &ERR_CSRF,             &ERR_PERMISSION_EMPTY,   &ERR_PERMISSION_INVALID, &ERR_PASSWORD_FORMAT, NULL,
+    &ERR_ACCOUNT_LOCKED,  &ERR_LOGIN_AWAY,       &ERR_CSRF,               &ERR_PERMISSION_EMPTY, &ERR_PERMISSION_INVALID,
+    &ERR_PASSWORD_FORMAT, NULL,
 };
 
 enum { WATCH_MS = 1000, WATCH_ASK_MS = 1500 };
@@ -142,7 +145,7 @@ int iam_principal(const struct user *user, const struct addr *client, struct are
     p->must_change_password = user->must_change_password;
     p->client = *client;
     *out = p;
-    return principal_grants(user->roles, arena, &p->grants, &p->n_grants, e);
+    return principal_grants(user, arena, &p->grants, &p->n_grants, e);
 }
 
 /* The header says more than a cookie, which browsers send by themselves. */

@@ -26,6 +26,7 @@ ERR_DECLARE(ERR_LOGIN_WRONG);      /* 401 {0} tries left */
 ERR_DECLARE(ERR_LOGIN_BLOCKED);    /* 401 {0} minutes to wait: the user's name */
 ERR_DECLARE(ERR_CLIENT_BLOCKED);   /* 429 {0} minutes to wait: the client's address */
 ERR_DECLARE(ERR_ACCOUNT_DISABLED); /* 401 */
+ERR_DECLARE(ERR_ACCOUNT_LOCKED);   /* 401: by an administrator */
 ERR_DECLARE(ERR_LOGIN_AWAY);       /* 503: MetaDB is away, and this login (or this change) cannot be vouched for */
 ERR_DECLARE(ERR_CSRF);             /* 403: a change by a session cookie without the session's CSRF token */
 extern const struct err_row *const iam_err_rows[]; /* all of src/iam but user.h's, then NULL */

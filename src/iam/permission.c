@@ -71,6 +71,10 @@ static bool parse_id(struct slice s, permission_lookup lookup, void *data, int64
         *out = PERMISSION_ANY;
         return true;
     }
+    if (lookup != NULL && slice_is(s, "?")) {
+        *out = PERMISSION_SOME;
+        return true;
+    }
     if (lookup != NULL && s.n > 2 && s.s[0] == '{' && s.s[s.n - 1] == '}')
         return lookup(data, (struct slice){ s.s + 1, s.n - 2 }, out);
     return num_parse_i64_in(s, 0, INT64_MAX, out);
@@ -145,8 +149,8 @@ int permission_parse(struct slice text, permission_lookup lookup, void *data, st
 
 static void add_id(struct str *t, int64_t id)
 {
-    if (id == PERMISSION_ANY)
-        str_add_c(t, '*');
+    if (id < 0)
+        str_add_c(t, id == PERMISSION_ANY ? '*' : '?');
     else
         str_add_i64(t, id);
     str_add_c(t, ':');
@@ -169,10 +173,9 @@ void permission_add(struct str *t, const struct permission *p)
     str_add(t, actions[p->action]);
 }
 
-static bool same_kind(const struct permission *granted, const struct permission *wanted)
+static bool covers(int64_t granted, int64_t wanted)
 {
-    return granted->domain == wanted->domain && granted->sub == wanted->sub &&
-           (granted->action == PERMISSION_EVERY_ACTION || granted->action == wanted->action);
+    return granted == PERMISSION_ANY || wanted == PERMISSION_SOME || granted == wanted;
 }
 
 bool permission_match(const struct permission *granted, const struct permission *wanted)
@@ -181,8 +184,9 @@ bool permission_match(const struct permission *granted, const struct permission 
         return true;
     if (granted->domain == PERMISSION_STAR)
         return wanted->domain != PERMISSION_ALL && wanted->sub == wanted->domain;
-    return same_kind(granted, wanted) && (granted->id == PERMISSION_ANY || granted->id == wanted->id) &&
-           (granted->sub == granted->domain || granted->sub_id == PERMISSION_ANY || granted->sub_id == wanted->sub_id);
+    return granted->domain == wanted->domain && granted->sub == wanted->sub &&
+           (granted->action == PERMISSION_EVERY_ACTION || granted->action == wanted->action) && covers(granted->id, wanted->id) &&
+           (granted->sub == granted->domain || covers(granted->sub_id, wanted->sub_id));
 }
 
 bool permission_allows(const struct permission *granted, unsigned n, const struct permission *wanted)
@@ -194,21 +198,7 @@ bool permission_allows(const struct permission *granted, unsigned n, const struc
     return false;
 }
 
-/* Objects overlap where one side names all, or both the same. */
-static bool overlap(int64_t a, int64_t b)
+bool permission_is_some(const struct permission *wanted)
 {
-    return a == PERMISSION_ANY || b == PERMISSION_ANY || a == b;
-}
-
-bool permission_allows_some(const struct permission *granted, unsigned n, const struct permission *wanted)
-{
-    for (unsigned i = 0; i < n; i++) {
-        const struct permission *g = &granted[i];
-
-        if (permission_match(g, wanted))
-            return true;
-        if (same_kind(g, wanted) && overlap(g->id, wanted->id) && overlap(g->sub_id, wanted->sub_id))
-            return true;
-    }
-    return false;
+    return wanted->id == PERMISSION_SOME || (wanted->sub != wanted->domain && wanted->sub_id == PERMISSION_SOME);
 }

@@ -6,7 +6,10 @@
  *     **     everything
  *
  * An id left out means every object. One action never implies another: who manages something reads it only with READ or "*".
- * TENANT and BACKUP may also stand first: TENANT:9:READ is CLUSTER:*:TENANT:9:READ. Pure; any thread. */
+ * TENANT and BACKUP may also stand first: TENANT:9:READ is CLUSTER:*:TENANT:9:READ.
+ *
+ * What a route asks for may also have "{name}", an id of its path, or "?" for an id: any object of the kind will do, and the caller
+ * sees those that they may. Several such expressions with "|" between them: one is enough. Pure; any thread. */
 #ifndef IAM_PERMISSION_H
 #define IAM_PERMISSION_H
 
@@ -47,7 +50,10 @@ enum permission_domain {
 };
 enum permission_action { PERMISSION_CREATE, PERMISSION_READ, PERMISSION_UPDATE, PERMISSION_DELETE, PERMISSION_EVERY_ACTION };
 
-enum { PERMISSION_ANY = -1 };
+enum {
+    PERMISSION_ANY = -1,  /* every object */
+    PERMISSION_SOME = -2, /* wanted only: at least one object */
+};
 
 struct permission {
     int64_t id;       /* object of the top domain; PERMISSION_ANY: every one */
@@ -60,17 +66,17 @@ struct permission {
 /* What an id segment "{name}" of a route's expression stands for in this call. False: no such parameter. */
 typedef bool (*permission_lookup)(void *data, struct slice name, int64_t *id);
 
-/* Reads an expression. With `lookup` an id may be "{name}". Errors: PERMISSION_EMPTY, PERMISSION_INVALID. */
+/* Reads an expression. With `lookup` an id may be "{name}" or "?". Errors: PERMISSION_EMPTY, PERMISSION_INVALID. */
 MUST_CHECK int permission_parse(struct slice text, permission_lookup lookup, void *data, struct permission *out, struct err *e);
 /* Appends the expression; what permission_parse reads back as the same. */
 void permission_add(struct str *t, const struct permission *p);
 
-/* Does holding `granted` allow `wanted`? A wanted PERMISSION_ANY asks for every object. */
+/* Does holding `granted` allow `wanted`? A wanted PERMISSION_ANY asks for every object, PERMISSION_SOME for one or more. */
 bool permission_match(const struct permission *granted, const struct permission *wanted);
 /* Does any of them? */
 bool permission_allows(const struct permission *granted, unsigned n, const struct permission *wanted);
-/* Does any of them allow `wanted` for at least one object? Lists then show those that are allowed. */
-bool permission_allows_some(const struct permission *granted, unsigned n, const struct permission *wanted);
+/* Does it ask for some objects instead of all or named ones? */
+bool permission_is_some(const struct permission *wanted);
 
 const char *permission_domain_name(enum permission_domain domain);
 const char *permission_action_name(enum permission_action action);

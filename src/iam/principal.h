@@ -7,7 +7,9 @@
 #include "src/base/arena.h"
 #include "src/iam/permission.h"
 #include "src/io/addr.h"
+#include "src/store/filter.h"
 #include "src/store/login.h"
+#include "src/store/user.h"
 
 struct principal {
     int64_t user_id;
@@ -23,13 +25,16 @@ struct principal {
     int64_t login_created_us, login_expires_us; /* of a session: since when and until when at the most */
 };
 
-/* The permissions of a list of role ids ("100,101"; unknown ones give nothing) in `arena`. Errors: NOMEM. */
-MUST_CHECK int principal_grants(const char *roles, struct arena *arena, const struct permission **grants, unsigned *n, struct err *e);
+/* What the roles of a user allow together, in `arena`: default ones by id, others as the row's `permissions` say. A role that is gone and
+ * an expression that cannot be read give nothing. Errors: NOMEM. */
+MUST_CHECK int principal_grants(const struct user *user, struct arena *arena, const struct permission **grants, unsigned *n, struct err *e);
 
+/* An administrator may do everything: has the role ADMIN. */
+bool principal_is_admin(const struct principal *p);
 /* Whether the principal may do `wanted`. */
 bool principal_may(const struct principal *p, const struct permission *wanted);
-/* Whether it may for at least one object: for lists, which then show what is allowed. */
-bool principal_may_some(const struct principal *p, const struct permission *wanted);
+/* Appends to `items`, from *n on, the objects for which it may do `wanted`; there is room for n_grants more. */
+void principal_scope(const struct principal *p, const struct permission *wanted, struct scope_item *items, size_t *n);
 /* 0 when it may. Errors: DENIED naming the permission that is missing. */
 MUST_CHECK int principal_require(const struct principal *p, const struct permission *wanted, struct err *e);
 

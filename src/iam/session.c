@@ -99,7 +99,7 @@ static int look_up(struct visit *v, struct err *e)
     struct user *user;
     int rv = ask(v, &s, &user, e);
 
-    if (rv != 0 || user == NULL || !user->enabled || s->left_us <= 0 || s->idle_us / 1000 > iam_idle_ms(v->m))
+    if (rv != 0 || user == NULL || !user->enabled || user->locked || s->left_us <= 0 || s->idle_us / 1000 > iam_idle_ms(v->m))
         return rv;
     rv = iam_principal(user, &v->rq->client, v->arena, &v->who, e);
     if (rv != 0)

@@ -5,6 +5,7 @@
 
 #include "src/base/field.h"
 #include "src/base/num.h"
+#include "src/iam/customrole.h"
 #include "src/iam/role.h"
 #include "src/io/fiber.h"
 
@@ -20,14 +21,16 @@ ERR_DEFINE(ERR_USER_UNDELETABLE, 3104, 403, ERR_FINAL, "The user {0} is an admin
 ERR_DEFINE(ERR_USER_ROLES_FIXED, 3106, 403, ERR_FINAL, "The roles of the user {0} cannot be changed.", "用户 {0} 的角色不能修改。");
 ERR_DEFINE(ERR_USER_UNLOCKABLE, 3107, 403, ERR_FINAL, "The user {0} cannot be disabled.", "用户 {0} 不能被禁用。");
 ERR_DEFINE(ERR_SELF_DELETE, 3108, 403, ERR_FINAL, "You cannot delete your own account.", "不能删除自己的账号。");
+ERR_DEFINE(ERR_SELF_LOCK, 90312, 403, ERR_FINAL, "You cannot disable or lock your own account.", "不能禁用或锁定自己的账号。");
 ERR_DEFINE(ERR_ADMIN_NEEDED, 3017, 403, ERR_FINAL, "Only an administrator may {0}.", "仅管理员可执行此操作：{0}。");
 
 const struct err_row *const user_err_rows[] = {
     &ERR_USERNAME_FORMAT,  &ERR_USERNAME_RESERVED, &ERR_SAME_PASSWORD, &ERR_OLD_PASSWORD, &ERR_USER_UNDELETABLE,
-    &ERR_USER_ROLES_FIXED, &ERR_USER_UNLOCKABLE,   &ERR_SELF_DELETE,   &ERR_ADMIN_NEEDED, NULL,
+    &ERR_USER_ROLES_FIXED, &ERR_USER_UNLOCKABLE,   &ERR_SELF_DELETE,   &ERR_SELF_LOCK,    &ERR_ADMIN_NEEDED,
+    NULL,
 };
 
-enum { MIN_NAME = 4, MAX_NAME = 48, MAX_ROLES = 64, TOUCH_MS = 2000 };
+enum { MIN_NAME = 4, MAX_NAME = 48, MAX_ROLES = 64, MAX_PHONE = 32, MAX_TEXT = 255, MAX_DESCRIPTION = 1024, TOUCH_MS = 2000 };
 
 const char *username_problem(const char *name)
 {
@@ -60,14 +63,26 @@ struct change {
     const struct user *user;
     int64_t id, version, now_us;
     const char *hash;
+    struct field_ints custom;    /* roles that are rows: they must be there and stay */
     bool must_change, raise, found;
 };
+
+static int lock_roles(struct tx *tx, const struct change *c, struct err *e)
+{
+    size_t found;
+    int rv = store_role_lock(tx, c->custom.items, c->custom.n, &found, e);
+
+    if (rv != 0 || found == c->custom.n)
+        return rv;
+    return err_set(e, &ERR_INVALID, "roles: %zu of %s do not exist; GET /api/v2/iam/roles lists them", c->custom.n - found, c->user->roles);
+}
 
 static int tx_insert(struct tx *tx, void *data, struct err *e)
 {
     struct change *c = data;
+    int rv = lock_roles(tx, c, e);
 
-    return store_user_insert(tx, c->user, e);
+    return rv == 0 ? store_user_insert(tx, c->user, e) : rv;
 }
 
 static int tx_password(struct tx *tx, void *data, struct err *e)
@@ -90,9 +105,11 @@ static int tx_reset(struct tx *tx, void *data, struct err *e)
 static int tx_update(struct tx *tx, void *data, struct err *e)
 {
     struct change *c = data;
-    int rv = store_user_update(tx, c->user, c->version, c->raise, c->now_us, e);
+    int rv = lock_roles(tx, c, e);
 
-    return rv == 0 && !c->user->enabled ? store_session_delete_all(tx, c->user->id, e) : rv;
+    if (rv == 0)
+        rv = store_user_update(tx, c->user, c->version, c->raise, c->now_us, e);
+    return rv == 0 && (!c->user->enabled || c->user->locked) ? store_session_delete_all(tx, c->user->id, e) : rv;
 }
 
 static int tx_delete(struct tx *tx, void *data, struct err *e)
@@ -127,7 +144,7 @@ const struct iam_source iam_from_metadb = { store_user_find, store_user_get, sto
 
 /* ---- roles ----------------------------------------------------------------------------------------------------------- */
 
-static bool has_role(const char *roles, int64_t wanted)
+bool user_has_role(const char *roles, int64_t wanted)
 {
     struct slice rest = { roles, strlen(roles) };
     int64_t id;
@@ -139,34 +156,22 @@ static bool has_role(const char *roles, int64_t wanted)
     return false;
 }
 
-static bool is_admin(const struct principal *who)
+static int check_roles(const char *roles, struct arena *arena, struct field_ints *custom, struct err *e)
 {
-    const struct permission all = { .domain = PERMISSION_ALL, .sub = PERMISSION_ALL, .id = PERMISSION_ANY, .sub_id = PERMISSION_ANY,
-                                    .action = PERMISSION_EVERY_ACTION };
+    unsigned n = 1;
 
-    return principal_may(who, &all);
-}
-
-static int check_roles(const char *roles, struct err *e)
-{
-    struct slice rest = { roles, strlen(roles) };
-    unsigned n = 0;
-    int64_t id;
-
-    while (rest.n > 0) {
-        struct slice one = slice_cut(&rest, ',');
-
-        if (!num_parse_i64(one, &id) || role_find(id) == NULL)
-            return err_set(e, &ERR_INVALID, "roles: there is no role %.*s; GET /api/v2/iam/roles lists them", SLICE_FMT(one));
-        if (++n > MAX_ROLES)
-            return err_set(e, &ERR_INVALID, "roles: more than %d", MAX_ROLES);
-    }
-    return n > 0 ? 0 : err_set(e, &ERR_INVALID, "roles: a user needs at least one role");
+    for (const char *s = roles; *s != '\0'; s++)
+        n += *s == ',';
+    if (roles[0] == '\0')
+        return err_set(e, &ERR_INVALID, "roles: a user needs at least one role");
+    if (n > MAX_ROLES)
+        return err_set(e, &ERR_INVALID, "roles: more than %d", MAX_ROLES);
+    return role_custom_ids(roles, arena, custom, e);
 }
 
 static int require_admin(const struct principal *who, const char *roles, const char *what, struct err *e)
 {
-    if (!has_role(roles, ROLE_ADMIN) || is_admin(who))
+    if (!user_has_role(roles, ROLE_ADMIN) || principal_is_admin(who))
         return 0;
     return err_set(e, &ERR_ADMIN_NEEDED, "%s", what);
 }
@@ -189,7 +194,7 @@ int user_found_admin(const struct user_context *c, char password[PASSWORD_RANDOM
 {
     char hash[PASSWORD_ENCODED_SIZE];
     struct user u = { .id = USER_ADMIN_ID, .username = USER_ADMIN, .password_hash = hash, .must_change_password = 1, .enabled = 1,
-                      .roles = "100,101", .credential_version = 1, .email = "", .description = "" };
+                      .roles = "100,101", .credential_version = 1, .email = "", .phone = "", .department = "", .description = "" };
     struct change change = { .user = &u };
     struct user *present;
     struct arena arena;
@@ -233,6 +238,7 @@ int user_reset_password(const struct user_context *c, const char *username, char
         rv = random_hash(c, password, hash, e);
     if (rv == 0) {
         u->enabled = 1;
+        u->locked = 0;
         change.user = u;
         change.id = u->id;
         change.version = u->credential_version;
@@ -264,6 +270,56 @@ static int check_password(const char *password, struct err *e)
     return problem == NULL ? 0 : err_set(e, &ERR_PASSWORD_FORMAT, "%s", problem);
 }
 
+/* ---- how to reach somebody ------------------------------------------------------------------------------------------- */
+
+static const char *line_problem(const char *s, size_t max)
+{
+    if (strlen(s) > max)
+        return "it is too long";
+    for (; *s != '\0'; s++) {
+        if ((unsigned char)*s < 0x20 || *s == 0x7f)
+            return "it has control characters";
+    }
+    return NULL;
+}
+
+/* Something before and after one '@', and no blanks: what mail servers make of it is theirs. */
+static const char *email_problem(const char *s)
+{
+    const char *at = strchr(s, '@');
+
+    if (s[0] == '\0')
+        return NULL;
+    if (at == NULL || at == s || at[1] == '\0' || strchr(at + 1, '@') != NULL || strpbrk(s, " ,;<>\"") != NULL)
+        return "it is no mail address";
+    return line_problem(s, MAX_TEXT);
+}
+
+static const char *phone_problem(const char *s)
+{
+    return s[strspn(s, "0123456789+-()/. ")] == '\0' ? line_problem(s, MAX_PHONE) : "it has a character that no phone number has";
+}
+
+static int check_contact(const struct user *u, struct err *e)
+{
+    const struct {
+        const char *member, *problem;
+    } checks[] = {
+        { "email", email_problem(u->email) },
+        { "phone", phone_problem(u->phone) },
+        { "department", line_problem(u->department, MAX_TEXT) },
+        { "description", line_problem(u->description, MAX_DESCRIPTION) },
+    };
+
+    for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
+        if (checks[i].problem != NULL)
+            return err_set(e, &ERR_INVALID, "%s: %s", checks[i].member, checks[i].problem);
+    }
+    return 0;
+}
+
+/* ---- users ----------------------------------------------------------------------------------------------------------- */
+
 static int check_new(const struct principal *who, const struct user *u, const char *password, struct err *e)
 {
     const char *problem = username_problem(u->username);
@@ -275,16 +331,19 @@ static int check_new(const struct principal *who, const struct user *u, const ch
         return err_set(e, &ERR_USERNAME_FORMAT, "%s", problem);
     rv = check_password(password, e);
     if (rv == 0)
-        rv = check_roles(u->roles, e);
+        rv = check_contact(u, e);
     return rv == 0 ? require_admin(who, u->roles, "make administrators", e) : rv;
 }
 
-int user_create(const struct user_context *c, const struct principal *who, struct user *u, const char *password, struct err *e)
+int user_create(const struct user_context *c, const struct principal *who, struct user *u, const char *password, bool must_change,
+                struct arena *arena, struct err *e)
 {
     char hash[PASSWORD_ENCODED_SIZE];
     struct change change = { .user = u };
     int rv = check_new(who, u, password, e);
 
+    if (rv == 0)
+        rv = check_roles(u->roles, arena, &change.custom, e);
     if (rv == 0)
         rv = db_next_id(c->db, &u->id, e);
     if (rv == 0)
@@ -292,7 +351,8 @@ int user_create(const struct user_context *c, const struct principal *who, struc
     if (rv != 0)
         return rv;
     u->password_hash = hash;
-    u->must_change_password = 0;
+    u->must_change_password = must_change;
+    u->locked = 0;
     u->credential_version = 1;
     u->created_us = u->updated_us = clock_wall_us(c->clock);
     u->last_login_us = FIELD_NONE;
@@ -301,20 +361,50 @@ int user_create(const struct user_context *c, const struct principal *who, struc
     return rv;
 }
 
-static int check_update(const struct principal *who, const struct user *u, const struct user_update *change, struct err *e)
+/* Who manages users is not to give themselves more that way. */
+static int check_new_roles(const struct principal *who, const struct user *u, const char *roles, struct err *e)
 {
-    int rv = require_admin(who, u->roles, "change administrators", e);
-
-    if (rv != 0)
-        return rv;
-    if (change->enabled == 0 && u->id == USER_ADMIN_ID)
-        return err_set(e, &ERR_USER_UNLOCKABLE, "%s", u->username);
-    if (change->roles == NULL)
-        return 0;
     if (u->id == USER_ADMIN_ID)
         return err_set(e, &ERR_USER_ROLES_FIXED, "%s", u->username);
-    rv = check_roles(change->roles, e);
-    return rv == 0 ? require_admin(who, change->roles, "make administrators", e) : rv;
+    if (u->id == who->user_id && !principal_is_admin(who))
+        return err_set(e, &ERR_ADMIN_NEEDED, "change their own roles");
+    return require_admin(who, roles, "make administrators", e);
+}
+
+static int check_update(const struct principal *who, const struct user *u, const struct user_update *change, struct err *e)
+{
+    int rv = u->id != who->user_id ? require_admin(who, u->roles, "change administrators", e) : 0;
+
+    if (rv == 0 && (change->enabled == 0 || change->locked == 1) && u->id == USER_ADMIN_ID)
+        rv = err_set(e, &ERR_USER_UNLOCKABLE, "%s", u->username);
+    if (rv == 0 && (change->enabled == 0 || change->locked == 1) && u->id == who->user_id)
+        rv = err_set(e, &ERR_SELF_LOCK, "");
+    return rv == 0 && change->roles != NULL ? check_new_roles(who, u, change->roles, e) : rv;
+}
+
+static bool differs(int wanted, int present)
+{
+    return wanted >= 0 && wanted != present;
+}
+
+static const char *either(const char *wanted, const char *present)
+{
+    return wanted != NULL ? wanted : present;
+}
+
+/* Puts what is to change over what is there; true when remembered logins must end. */
+static bool merge(struct user *u, const struct user_update *update)
+{
+    bool raise = update->roles != NULL || differs(update->enabled, u->enabled) || differs(update->locked, u->locked);
+
+    u->email = either(update->email, u->email);
+    u->phone = either(update->phone, u->phone);
+    u->department = either(update->department, u->department);
+    u->description = either(update->description, u->description);
+    u->roles = either(update->roles, u->roles);
+    u->enabled = update->enabled >= 0 ? update->enabled : u->enabled;
+    u->locked = update->locked >= 0 ? update->locked : u->locked;
+    return raise;
 }
 
 int user_update(const struct user_context *c, const struct principal *who, int64_t id, const struct user_update *update, struct arena *arena,
@@ -326,17 +416,17 @@ int user_update(const struct user_context *c, const struct principal *who, int64
 
     if (rv == 0)
         rv = check_update(who, u, update, e);
+    if (rv == 0 && update->roles != NULL)
+        rv = check_roles(update->roles, arena, &change.custom, e);
     if (rv != 0)
         return rv;
     change.user = u;
     change.version = u->credential_version;
-    change.raise = update->roles != NULL || (update->enabled >= 0 && update->enabled != u->enabled);
-    u->email = update->email != NULL ? update->email : u->email;
-    u->description = update->description != NULL ? update->description : u->description;
-    u->roles = update->roles != NULL ? update->roles : u->roles;
-    u->enabled = update->enabled >= 0 ? update->enabled : u->enabled;
+    change.raise = merge(u, update);
     u->updated_us = change.now_us;
-    rv = db_transact(c->db, tx_update, &change, e);
+    rv = check_contact(u, e);
+    if (rv == 0)
+        rv = db_transact(c->db, tx_update, &change, e);
     if (rv == 0 && change.raise)
         iam_forget(c->iam, id);
     *out = u;
@@ -355,7 +445,7 @@ int user_delete(const struct user_context *c, const struct principal *who, int64
         *name = u->username;
     if (id == who->user_id)
         return err_set(e, &ERR_SELF_DELETE, "");
-    if (has_role(u->roles, ROLE_ADMIN))
+    if (user_has_role(u->roles, ROLE_ADMIN))
         return err_set(e, &ERR_USER_UNDELETABLE, "%s", u->username);
     rv = db_transact(c->db, tx_delete, &change, e);
     if (rv == 0)

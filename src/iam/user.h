@@ -16,6 +16,7 @@ ERR_DECLARE(ERR_USER_UNDELETABLE);   /* {0} name */
 ERR_DECLARE(ERR_USER_ROLES_FIXED);   /* {0} name */
 ERR_DECLARE(ERR_USER_UNLOCKABLE);    /* {0} name */
 ERR_DECLARE(ERR_SELF_DELETE);
+ERR_DECLARE(ERR_SELF_LOCK);
 ERR_DECLARE(ERR_ADMIN_NEEDED);       /* {0} what for */
 extern const struct err_row *const user_err_rows[];
 
@@ -41,18 +42,23 @@ MUST_CHECK int user_found_admin(const struct user_context *c, char password[PASS
  * Errors: NOT_FOUND and as above. */
 MUST_CHECK int user_reset_password(const struct user_context *c, const char *username, char password[PASSWORD_RANDOM_SIZE], struct err *e);
 
+/* Is `id` in a list of role ids ("100,101")? Pure. */
+bool user_has_role(const char *roles, int64_t id);
+
 /* Errors: NOT_FOUND, those of db_read. */
 MUST_CHECK int user_get(struct db *d, int64_t id, struct arena *arena, struct user **out, struct err *e);
 
-/* `who` creates `u`: username, email, description, roles and enabled are set by the caller, the rest is filled in. Errors: USERNAME_FORMAT,
- * USERNAME_RESERVED, PASSWORD_FORMAT, ADMIN_NEEDED, NAME_USED, INVALID (roles), those of password_hash and db_transact. */
-MUST_CHECK int user_create(const struct user_context *c, const struct principal *who, struct user *u, const char *password, struct err *e);
+/* `who` creates `u`: username, email, phone, department, description, roles and enabled are set by the caller, the rest is filled in.
+ * `must_change`: the password has to be changed at the first login. Errors: USERNAME_FORMAT,
+ * USERNAME_RESERVED, PASSWORD_FORMAT, ADMIN_NEEDED, NAME_USED, INVALID (roles, email, phone ...), those of password_hash and db_transact. */
+MUST_CHECK int user_create(const struct user_context *c, const struct principal *who, struct user *u, const char *password,
+                           bool must_change, struct arena *arena, struct err *e);
 
 /* What an update may change; NULL or -1: stays. */
 struct user_update {
-    const char *email, *description;
+    const char *email, *phone, *department, *description;
     const char *roles;   /* ids: "101,107" */
-    int enabled;
+    int enabled, locked;
 };
 /* `who` changes the user; `out` is it as it is then. Errors: NOT_FOUND, USER_ROLES_FIXED, USER_UNLOCKABLE, ADMIN_NEEDED, INVALID, CONFLICT, those of db_transact. */
 MUST_CHECK int user_update(const struct user_context *c, const struct principal *who, int64_t id, const struct user_update *change,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "src/store/filter.h"
 
+#include <string.h>
+
 void filter_init(struct filter *f, struct arena *arena)
 {
     f->n_values = 0;
@@ -88,4 +90,67 @@ void filter_ints(struct filter *f, const char *in, struct field_ints values)
     begin_in(f, in, values.n);
     for (size_t i = 0; i < values.n; i++)
         add_value(f, SQL_V_I(values.items[i]));
+}
+
+/* ---- what a caller may see --------------------------------------------------------------------------------------------- */
+
+static void begin_or(struct filter *f, const char *column)
+{
+    str_add(&f->text, " OR ");
+    str_add(&f->text, column);
+}
+
+/* An item that no list of ids can hold: every object, or one that takes two ids to name. */
+static void add_item(struct filter *f, const struct scope_column *c, const struct scope_item *item)
+{
+    const char *last = c->sub_column != NULL ? c->sub_column : c->column;
+    bool any_sub = c->sub_column == NULL || item->sub_id == SCOPE_ANY;
+
+    str_add(&f->text, " OR (");
+    if (item->id != SCOPE_ANY)
+        str_printf(&f->text, "%s = %lld", c->column, (long long)item->id);
+    else
+        str_add(&f->text, "1 = 1");
+    if (!any_sub)
+        str_printf(&f->text, " AND %s = %lld", c->sub_column, (long long)item->sub_id);
+    else if (c->optional)
+        str_printf(&f->text, " AND %s > 0", last);
+    str_add_c(&f->text, ')');
+}
+
+static bool is_plain(const struct scope_column *c, const struct scope_item *item)
+{
+    return c->sub_column == NULL && item->id != SCOPE_ANY;
+}
+
+static void add_column(struct filter *f, const struct scope_column *c, const struct scope *scope)
+{
+    bool open = false;
+
+    for (size_t i = 0; i < scope->n; i++) {
+        const struct scope_item *item = &scope->items[i];
+
+        if (strcmp(item->kind, c->kind) != 0 || !is_plain(c, item))
+            continue;
+        if (!open)
+            begin_or(f, c->column);
+        str_printf(&f->text, "%s%lld", open ? "," : " IN (", (long long)item->id);
+        open = true;
+    }
+    if (open)
+        str_add_c(&f->text, ')');
+    for (size_t i = 0; i < scope->n; i++) {
+        if (strcmp(scope->items[i].kind, c->kind) == 0 && !is_plain(c, &scope->items[i]))
+            add_item(f, c, &scope->items[i]);
+    }
+}
+
+void filter_scope(struct filter *f, const struct scope *scope, const struct scope_column *columns)
+{
+    if (scope == NULL)
+        return;
+    str_add(&f->text, " AND (1 = 0");
+    for (; columns->kind != NULL; columns++)
+        add_column(f, columns, scope);
+    str_add_c(&f->text, ')');
 }

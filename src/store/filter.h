@@ -16,6 +16,23 @@ struct filter {
     bool overflow;                  /* more values than fit: the list answers INVALID */
 };
 
+/* Which objects a caller may see: those of `items`. An id is SCOPE_ANY where every object counts. */
+enum { SCOPE_ANY = -1 };
+struct scope_item {
+    const char *kind;               /* "CLUSTER", "TENANT"; borrowed, for ever */
+    int64_t id, sub_id;             /* TENANT: of the cluster, and of the tenant */
+};
+struct scope {
+    const struct scope_item *items; /* borrowed */
+    size_t n;
+};
+/* In which columns of a list the objects of a kind are. */
+struct scope_column {
+    const char *kind, *column;
+    const char *sub_column;         /* NULL: the kind has no second id */
+    bool optional;                  /* rows may be about no such object: the column is not above 0 then */
+};
+
 void filter_init(struct filter *f, struct arena *arena);
 
 /* `condition` has one '?'; nothing is added when the value is absent: NULL or "", FIELD_NONE, -1. */
@@ -28,5 +45,8 @@ void filter_contains(struct filter *f, const char *const *columns, const char *v
 /* `in` is "column IN" or "column NOT IN"; nothing is added for an empty list. */
 void filter_strings(struct filter *f, const char *in, struct field_strings values);
 void filter_ints(struct filter *f, const char *in, struct field_ints values);
+/* Only rows about objects of the scope; `columns` ends with { NULL }, kinds that it does not name are passed over. A scope of NULL is
+ * everything, one without items nothing. Ids are written into the text, so any number of them is fine. */
+void filter_scope(struct filter *f, const struct scope *scope, const struct scope_column *columns);
 
 #endif

@@ -52,6 +52,8 @@ static const struct list_kind host_kind = {
     .size = sizeof(struct host),
 };
 
+static const struct scope_column scope_columns[] = { { .kind = "HOST", .column = "h.id" }, { NULL } };
+
 int store_host_list(struct db *d, const struct host_filter *f, const struct store_page *page, struct arena *arena, struct host **out,
                     size_t *n, int64_t *total, struct err *e)
 {
@@ -66,6 +68,7 @@ int store_host_list(struct db *d, const struct host_filter *f, const struct stor
         filter_ints(&where, "h.idc_id IN", f->idc_ids);
         filter_ints(&where, "h.type_id IN", f->type_ids);
         filter_strings(&where, "h.ip IN", f->ips);
+        filter_scope(&where, f->scope, scope_columns);
     }
     return list_read(d, &host_kind, &where, page, arena, (void **)out, n, total, e);
 }

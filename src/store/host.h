@@ -28,6 +28,7 @@ struct host_filter {
     const char *keyword;          /* part of name, alias, address or description; NULL: any */
     struct field_ints ids, idc_ids, type_ids;
     struct field_strings ips;
+    const struct scope *scope;    /* NULL: all; kind HOST */
 };
 /* Sorted by id, name, innerIpAddress, status, createTime, updateTime; newest first by itself. `f` may be NULL. Errors: those of list_read. */
 MUST_CHECK int store_host_list(struct db *d, const struct host_filter *f, const struct store_page *page, struct arena *arena,

@@ -13,7 +13,7 @@ static const struct {
     const char *select;
     const char *tail;
 } questions[LOGIN_KINDS] = {
-    [LOGIN_PASSWORD] = { "SELECT 0, id, credential_version FROM user WHERE id IN (", ") AND enabled = 1" },
+    [LOGIN_PASSWORD] = { "SELECT 0, id, credential_version FROM user WHERE id IN (", ") AND enabled = 1 AND locked = 0" },
     [LOGIN_SESSION] = { "SELECT 1, id, 1 FROM user_session WHERE id IN (", ") AND expires_at > NOW(6)" },
 };
 

@@ -116,5 +116,12 @@ const struct migration metadb_migrations[] = {
             "KEY user_session_user (user_id, created_at), KEY user_session_seen (seen_at), KEY user_session_expires (expires_at)" TABLE_END,
             "CREATE TABLE login_key (bits INT NOT NULL, public_key TEXT NOT NULL, private_key VARBINARY(4096) NOT NULL, "
             "created_at DATETIME(6) NOT NULL, PRIMARY KEY (bits)" TABLE_END) },
+    { 13, "roles that people make, and more about users",
+      STEPS("CREATE TABLE role (id BIGINT NOT NULL, name VARCHAR(128) NOT NULL, description VARCHAR(1024) NOT NULL, "
+            "permissions MEDIUMTEXT NOT NULL, version BIGINT NOT NULL, created_at DATETIME(6) NOT NULL, updated_at DATETIME(6) NOT NULL, "
+            "PRIMARY KEY (id), UNIQUE KEY role_name (name)" TABLE_END,
+            "ALTER TABLE user ADD COLUMN phone VARCHAR(64) NOT NULL DEFAULT ''",
+            "ALTER TABLE user ADD COLUMN department VARCHAR(255) NOT NULL DEFAULT ''",
+            "ALTER TABLE user ADD COLUMN locked TINYINT NOT NULL DEFAULT 0") },
     { 0 },
 };

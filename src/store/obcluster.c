@@ -104,6 +104,8 @@ static void filter_ids(struct filter *f, const int64_t *ids, size_t n)
     str_add_c(&f->text, ')');
 }
 
+static const struct scope_column scope_columns[] = { { .kind = "CLUSTER", .column = "id" }, { NULL } };
+
 int store_obcluster_list(struct db *d, const struct obcluster_filter *f, const struct store_page *page, struct arena *arena,
                          struct obcluster **out, size_t *n, int64_t *total, struct err *e)
 {
@@ -118,6 +120,7 @@ int store_obcluster_list(struct db *d, const struct obcluster_filter *f, const s
         filter_statuses(&conditions, f->statuses, arena);
         if (f->ids != NULL)
             filter_ids(&conditions, f->ids, f->n_ids);
+        filter_scope(&conditions, f->scope, scope_columns);
     }
     rv = list_read(d, &kind, &conditions, page, arena, &items, n, total, e);
     *out = rv == 0 ? items : NULL;

@@ -54,6 +54,7 @@ struct obcluster_filter {
     unsigned statuses;            /* bits 1 << enum obcluster_status; 0: any */
     const int64_t *ids;           /* only these; NULL: any */
     size_t n_ids;
+    const struct scope *scope;    /* NULL: all; kind CLUSTER */
 };
 /* Sorted by id, name, status, createTime, updateTime; newest first by itself. `f`, `page` and `total` may be NULL. Errors: those of
  * list_read. */

@@ -178,6 +178,12 @@ int store_obtopology_read(struct db *d, int64_t cluster_id, struct arena *arena,
     return store_obtopology_read_some(d, cluster_id != -1 ? &cluster_id : NULL, 1, arena, out, e);
 }
 
+static const struct scope_column tenant_scope[] = {
+    { .kind = "CLUSTER", .column = "t.cluster_id" },
+    { .kind = "TENANT", .column = "t.cluster_id", .sub_column = "t.id" },
+    { NULL },
+};
+
 int store_obtenant_list(struct db *d, const struct obtenant_filter *f, const struct store_page *page, struct arena *arena,
                         struct obtenant **out, size_t *n, int64_t *total, struct err *e)
 {
@@ -194,6 +200,7 @@ int store_obtenant_list(struct db *d, const struct obtenant_filter *f, const str
         filter_strings(&conditions, "t.status IN", f->statuses);
         filter_bool(&conditions, "t.locked = ?", f->locked);
         filter_bool(&conditions, "t.readonly = ?", f->readonly);
+        filter_scope(&conditions, f->scope, tenant_scope);
     }
     rv = list_read(d, &tenant_kind, &conditions, page, arena, &items, n, total, e);
     *out = rv == 0 ? items : NULL;

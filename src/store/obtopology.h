@@ -62,6 +62,7 @@ struct obtenant_filter {
     const char *name;               /* part of it; NULL: any */
     struct field_strings modes, statuses;
     int locked, readonly;           /* -1: any */
+    const struct scope *scope;      /* NULL: all; kinds CLUSTER and TENANT */
 };
 /* Sorted by id, name, clusterName, mode, status, createTime; newest first by itself. `f`, `page` and `total` may be NULL. */
 MUST_CHECK int store_obtenant_list(struct db *d, const struct obtenant_filter *f, const struct store_page *page, struct arena *arena,

@@ -163,64 +163,41 @@ int store_task_get(struct db *d, int64_t id, struct arena *arena, struct task *o
     return rv;
 }
 
-enum { MAX_FILTERS = 8 };
-
-struct where {
-    struct str text;
-    struct sql_value values[MAX_FILTERS];
-    unsigned n;
+static const struct scope_column scope_columns[] = {
+    { .kind = "TASK", .column = "id" },
+    { .kind = "CLUSTER", .column = "cluster_id", .optional = true },
+    { .kind = "TENANT", .column = "cluster_id", .sub_column = "tenant_id", .optional = true },
+    { NULL },
 };
 
-static void where_add(struct where *w, const char *condition, struct sql_value value)
+static int64_t or_none(int64_t id)
 {
-    str_add(&w->text, w->n == 0 ? " WHERE " : " AND ");
-    str_add(&w->text, condition);
-    w->values[w->n++] = value;
+    return id >= 0 ? id : FIELD_NONE;
 }
 
-/* LIKE with the client's text taken literally. */
-static struct sql_value like(struct arena *arena, const char *part)
+static void filter(struct filter *w, const struct task_filter *f, struct arena *arena)
 {
-    struct str t;
+    static const char *const name[] = { "name", NULL };
 
-    str_init(&t, arena);
-    str_add_c(&t, '%');
-    for (const char *p = part; *p != '\0'; p++) {
-        if (*p == '%' || *p == '_' || *p == '!')
-            str_add_c(&t, '!');
-        str_add_c(&t, *p);
-    }
-    str_add_c(&t, '%');
-    return sql_v_s(str_failed(&t) ? "%" : t.s);
+    filter_init(w, arena);
+    filter_contains(w, name, f->name);
+    filter_text(w, "cluster_name = ?", f->cluster_name);
+    filter_i64(w, "cluster_id = ?", or_none(f->cluster_id));
+    filter_i64(w, "tenant_id = ?", or_none(f->tenant_id));
+    filter_i64(w, "creator_id = ?", or_none(f->creator_id));
+    filter_bool(w, "status = ?", f->status);
+    filter_scope(w, f->scope, scope_columns);
 }
 
-static void filter(struct where *w, const struct task_filter *f, struct arena *arena)
+static int count(struct db *d, const struct filter *w, struct arena *arena, int64_t *total, struct err *e)
 {
-    str_init(&w->text, arena);
-    w->n = 0;
-    if (f->name != NULL)
-        where_add(w, "name LIKE ? ESCAPE '!'", like(arena, f->name));
-    if (f->cluster_name != NULL)
-        where_add(w, "cluster_name = ?", sql_v_s(f->cluster_name));
-    if (f->cluster_id >= 0)
-        where_add(w, "cluster_id = ?", SQL_V_I(f->cluster_id));
-    if (f->tenant_id >= 0)
-        where_add(w, "tenant_id = ?", SQL_V_I(f->tenant_id));
-    if (f->creator_id >= 0)
-        where_add(w, "creator_id = ?", SQL_V_I(f->creator_id));
-    if (f->status >= 0)
-        where_add(w, "status = ?", SQL_V_I(f->status));
-}
-
-static int count(struct db *d, const struct where *w, struct arena *arena, int64_t *total, struct err *e)
-{
-    char *text = arena_printf(arena, "SELECT COUNT(*) AS n FROM task%s", str_c(&w->text));
+    char *text = arena_printf(arena, "SELECT COUNT(*) AS n FROM task WHERE 1 = 1%s", str_c(&w->text));
     struct sql_rows rows;
     int rv;
 
     if (text == NULL)
         return err_set(e, &ERR_NOMEM, "");
-    rv = db_read(d, text, w->values, w->n, arena, &rows, e);
+    rv = db_read(d, text, w->values, w->n_values, arena, &rows, e);
     if (rv == 0 && !sql_i64(&rows, 0, 0, total))
         rv = err_set(e, &ERR_UNEXPECTED, "the number of tasks cannot be read");
     return rv;
@@ -230,18 +207,18 @@ int store_task_list(struct db *d, const struct task_filter *f, struct arena *are
                     struct err *e)
 {
     struct sql_rows rows;
-    struct where w;
+    struct filter w;
     char *text;
     int rv;
 
     filter(&w, f, arena);
-    text = arena_printf(arena, "SELECT " TASK_COLUMNS " FROM task%s ORDER BY id %s LIMIT %lld OFFSET %lld", str_c(&w.text),
+    text = arena_printf(arena, "SELECT " TASK_COLUMNS " FROM task WHERE 1 = 1%s ORDER BY id %s LIMIT %lld OFFSET %lld", str_c(&w.text),
                         f->descending ? "DESC" : "ASC", (long long)f->size, (long long)((f->page - 1) * f->size));
     if (str_failed(&w.text) || text == NULL)
         return err_set(e, &ERR_NOMEM, "");
     rv = count(d, &w, arena, total, e);
     if (rv == 0)
-        rv = db_read(d, text, w.values, w.n, arena, &rows, e);
+        rv = db_read(d, text, w.values, w.n_values, arena, &rows, e);
     if (rv == 0)
         rv = fetch_tasks(&rows, arena, out, e);
     if (rv != 0)

@@ -6,6 +6,7 @@
 #define STORE_TASK_H
 
 #include "src/store/db.h"
+#include "src/store/filter.h"
 
 enum task_status { TASK_RUNNING, TASK_SUCCESSFUL, TASK_FAILED };
 extern const char *const task_status_names[];
@@ -58,6 +59,7 @@ struct task_filter {
     const char *cluster_name;     /* NULL: any */
     int64_t cluster_id, tenant_id, creator_id; /* -1: any */
     int status;                   /* -1: any */
+    const struct scope *scope;    /* NULL: all; kinds TASK, CLUSTER, TENANT */
     bool descending;              /* by id */
     int64_t page, size;
 };

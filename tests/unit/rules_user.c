@@ -35,8 +35,9 @@ static void end(void)
 static struct principal acting(struct test_store *t, int64_t id, const char *roles)
 {
     struct principal p = { .user_id = id, .name = "actor" };
+    struct user u = { .roles = roles };
 
-    assert_ok(principal_grants(roles, &t->arena, &p.grants, &p.n_grants, &t->e), &t->e);
+    assert_ok(principal_grants(&u, &t->arena, &p.grants, &p.n_grants, &t->e), &t->e);
     return p;
 }
 
@@ -100,7 +101,7 @@ STORE_TEST(the_first_administrator)
 
 static struct user fresh(const char *name, const char *roles)
 {
-    return (struct user){ .username = name, .email = "", .description = "", .roles = roles, .enabled = 1 };
+    return (struct user){ .username = name, .email = "", .phone = "", .department = "", .description = "", .roles = roles, .enabled = 1 };
 }
 
 static void creating(struct test_store *t)
@@ -123,13 +124,13 @@ static void creating(struct test_store *t)
     for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
         struct user wrong = fresh(refused[i].name, refused[i].roles);
 
-        assert_err(user_create(&w.c, &manager, &wrong, refused[i].password, &t->e), &t->e, *refused[i].row);
+        assert_err(user_create(&w.c, &manager, &wrong, refused[i].password, false, &t->arena, &t->e), &t->e, *refused[i].row);
     }
-    assert_ok(user_create(&w.c, &manager, &u, "aaBB11##", &t->e), &t->e);
+    assert_ok(user_create(&w.c, &manager, &u, "aaBB11##", false, &t->arena, &t->e), &t->e);
     assert_true(u.id > 1000);
-    assert_err(user_create(&w.c, &manager, &again, "aaBB11##", &t->e), &t->e, ERR_NAME_USED);
+    assert_err(user_create(&w.c, &manager, &again, "aaBB11##", false, &t->arena, &t->e), &t->e, ERR_NAME_USED);
     u = fresh("ben.admin", "100");
-    assert_ok(user_create(&w.c, &admin, &u, "aaBB11##", &t->e), &t->e);
+    assert_ok(user_create(&w.c, &admin, &u, "aaBB11##", false, &t->arena, &t->e), &t->e);
     assert_ok(log_in(t, "YW5uYTphYUJCMTEjIw==", &who), &t->e);
     assert_string_equal(who->name, "anna");
     assert_int_equal(who->n_grants, 7);
@@ -151,7 +152,7 @@ static void updating(struct test_store *t)
     manager = acting(t, 5, "120");
     admin = acting(t, 100, "100");
     assert_ok(user_found_admin(&w.c, password, &created, &t->e), &t->e);
-    assert_ok(user_create(&w.c, &manager, &u, "aaBB11##", &t->e), &t->e);
+    assert_ok(user_create(&w.c, &manager, &u, "aaBB11##", false, &t->arena, &t->e), &t->e);
     assert_ok(log_in(t, "YW5uYTphYUJCMTEjIw==", &who), &t->e);
     assert_ok(user_update(&w.c, &manager, u.id, &mail, &t->arena, &out, &t->e), &t->e);
     assert_string_equal(out->email, "anna@example.com");
@@ -183,7 +184,7 @@ static void deleting(struct test_store *t)
     manager = acting(t, 5, "120");
     admin = acting(t, 100, "100");
     assert_ok(user_found_admin(&w.c, password, &created, &t->e), &t->e);
-    assert_ok(user_create(&w.c, &manager, &u, "aaBB11##", &t->e), &t->e);
+    assert_ok(user_create(&w.c, &manager, &u, "aaBB11##", false, &t->arena, &t->e), &t->e);
     assert_ok(log_in(t, "YW5uYTphYUJCMTEjIw==", &who), &t->e);
     assert_err(user_delete(&w.c, who, u.id, &t->arena, &name, &t->e), &t->e, ERR_SELF_DELETE);
     assert_err(user_delete(&w.c, &manager, USER_ADMIN_ID, &t->arena, &name, &t->e), &t->e, ERR_USER_UNDELETABLE);
@@ -205,7 +206,7 @@ static void passwords_set_by_others(struct test_store *t)
     begin(t);
     manager = acting(t, 5, "120");
     assert_ok(user_found_admin(&w.c, password, &created, &t->e), &t->e);
-    assert_ok(user_create(&w.c, &manager, &u, "ccDD22##", &t->e), &t->e);
+    assert_ok(user_create(&w.c, &manager, &u, "ccDD22##", false, &t->arena, &t->e), &t->e);
     assert_err(user_set_password(&w.c, &manager, USER_ADMIN_ID, "aaBB11##", &t->arena, &t->e), &t->e, ERR_ADMIN_NEEDED);
     assert_err(user_set_password(&w.c, &manager, u.id, "x", &t->arena, &t->e), &t->e, ERR_PASSWORD_FORMAT);
     assert_ok(user_set_password(&w.c, &manager, u.id, "aaBB11##", &t->arena, &t->e), &t->e);

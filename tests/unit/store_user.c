@@ -9,7 +9,8 @@
 static struct user sample(int64_t id, const char *name)
 {
     return (struct user){ .id = id, .username = name, .password_hash = "$argon2id$", .must_change_password = 1, .enabled = 1, .roles = "100,101",
-                          .credential_version = 1, .email = "", .description = "", .created_us = 1700000000123456, .updated_us = 1700000000123456 };
+                          .credential_version = 1, .email = "", .phone = "", .department = "",
+                          .description = "", .created_us = 1700000000123456, .updated_us = 1700000000123456 };
 }
 
 static int insert(struct tx *tx, void *data, struct err *e)
@@ -61,7 +62,10 @@ STORE_TEST(names_are_unique)
 static void users_are_listed_by_pages(struct test_store *t)
 {
     static const char *const names[] = { "a_1", "a_2", "b%3", "axx" };
-    struct user_filter f = { .by_name = true, .page = 1, .size = 3 };
+    const struct scope_item items[] = { { "USER", 2, SCOPE_ANY }, { "HOST", 1, SCOPE_ANY }, { "USER", 4, SCOPE_ANY } };
+    const struct scope some = { items, 3 }, none = { items + 1, 1 };
+    struct user_filter f = { .role_id = FIELD_NONE, .enabled = -1, .locked = -1 };
+    struct store_page page = { .number = 1, .size = 3, .sort = "username" };
     struct user *u;
     int64_t total;
     size_t n;
@@ -69,20 +73,31 @@ static void users_are_listed_by_pages(struct test_store *t)
     prepare(t);
     for (int i = 0; i < 4; i++)
         add(t, sample(i + 1, names[i]));
-    assert_ok(store_user_list(t->db, &f, &t->arena, &u, &n, &total, &t->e), &t->e);
+    assert_ok(store_user_list(t->db, &f, &page, &t->arena, &u, &n, &total, &t->e), &t->e);
     assert_int_equal(total, 4);
     assert_int_equal(n, 3);
     assert_string_equal(u[2].username, "axx");
-    f.page = 2;
-    assert_ok(store_user_list(t->db, &f, &t->arena, &u, &n, &total, &t->e), &t->e);
+    page.number = 2;
+    assert_ok(store_user_list(t->db, &f, &page, &t->arena, &u, &n, &total, &t->e), &t->e);
     assert_int_equal(n, 1);
-    f = (struct user_filter){ .username = "a_", .descending = true, .page = 1, .size = 10 };
-    assert_ok(store_user_list(t->db, &f, &t->arena, &u, &n, &total, &t->e), &t->e);
+    f.username = "a_";
+    page = (struct store_page){ .number = 1, .size = 10, .sort = "id", .descending = true };
+    assert_ok(store_user_list(t->db, &f, &page, &t->arena, &u, &n, &total, &t->e), &t->e);
     assert_int_equal(total, 2);
     assert_string_equal(u[0].username, "a_2");
     f.username = "%";
-    assert_ok(store_user_list(t->db, &f, &t->arena, &u, &n, &total, &t->e), &t->e);
+    assert_ok(store_user_list(t->db, &f, &page, &t->arena, &u, &n, &total, &t->e), &t->e);
     assert_int_equal(total, 1);
+    f = (struct user_filter){ .role_id = 101, .enabled = 1, .locked = 0, .scope = &some };
+    assert_ok(store_user_list(t->db, &f, &page, &t->arena, &u, &n, &total, &t->e), &t->e);
+    assert_int_equal(total, 2);
+    assert_true(u[0].id == 4 && u[1].id == 2);
+    f.scope = &none;
+    assert_ok(store_user_list(t->db, &f, &page, &t->arena, &u, &n, &total, &t->e), &t->e);
+    assert_int_equal(total, 0);
+    f = (struct user_filter){ .role_id = 10, .enabled = -1, .locked = -1 };
+    assert_ok(store_user_list(t->db, &f, &page, &t->arena, &u, &n, &total, &t->e), &t->e);
+    assert_int_equal(total, 0);
 }
 STORE_TEST(users_are_listed_by_pages)
 

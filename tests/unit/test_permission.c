@@ -27,11 +27,22 @@ static bool allows(const char *granted, const char *wanted)
     return permission_match(&g, &w);
 }
 
+static bool no_parameter(void *data, struct slice name, int64_t *id)
+{
+    (void)data;
+    (void)name;
+    (void)id;
+    return false;
+}
+
+/* What a route asks for: "?" is any object. */
 static bool allows_some(const char *granted, const char *wanted)
 {
-    struct permission g = parsed(granted), w = parsed(wanted);
+    struct permission g = parsed(granted), w;
+    struct err e = { 0 };
 
-    return permission_allows_some(&g, 1, &w);
+    assert_ok(permission_parse(text(wanted), no_parameter, NULL, &w, &e), &e);
+    return permission_match(&g, &w);
 }
 
 static void test_forms_read_back(void **state)
@@ -110,12 +121,26 @@ static void test_what_allows_what(void **state)
 static void test_lists_show_what_is_allowed(void **state)
 {
     (void)state;
-    assert_true(allows_some("CLUSTER:7:READ", "CLUSTER:READ"));
-    assert_true(allows_some("CLUSTER:*:TENANT:9:READ", "CLUSTER:7:TENANT:READ"));
-    assert_false(allows_some("CLUSTER:8:TENANT:9:READ", "CLUSTER:7:TENANT:READ"));
-    assert_false(allows_some("CLUSTER:7:READ", "CLUSTER:UPDATE"));
-    assert_false(allows_some("CLUSTER:7:READ", "HOST:READ"));
-    assert_true(allows_some("**", "HOST:READ"));
+    assert_true(allows_some("CLUSTER:7:READ", "CLUSTER:?:READ"));
+    assert_true(allows_some("CLUSTER:*:TENANT:9:READ", "CLUSTER:7:TENANT:?:READ"));
+    assert_true(allows_some("CLUSTER:7:TENANT:9:READ", "CLUSTER:?:TENANT:?:READ"));
+    assert_false(allows_some("CLUSTER:7:TENANT:9:READ", "CLUSTER:?:READ"));
+    assert_false(allows_some("CLUSTER:7:READ", "CLUSTER:?:TENANT:?:READ"));
+    assert_false(allows_some("CLUSTER:8:TENANT:9:READ", "CLUSTER:7:TENANT:?:READ"));
+    assert_false(allows_some("CLUSTER:7:READ", "CLUSTER:?:UPDATE"));
+    assert_false(allows_some("CLUSTER:7:READ", "HOST:?:READ"));
+    assert_true(allows_some("**", "HOST:?:READ"));
+    assert_true(allows_some("*", "HOST:?:READ"));
+}
+
+static void test_no_role_may_hold_what_routes_ask(void **state)
+{
+    struct permission p;
+    struct err e = { 0 };
+
+    (void)state;
+    assert_err(permission_parse(text("HOST:?:READ"), NULL, NULL, &p, &e), &e, ERR_PERMISSION_INVALID);
+    assert_err(permission_parse(text("HOST:{id}:READ"), NULL, NULL, &p, &e), &e, ERR_PERMISSION_INVALID);
 }
 
 static bool look_up(void *data, struct slice name, int64_t *id)
@@ -194,6 +219,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_forms_read_back),       cmocka_unit_test(test_wrong_forms_are_named),
         cmocka_unit_test(test_what_allows_what),      cmocka_unit_test(test_lists_show_what_is_allowed),
+        cmocka_unit_test(test_no_role_may_hold_what_routes_ask),
         cmocka_unit_test(test_routes_fill_in_ids),    cmocka_unit_test(test_default_roles),
         cmocka_unit_test(test_dump_is_json),
     };
