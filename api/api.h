@@ -11,6 +11,7 @@
 
 struct api;
 struct audit;
+struct console;
 struct iam;
 struct setting_keeper;
 struct settings;
@@ -31,6 +32,7 @@ struct api_node {
 struct api_shared {
     struct api_node *node;
     const struct router *router;
+    const struct console *console;
     const struct err_row *const *const *err_tables; /* ends with NULL */
     struct iam *iam;
     struct vault *vault;
@@ -61,6 +63,7 @@ struct api {
     struct http_server *http;            /* set by the server after it was made */
     struct log log;
     struct api_route_stats *stats;       /* one per route of the router; owned */
+    struct api_route_stats console;      /* pages and files of the console */
     struct api_route_stats unrouted;     /* requests that matched none */
     uint64_t trace_state;
     unsigned index;                      /* of the loop */

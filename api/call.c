@@ -33,6 +33,25 @@ const char *call_text(const struct call *c, const char *name)
     return "";
 }
 
+/* A weak comparison, and any of several tags may match. */
+static struct slice opaque(struct slice etag)
+{
+    return slice_starts(etag, "W/") ? (struct slice){ etag.s + 2, etag.n - 2 } : etag;
+}
+
+bool call_holds(const struct call *c, struct slice etag)
+{
+    struct slice rest = http_header(c->rq, "if-none-match"), ours = opaque(etag);
+
+    while (rest.n > 0) {
+        struct slice one = opaque(slice_trim(slice_cut(&rest, ',')));
+
+        if ((one.n == ours.n && memcmp(one.s, ours.s, ours.n) == 0) || slice_is(one, "*"))
+            return true;
+    }
+    return false;
+}
+
 struct store_page call_store_page(const struct call *c)
 {
     return (struct store_page){ c->page.number, c->page.size, c->page.sort, c->page.descending };

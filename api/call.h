@@ -10,6 +10,7 @@
 #include "src/store/db.h"
 
 struct api;
+struct api_route_stats;
 struct principal;
 struct scope;
 
@@ -45,6 +46,7 @@ struct call {
     json_t *json;                      /* body as it came */
     struct http_header headers[CALL_MAX_HEADERS]; /* of the reply, beside the frame's own */
     unsigned n_headers;
+    struct api_route_stats *stats;     /* where the call is counted */
     struct str data;                   /* the reply's data, ready JSON */
     struct err error;
     int status;
@@ -54,6 +56,9 @@ struct call {
 int64_t call_id(const struct call *c, const char *name);
 int64_t call_id_at(const struct call *c, unsigned i); /* of the i-th parameter */
 const char *call_text(const struct call *c, const char *name); /* percent-decoded; "" if the route has no such parameter */
+
+/* Whether the client says that it holds the body with this tag already, so that 304 is the answer (RFC 9110 13.1.2). */
+bool call_holds(const struct call *c, struct slice etag);
 
 /* The page as the store wants it. */
 struct store_page;

@@ -70,15 +70,26 @@ static uint64_t get(const _Atomic uint64_t *v)
     return atomic_load_explicit(v, memory_order_relaxed);
 }
 
-/* Sums one route over the loops; index of the routes' count stands for requests that matched none. */
+/* Requests that are no operation stand behind the routes. */
+enum { COUNT_CONSOLE, COUNT_NONE, N_COUNTS };
+
+static const struct api_route_stats *route_stats(const struct api_shared *s, const struct api *a, unsigned index)
+{
+    unsigned n = router_count(s->router);
+
+    if (index < n)
+        return &a->stats[index];
+    return index - n == COUNT_CONSOLE ? &a->console : &a->unrouted;
+}
+
+/* Sums one route over the loops. */
 static struct api_route_stats sum_route(const struct api_shared *s, unsigned index)
 {
     struct api_route_stats sum;
 
     memset(&sum, 0, sizeof sum);
     for (unsigned i = 0; i < s->n_loops; i++) {
-        const struct api *a = s->loops[i];
-        const struct api_route_stats *one = index < router_count(s->router) ? &a->stats[index] : &a->unrouted;
+        const struct api_route_stats *one = route_stats(s, s->loops[i], index);
 
         for (unsigned k = 0; k < 6; k++)
             sum.status[k] += get(&one->status[k]);
@@ -91,14 +102,17 @@ static struct api_route_stats sum_route(const struct api_shared *s, unsigned ind
 
 static const char *route_name(const struct api_shared *s, unsigned index)
 {
-    return index < router_count(s->router) ? router_at(s->router, index)->id : "none";
+    static const char *const names[N_COUNTS] = { [COUNT_CONSOLE] = "console", [COUNT_NONE] = "none" };
+    unsigned n = router_count(s->router);
+
+    return index < n ? router_at(s->router, index)->id : names[index - n];
 }
 
 static void write_requests(struct str *t, const struct metric *m, const struct api_shared *s)
 {
     char labels[128];
 
-    for (unsigned i = 0; i <= router_count(s->router); i++) {
+    for (unsigned i = 0; i < router_count(s->router) + N_COUNTS; i++) {
         struct api_route_stats sum = sum_route(s, i);
 
         for (unsigned k = 1; k < 6; k++) {

@@ -55,22 +55,6 @@ static const struct page_file *find(const char *name)
     return NULL;
 }
 
-/* RFC 9110 13.1.2: a weak comparison, and any of several tags may match. */
-static bool is_held(const struct http_request *rq, const char *etag)
-{
-    struct slice rest = http_header(rq, "if-none-match");
-
-    while (rest.n > 0) {
-        struct slice one = slice_trim(slice_cut(&rest, ','));
-
-        if (slice_starts(one, "W/"))
-            one = (struct slice){ one.s + 2, one.n - 2 };
-        if (slice_is(one, etag) || slice_is(one, "*"))
-            return true;
-    }
-    return false;
-}
-
 static int reply_file(struct call *c, const struct page_file *f, struct err *e)
 {
     struct slice body = { f->begin, (size_t)(f->end - f->begin) };
@@ -89,7 +73,7 @@ static int reply_file(struct call *c, const struct page_file *f, struct err *e)
 
     if (etag == NULL)
         return err_set(e, &ERR_NOMEM, "");
-    held = is_held(c->rq, etag);
+    held = call_holds(c, headers[1].value);
     (void)http_reply(c->rq, held ? 304 : 200, headers, sizeof headers / sizeof *headers, held ? SLICE("") : body,
                      NULL); /* a client that left needs no answer */
     return 0;

@@ -8,6 +8,7 @@
 
 #include "api/api.h"
 #include "api/auth.h"
+#include "api/console.h"
 #include "api/decode.h"
 #include "api/idempotent.h"
 #include "api/record.h"
@@ -75,6 +76,7 @@ static void call_init(struct call *c, struct http_request *rq, struct api *a)
 {
     *c = (struct call){ .rq = rq, .api = a, .arena = rq->arena, .db = a->metadb, .status = 200, .object_id = -1 };
     c->style = (struct field_style){ language(rq), 0 };
+    c->stats = &a->unrouted;
     make_trace(a, c->trace);
     str_init(&c->data, rq->arena);
 }
@@ -170,10 +172,18 @@ static void send_reply(struct call *c, const struct route_match *m)
 
 static int find_route(struct call *c, struct route_match *m, struct err *e)
 {
+    struct api_route_stats *stats = NULL;
+
     router_find(c->api->shared->router, c->rq->method, c->rq->path, m);
+    if (!m->path_known) {
+        console_find(c->api->shared->console, c->rq->method, c->rq->path, m);
+        stats = &c->api->console;
+    }
     c->route = m->route;
-    if (m->route != NULL)
+    if (m->route != NULL) {
+        c->stats = stats != NULL ? stats : &c->api->stats[m->index];
         return 0;
+    }
     if (!m->path_known)
         return err_set(e, &ERR_ROUTE_UNKNOWN, "%.*s", SLICE_FMT(c->rq->path));
     (void)err_set(e, &ERR_METHOD, "%.*s", SLICE_FMT(c->rq->method));
@@ -217,9 +227,9 @@ static void log_request(const struct call *c)
               LOG_I("status", c->status), LOG_I("ms", clock_now_ms(c->api->shared->node->clock) - c->rq->started_ms));
 }
 
-static void count(struct call *c, const struct route_match *m)
+static void count(struct call *c)
 {
-    struct api_route_stats *s = m->route != NULL ? &c->api->stats[m->index] : &c->api->unrouted;
+    struct api_route_stats *s = c->stats;
     int64_t ms = clock_now_ms(c->api->shared->node->clock) - c->rq->started_ms;
     uint64_t us = (uint64_t)(ms > 0 ? ms : 0) * 1000;
     unsigned i = 0;
@@ -249,7 +259,7 @@ void api_serve(struct http_request *rq, void *data)
         send_reply(&c, &m);
     else
         c.status = http_reply_status(rq);
-    count(&c, &m);
+    count(&c);
     log_request(&c);
     json_decref(c.json);
     rq->data = NULL;
@@ -263,5 +273,5 @@ void api_refuse(struct http_request *rq, const struct err *why, void *data)
     call_init(&c, rq, data);
     c.error = *why;
     send_reply(&c, &m);
-    count(&c, &m);
+    count(&c);
 }

@@ -47,6 +47,8 @@ const struct setting settings_table[] = {
       .doc = "The trusted proxies begin each connection with a PROXY protocol header, version 1 or 2." },
     { "http.monitoring_allow", NETWORKS(http.monitoring_allow), "127.0.0.0/8, ::1",
       .doc = "Clients that may read /metrics without logging in." },
+    { "http.console_dir", PATH(http.console_dir), "",
+      .doc = "Folder of the built web console. Empty: the one that was installed with this program." },
     { "http.max_connections", INT(http.max_connections), "10000", "10", "1000000",
       .doc = "Connections at once, of all clients." },
     { "http.max_connections_per_client", INT(http.max_connections_per_client), "1000", "1", "1000000",

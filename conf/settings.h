@@ -48,6 +48,7 @@ struct settings {
         const char *trusted_proxies;         /* networks, separated by commas */
         const char *monitoring_allow;        /* likewise */
         bool proxy_protocol;
+        const char *console_dir;             /* "": where the console is installed */
         int64_t max_connections, max_connections_per_client, max_streams;
         int64_t max_header_bytes, max_upload_bytes;
         int64_t handshake_timeout_ms, header_timeout_ms, body_timeout_ms, write_timeout_ms, idle_timeout_ms;

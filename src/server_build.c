@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "api/console.h"
 #include "conf/parameters.h"
 #include "config.h"
 #include "src/obcluster/obcluster.h"
@@ -154,6 +155,18 @@ static int make_db(struct server *s, struct loop *l, bool monitor, struct db **o
 
 /* ---- HTTP -------------------------------------------------------------------------------------------------------------- */
 
+/* The API serves without it, too: what is wrong is logged, and its pages say that it is missing. */
+static int make_console(struct server *s, struct err *e)
+{
+    const char *dir = s->boot->http.console_dir[0] != '\0' ? s->boot->http.console_dir : PKGDATADIR "/console";
+    struct err why = { 0 };
+
+    if (console_load(dir, &s->console, &why) == 0)
+        return 0;
+    log_warn(&s->log, "there is no console", LOG_S("folder", dir), LOG_E(&why));
+    return console_absent(&s->console, e);
+}
+
 static int make_tls(struct server *s, struct err *e)
 {
     struct tls_conf conf = { .cert_file = s->boot->http.tls_certificate, .key_file = s->boot->http.tls_key, .alpn = "h2,http/1.1" };
@@ -275,6 +288,7 @@ static void share(struct server *s)
     s->shared.node = &s->node;
     s->shared.audit = &s->audit;
     s->shared.router = s->router;
+    s->shared.console = s->console;
     s->shared.err_tables = all_errors;
     s->shared.crypto_pool = s->crypto;
     s->shared.connect_pool = s->connect;
@@ -299,6 +313,8 @@ int server_build(struct server *s, struct err *e)
         rv = make_iam(s, e);
     if (rv == 0)
         rv = router_new(all_routes, &s->router, e);
+    if (rv == 0)
+        rv = make_console(s, e);
     if (rv == 0)
         rv = make_tls(s, e);
     if (rv == 0)
@@ -340,6 +356,7 @@ void server_tear_down(struct server *s)
     vault_free(s->shared.vault);
     tls_server_free(s->tls);
     router_free(s->router);
+    console_free(s->console);
     cidr_list_fini(&s->trusted);
     cidr_list_fini(&s->monitoring);
     mem_free(s->metadb_targets);

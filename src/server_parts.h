@@ -42,6 +42,7 @@ struct server {
     struct work_pool *crypto, *connect, *longer;
     struct work_pool *visits;          /* connects to managed clusters: those that hang keep nobody from MetaDB */
     struct router *router;
+    struct console *console;
     struct tls_server *tls;            /* NULL: cleartext */
     struct cidr_list trusted, monitoring;
     struct sql_target *metadb_targets, *monitordb_targets;

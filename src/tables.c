@@ -10,6 +10,7 @@
 #include "api/tables.h"
 #include "conf/parameters.h"
 #include "conf/settings.h"
+#include "config.h"
 #include "src/host/host.h"
 #include "src/iam/customrole.h"
 #include "src/iam/role.h"
@@ -82,6 +83,18 @@ static void dump_routes(struct str *t)
     router_free(r);
 }
 
+static void dump_openapi(struct str *t)
+{
+    struct router *r;
+
+    if (router_new(all_routes, &r, NULL) != 0) {
+        t->failed = true;
+        return;
+    }
+    openapi_write(t, r, PACKAGE_VERSION);
+    router_free(r);
+}
+
 static void dump_error(struct str *t, const struct err_row *row)
 {
     static const char *const retry[] = { "final", "retry", "unknown" };
@@ -118,12 +131,12 @@ static const struct {
 } dumps[] = {
     { "settings", conf_dump_settings }, { "routes", dump_routes },           { "errors", dump_errors },
     { "metrics", metrics_dump },        { "permissions", iam_dump_permissions }, { "migrations", dump_migrations },
-    { "parameters", conf_dump_parameters },
+    { "parameters", conf_dump_parameters }, { "openapi", dump_openapi },
 };
 
 enum { N_DUMPS = sizeof dumps / sizeof dumps[0] };
 
-const char *const tables_names[] = { "settings", "routes", "errors", "metrics", "permissions", "migrations", "parameters", NULL };
+const char *const tables_names[] = { "settings", "routes", "errors", "metrics", "permissions", "migrations", "parameters", "openapi", NULL };
 
 _Static_assert(sizeof tables_names / sizeof tables_names[0] == N_DUMPS + 1, "every dump has its name in the help");
 

@@ -21,7 +21,7 @@ SANITIZER = re.compile(r"(AddressSanitizer|LeakSanitizer|ThreadSanitizer|MemoryS
 
 def settings_for(database, port, data, extra):
     """The few settings that tests use, in one place; `extra` overrides them, None removes one."""
-    settings = {"data_dir": data, "http.listen": f"127.0.0.1:{port}", "refresh.interval": "1s", "drain.lb_wait": "0"}
+    settings = {"data_dir": data, "http.console_dir": console(), "http.listen": f"127.0.0.1:{port}", "refresh.interval": "1s", "drain.lb_wait": "0"}
     if database is None:
         settings["standalone"] = "true"
     else:
@@ -47,6 +47,15 @@ def binary():
     shutil.copyfile(source, target)
     target.chmod(0o755)
     return target
+
+
+@functools.lru_cache(maxsize=None)
+def console():
+    """The built web console at a place where the unprivileged account may read it; None when the build has none."""
+    for source in (built().parent / "console" / "dist", CHECKOUT / "console" / "dist"):
+        if (source / "console.json").exists():
+            return shutil.copytree(source, run_dir() / "console")
+    return None
 
 
 @functools.lru_cache(maxsize=None)

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+import { QueryCache, QueryClient, QueryClientProvider, MutationCache } from '@tanstack/react-query';
+import { App as Messages, ConfigProvider } from 'antd';
+import english from 'antd/es/locale/en_US';
+import chinese from 'antd/es/locale/zh_CN';
+import dayjs from 'dayjs';
+import 'dayjs/locale/zh-cn';
+import { useMemo, useState } from 'react';
+import { RouterProvider } from 'react-router-dom';
+
+import { ApiError } from './api/call';
+import { goToLogin, router } from './frame/router';
+import { theme } from './frame/theme';
+import { type Language, LanguageContext, keepLanguage, language as now } from './words';
+
+/** A lost session shows as 401 anywhere. */
+function onError(error: unknown) {
+  if (error instanceof ApiError && error.status === 401) goToLogin();
+}
+
+const client = new QueryClient({
+  queryCache: new QueryCache({ onError }),
+  mutationCache: new MutationCache({ onError }),
+  defaultOptions: {
+    queries: {
+      retry: (n, error) => n < 1 && error instanceof ApiError && (error.status === 0 || error.status === 503),
+      retryDelay: 500,
+      staleTime: 5000,
+      networkMode: 'always',
+    },
+    mutations: { networkMode: 'always' },
+  },
+});
+
+export function App() {
+  const [language, setLanguage] = useState<Language>(now());
+  const context = useMemo(
+    () => ({
+      language,
+      change: (to: Language) => {
+        keepLanguage(to);
+        setLanguage(to);
+      },
+    }),
+    [language],
+  );
+  dayjs.locale(language === 'zh' ? 'zh-cn' : 'en');
+  return (
+    <LanguageContext.Provider value={context}>
+      <ConfigProvider locale={language === 'zh' ? chinese : english} theme={theme} button={{ autoInsertSpace: false }}>
+        <Messages message={{ maxCount: 3 }}>
+          <QueryClientProvider client={client}>
+            <RouterProvider router={router} />
+          </QueryClientProvider>
+        </Messages>
+      </ConfigProvider>
+    </LanguageContext.Provider>
+  );
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+import { useQueryClient } from '@tanstack/react-query';
+import { App } from 'antd';
+import { useCallback } from 'react';
+import { useNavigate } from 'react-router-dom';
+
+import { type ApiError, send } from '../api/call';
+
+/** Ends the session at the server, forgets everything that was read, and shows the login page. */
+export function useLogout() {
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const { message } = App.useApp();
+  return useCallback(() => {
+    send('post', '/api/v2/iam/logout').then(
+      () => {
+        void navigate('/login');
+        client.clear();
+      },
+      (error: unknown) => void message.error((error as ApiError).message),
+    );
+  }, [client, navigate, message]);
+}

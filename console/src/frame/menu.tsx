@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// The navigation at the left: paths of the route table, in groups.
+import { ClusterOutlined, HomeOutlined, LaptopOutlined, SettingOutlined } from '@ant-design/icons';
+import type { ReactNode } from 'react';
+
+import type { Pair } from '../words';
+
+export interface MenuGroup {
+  key: string;
+  title: Pair;
+  icon: ReactNode;
+  /** Paths; one alone makes a plain entry. */
+  paths: string[];
+}
+
+export const menu: MenuGroup[] = [
+  { key: 'home', title: ['Home', '首页'], icon: <HomeOutlined />, paths: ['/'] },
+  { key: 'database', title: ['Databases', '数据库'], icon: <ClusterOutlined />, paths: [] },
+  { key: 'compute', title: ['Machines', '主机资源'], icon: <LaptopOutlined />, paths: ['/host'] },
+  { key: 'system', title: ['System', '系统管理'], icon: <SettingOutlined />, paths: [] },
+];

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+import { lazy, Suspense, useEffect } from 'react';
+import { createBrowserRouter, Navigate, type RouteObject } from 'react-router-dom';
+
+import { Loading } from '../parts/loading';
+import { type PageRow, routes } from '../routes';
+import { say, useLanguage, useWords } from '../words';
+import { common } from '../words.common';
+
+const Frame = lazy(() => import('./frame'));
+const Guard = lazy(() => import('../parts/permission-guard'));
+
+function Titled({ row, children }: { row: PageRow; children: React.ReactNode }) {
+  const { language } = useLanguage();
+  const w = useWords(common);
+  useEffect(() => {
+    document.title = `${say(row.title, language)} - ${w.product}`;
+  }, [row, language, w]);
+  return children;
+}
+
+function element(row: PageRow) {
+  const Page = lazy(row.page);
+  const page = row.needs === undefined ? <Page /> : <Guard needs={row.needs}><Page /></Guard>;
+  return (
+    <Titled row={row}>
+      <Suspense fallback={<Loading />}>{page}</Suspense>
+    </Titled>
+  );
+}
+
+const asRoute = (row: PageRow): RouteObject => ({ path: row.path, element: element(row) });
+
+export const router = createBrowserRouter([
+  ...routes.filter((r) => r.bare).map(asRoute),
+  {
+    element: <Suspense fallback={<Loading />}><Frame /></Suspense>,
+    children: [...routes.filter((r) => !r.bare).map(asRoute), { path: '*', element: <Navigate to="/error/404" replace /> }],
+  },
+]);
+
+/** To the login page, which leads back to here. */
+export function goToLogin() {
+  const { pathname, search } = router.state.location;
+  if (pathname === '/login') return;
+  const back = pathname === '/' ? '' : `?back=${encodeURIComponent(pathname + search)}`;
+  void router.navigate(`/login${back}`, { replace: true });
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ThemeConfig } from 'antd';
+
+/* Colours with a contrast of at least 4.5 on white. */
+export const theme: ThemeConfig = {
+  cssVar: { key: 'ocp' },
+  hashed: false,
+  token: {
+    colorPrimary: '#0b57d0',
+    colorInfo: '#0b57d0',
+    colorLink: '#0b57d0',
+    colorSuccess: '#197a2b',
+    colorWarning: '#8f5a00',
+    colorError: '#c5221f',
+    colorTextTertiary: 'rgba(0, 0, 0, 0.62)',
+    colorTextDescription: 'rgba(0, 0, 0, 0.62)',
+    colorTextPlaceholder: 'rgba(0, 0, 0, 0.56)',
+    fontFamily: 'inherit',
+    borderRadius: 6,
+  },
+};

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Button, Drawer, Form, type FormInstance, Space } from 'antd';
+import type { ReactNode } from 'react';
+
+import type { ApiError } from '../api/call';
+import { useWords } from '../words';
+import { common } from '../words.common';
+import { ErrorView } from './error-view';
+
+interface Props<T extends object> {
+  open: boolean;
+  title: string;
+  /** Of the body that the operation takes: FormDrawer<Body<'post', '/api/v2/compute/regions'>>. */
+  initial?: Partial<T>;
+  form?: FormInstance<T>;
+  submit?: string;
+  running: boolean;
+  error: ApiError | null;
+  onSubmit: (values: T) => void;
+  onClose: () => void;
+  /** Form items. */
+  children: ReactNode;
+  width?: number;
+}
+
+/** A form at the side. What the server refuses is shown in it, and nothing typed is lost. */
+export function FormDrawer<T extends object>(p: Props<T>) {
+  const w = useWords(common);
+  const [own] = Form.useForm<T>();
+  const form = p.form ?? own;
+  const footer = (
+    <Space>
+      <Button type="primary" loading={p.running} onClick={() => form.submit()}>{p.submit ?? w.save}</Button>
+      <Button onClick={p.onClose}>{w.cancel}</Button>
+    </Space>
+  );
+  return (
+    <Drawer open={p.open} title={p.title} size={p.width ?? 480} onClose={p.onClose} footer={footer} destroyOnHidden>
+      <Form<T>
+        form={form}
+        layout="vertical"
+        preserve={false}
+        initialValues={p.initial}
+        onFinish={p.onSubmit}
+        scrollToFirstError
+        requiredMark="optional"
+      >
+        {p.error ? <div style={{ marginBottom: 16 }}><ErrorView error={p.error} /></div> : null}
+        {p.children}
+        <button type="submit" hidden />
+      </Form>
+    </Drawer>
+  );
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+import { useMutation } from '@tanstack/react-query';
+import { App } from 'antd';
+import { Link } from 'react-router-dom';
+
+import { ApiError, call } from '../api/call';
+import { useRefresh } from '../api/hooks';
+import type { Data, Input, Method, PathOf } from '../api/types';
+import { useWords } from '../words';
+import { common } from '../words.common';
+
+interface Options<R> {
+  /** Said when it worked; "" for nothing. */
+  done?: string;
+  /** Paths whose lists and objects it changes. */
+  refreshes?: string[];
+  then?: (result: R) => void;
+  /** Failures are shown by the caller (a form beside its fields), not as a message. */
+  quiet?: boolean;
+}
+
+/** A change of something: run(input) sends it, says that it was done and which task does it, and reads anew what it changed. */
+export function useAction<M extends Method, P extends PathOf<M>>(method: M, path: P, options: Options<Data<M, P>> = {}) {
+  const { message } = App.useApp();
+  const w = useWords(common);
+  const refresh = useRefresh();
+  const mutation = useMutation<Data<M, P>, ApiError, Input<M, P>>({
+    mutationFn: (input) => call(method, path, input),
+    onSuccess: async (result) => {
+      const task = taskOf(result);
+      const text = options.done ?? w.done;
+      const link = <span>{text} <Link to={`/task/${task ?? 0}`}>{w.viewTask}</Link></span>;
+      if (task !== undefined || text !== '') void message.success(task === undefined ? text : link, task === undefined ? 3 : 8);
+      options.then?.(result);
+      await refresh(...(options.refreshes ?? [path]));
+    },
+    onError: (error) => {
+      if (options.quiet !== true && error.status !== 401) void message.error(error.message, 8);
+    },
+  });
+  const { mutate: run, isPending: running, error, reset } = mutation;
+  return { run, running, error, reset };
+}
+
+/** Id of the task in a reply that is one. */
+export function taskOf(result: unknown) {
+  if (typeof result !== 'object' || result === null) return undefined;
+  const { id, operation, subtasks, taskDefinitionId, status } = result as Record<string, unknown>;
+  const isTask = typeof status === 'string' && (operation !== undefined || subtasks !== undefined || taskDefinitionId !== undefined);
+  return isTask && typeof id === 'number' ? id : undefined;
+}
