@@ -1,0 +1,695 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The consensus under faults. Checked after every event: one leader a term; equal committed entries everywhere, for ever; terms and
+ * durable votes never go back; nothing is sent before term and vote are stored; a node that leads has everything that was committed. Checked
+ * after a calm: one leader, all logs equal. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "raft/message.h"
+#include "tests/sim/sim.h"
+
+enum {
+    ELECTION_MS = 300, HEARTBEAT_MS = 30, STEP_MS = 5, CALM_MS = 20000, MAX_TERMS = 1 << 14, LINK_MS = 30, STALL_MS = 3000,
+};
+
+struct stored {
+    uint64_t term, kind, size;
+    char data[512];
+};
+
+/* A write that the disk has not finished. */
+struct pending {
+    int64_t at_ms;
+    bool meta;                  /* term and vote, else entries */
+    uint64_t term, vote, index;
+    unsigned n;
+    struct stored *entries;
+    struct pending *next;
+};
+
+struct packet {
+    int64_t at_ms;
+    unsigned from, to;
+    uint64_t connection;        /* of the link when it was sent */
+    uint64_t after;             /* number of the meta write of the sender that must be done before; 0: none */
+    size_t n;
+    char *bytes;
+    struct packet *next;
+};
+
+struct node {
+    struct consensus *c;        /* NULL: down */
+    bool member_once, paused, failing;
+    int64_t skew_ms, boot_ms, resume_ms, last_write_ms, slow_until_ms;
+    uint64_t term, vote;        /* durable, as all below */
+    struct stored *log;
+    unsigned n_log;
+    struct pending *first, *last;
+    uint64_t metas_wanted, metas_done;
+    uint64_t applied;
+    struct packet *held;        /* not sent before a meta write */
+};
+
+struct run {
+    struct sim_conf conf;
+    struct sim_counts *counts;
+    struct sim_rng rng;
+    int64_t now_ms;
+    bool calm, broken;
+    char *why;
+    struct node nodes[SIM_NODES];
+    struct packet *wire;
+    uint64_t connection[SIM_NODES][SIM_NODES];
+    int64_t last_arrival[SIM_NODES][SIM_NODES];
+    bool cut[SIM_NODES][SIM_NODES];
+    struct stored *committed;
+    uint64_t n_committed;
+    uint64_t leader_of[MAX_TERMS];
+};
+
+/* --- chance ---------------------------------------------------------------------------------------------------------------------- */
+
+uint32_t sim_below(struct sim_rng *r, uint32_t n)
+{
+    r->state ^= r->state << 13;
+    r->state ^= r->state >> 7;
+    r->state ^= r->state << 17;
+    return n == 0 ? 0 : (uint32_t)((r->state >> 11) % n);
+}
+
+bool sim_once_in(struct sim_rng *r, uint32_t n)
+{
+    return sim_below(r, n) == 0;
+}
+
+__attribute__((format(printf, 3, 4))) static void broken(struct run *s, unsigned i, const char *fmt, ...)
+{
+    va_list ap;
+    int n;
+
+    if (s->broken)
+        return;
+    s->broken = true;
+    n = snprintf(s->why, 512, "seed %llu, %lld ms, node %u: ", (unsigned long long)s->conf.seed, (long long)s->now_ms, i + 1);
+    va_start(ap, fmt);
+    (void)vsnprintf(s->why + n, (size_t)(512 - n), fmt, ap);
+    va_end(ap);
+}
+
+static int64_t clock_of(const struct run *s, unsigned i)
+{
+    return s->now_ms + s->nodes[i].skew_ms;
+}
+
+/* --- network --------------------------------------------------------------------------------------------------------------------- */
+
+static void reset_link(struct run *s, unsigned a, unsigned b)
+{
+    s->connection[a][b]++;
+    s->last_arrival[a][b] = s->now_ms;
+}
+
+/* What is on the wire of a former connection never arrives. */
+static void put_on_wire(struct run *s, struct packet *p)
+{
+    unsigned a = p->from, b = p->to;
+    int64_t at = s->now_ms + 1 + sim_below(&s->rng, LINK_MS);
+    struct packet **place = &s->wire;
+
+    if (s->cut[a][b] || (!s->calm && sim_once_in(&s->rng, 60))) {
+        s->counts->losses++;
+        if (!s->cut[a][b]) { /* TCP loses nothing but with the connection */
+            reset_link(s, a, b);
+            s->counts->resets++;
+        }
+        free(p->bytes);
+        free(p);
+        return;
+    }
+    if (!s->calm && sim_once_in(&s->rng, 400))
+        at += sim_below(&s->rng, STALL_MS);
+    if (at <= s->last_arrival[a][b])
+        at = s->last_arrival[a][b] + 1;
+    s->last_arrival[a][b] = at;
+    p->at_ms = at;
+    p->connection = s->connection[a][b];
+    while (*place != NULL && (*place)->at_ms <= at)
+        place = &(*place)->next;
+    p->next = *place;
+    *place = p;
+}
+
+static void send_held(struct run *s, unsigned i)
+{
+    struct node *n = &s->nodes[i];
+
+    while (n->held != NULL && n->held->after <= n->metas_done) {
+        struct packet *p = n->held;
+
+        n->held = p->next;
+        put_on_wire(s, p);
+    }
+}
+
+static void hold_packets(struct run *s, unsigned i, const struct consensus_work *w)
+{
+    struct node *n = &s->nodes[i];
+    struct packet **end = &n->held;
+
+    while (*end != NULL)
+        end = &(*end)->next;
+    for (unsigned k = 0; k < w->n_packets; k++) {
+        struct packet *p = calloc(1, sizeof *p);
+
+        *p = (struct packet){ .from = i, .to = (unsigned)w->packets[k].to - 1, .after = n->metas_wanted, .n = w->packets[k].bytes.n };
+        p->bytes = malloc(p->n);
+        memcpy(p->bytes, w->packets[k].bytes.s, p->n);
+        *end = p;
+        end = &p->next;
+    }
+    send_held(s, i);
+}
+
+/* --- disk ------------------------------------------------------------------------------------------------------------------------ */
+
+static void queue_write(struct run *s, unsigned i, struct pending *w)
+{
+    struct node *n = &s->nodes[i];
+    int64_t delay = 1 + sim_below(&s->rng, 15);
+
+    if (s->now_ms < n->slow_until_ms)
+        delay += 500 + sim_below(&s->rng, 2000);
+    w->at_ms = s->now_ms + delay > n->last_write_ms ? s->now_ms + delay : n->last_write_ms;
+    n->last_write_ms = w->at_ms;
+    if (n->last != NULL)
+        n->last->next = w;
+    else
+        n->first = w;
+    n->last = w;
+}
+
+static void want_meta(struct run *s, unsigned i, const struct consensus_work *w)
+{
+    struct pending *p = calloc(1, sizeof *p);
+
+    *p = (struct pending){ .meta = true, .term = w->term, .vote = w->vote };
+    s->nodes[i].metas_wanted++;
+    queue_write(s, i, p);
+}
+
+static void want_entries(struct run *s, unsigned i, const struct consensus_write *w)
+{
+    struct pending *p = calloc(1, sizeof *p);
+
+    *p = (struct pending){ .index = w->index, .n = w->n, .entries = calloc(w->n, sizeof *p->entries) };
+    for (unsigned k = 0; k < w->n; k++) {
+        p->entries[k] = (struct stored){ w->entries[k].term, (uint64_t)w->entries[k].kind, w->entries[k].size, "" };
+        if (w->entries[k].size > sizeof p->entries[k].data)
+            broken(s, i, "an entry of %u bytes", w->entries[k].size);
+        else
+            memcpy(p->entries[k].data, w->entries[k].data, w->entries[k].size);
+    }
+    queue_write(s, i, p);
+}
+
+static void free_pending(struct pending *p)
+{
+    free(p->entries);
+    free(p);
+}
+
+/* --- checks after each event ------------------------------------------------------------------------------------------------------ */
+
+static void check_commit(struct run *s, unsigned i)
+{
+    struct node *n = &s->nodes[i];
+    struct consensus_status st = consensus_status(n->c);
+
+    for (; n->applied < st.commit; n->applied++) {
+        struct entry en = consensus_entry(n->c, n->applied + 1);
+        struct stored *was = &s->committed[n->applied];
+
+        if (n->applied >= SIM_LOG) {
+            broken(s, i, "the log is longer than the simulation keeps");
+            return;
+        }
+        if (n->applied == s->n_committed) {
+            *was = (struct stored){ en.term, (uint64_t)en.kind, en.size, "" };
+            memcpy(was->data, en.data, en.size < sizeof was->data ? en.size : sizeof was->data);
+            s->n_committed++;
+            s->counts->commits++;
+        } else if (was->term != en.term || was->size != en.size || memcmp(was->data, en.data, en.size) != 0) {
+            broken(s, i, "commits another entry %llu than was committed before", (unsigned long long)n->applied + 1);
+        }
+    }
+    if (st.leads && n->applied < s->n_committed && st.term >= s->committed[s->n_committed - 1].term)
+        broken(s, i, "leads in term %llu and lacks committed entries", (unsigned long long)st.term);
+}
+
+static void check_role(struct run *s, unsigned i)
+{
+    struct consensus_status st = consensus_status(s->nodes[i].c);
+
+    if (st.role != CONSENSUS_LEADER || st.term >= MAX_TERMS)
+        return;
+    if (s->leader_of[st.term] == 0) {
+        s->leader_of[st.term] = i + 1;
+        s->counts->elections++;
+    } else if (s->leader_of[st.term] != i + 1) {
+        broken(s, i, "is a second leader of term %llu, after %llu", (unsigned long long)st.term, (unsigned long long)s->leader_of[st.term]);
+    }
+}
+
+/* --- driving one node ------------------------------------------------------------------------------------------------------------- */
+
+static void crash(struct run *s, unsigned i);
+
+static void do_work(struct run *s, unsigned i)
+{
+    const struct consensus_work *w = consensus_work(s->nodes[i].c);
+
+    if (w->meta)
+        want_meta(s, i, w);
+    for (unsigned k = 0; k < w->n_writes; k++)
+        want_entries(s, i, &w->writes[k]);
+    hold_packets(s, i, w);
+    consensus_work_done(s->nodes[i].c);
+    check_role(s, i);
+    check_commit(s, i);
+}
+
+/* After each call: fatal errors are bugs here, since no disk has failed without the node having crashed. */
+static void after(struct run *s, unsigned i, int rv, const struct err *e)
+{
+    char text[256];
+
+    if (rv == ERR_RAFT_FATAL.code || rv == ERR_NOMEM.code || rv == ERR_RAFT_MESSAGE.code)
+        broken(s, i, "%s", err_log_text(e, text, sizeof text));
+    else
+        do_work(s, i);
+}
+
+static void boot(struct run *s, unsigned i)
+{
+    struct node *n = &s->nodes[i];
+    struct entry *entries = calloc(n->n_log + 1, sizeof *entries);
+    char address[16];
+    struct consensus_conf conf = { i + 1, address, ELECTION_MS, HEARTBEAT_MS, sim_below(&s->rng, 1u << 30) };
+    struct consensus_stored_state stored = { n->term, n->vote, entries, n->n_log };
+    struct err e = { 0 };
+    int rv;
+
+    (void)snprintf(address, sizeof address, "n%u:8081", i + 1);
+    for (unsigned k = 0; k < n->n_log; k++)
+        entries[k] = (struct entry){ n->log[k].term, (enum entry_kind)n->log[k].kind, (uint32_t)n->log[k].size, n->log[k].data };
+    n->applied = 0;
+    n->skew_ms = sim_below(&s->rng, 100000);
+    for (unsigned k = 0; k < SIM_NODES; k++) { /* connections are made anew */
+        reset_link(s, i, k);
+        reset_link(s, k, i);
+    }
+    rv = consensus_new(&conf, &stored, clock_of(s, i), &n->c, &e);
+    free(entries);
+    after(s, i, rv, &e);
+}
+
+static void drop_pending(struct run *s, struct node *n)
+{
+    while (n->first != NULL) {
+        struct pending *p = n->first;
+
+        n->first = p->next;
+        s->counts->torn_metas += p->meta;
+        free_pending(p);
+    }
+    n->last = NULL;
+    n->last_write_ms = 0;
+    while (n->held != NULL) {
+        struct packet *p = n->held;
+
+        n->held = p->next;
+        free(p->bytes);
+        free(p);
+    }
+    n->metas_wanted = n->metas_done = 0;
+}
+
+static void crash(struct run *s, unsigned i)
+{
+    struct node *n = &s->nodes[i];
+
+    consensus_free(n->c);
+    n->c = NULL;
+    n->paused = false;
+    n->slow_until_ms = 0;
+    n->boot_ms = s->now_ms + sim_below(&s->rng, 2000);
+    drop_pending(s, n);
+}
+
+static void finish_write(struct run *s, unsigned i, const struct pending *p)
+{
+    struct node *n = &s->nodes[i];
+    struct err e = { 0 };
+
+    if (p->meta) {
+        if (p->term < n->term || (p->term == n->term && n->vote != 0 && p->vote != n->vote))
+            broken(s, i, "stores term %llu vote %llu after term %llu vote %llu", (unsigned long long)p->term, (unsigned long long)p->vote,
+                   (unsigned long long)n->term, (unsigned long long)n->vote);
+        n->term = p->term;
+        n->vote = p->vote;
+        n->metas_done++;
+        send_held(s, i);
+        return;
+    }
+    if (p->index > n->n_log + 1 || p->index + p->n >= SIM_LOG) {
+        broken(s, i, "writes entry %llu after %u", (unsigned long long)p->index, n->n_log);
+        return;
+    }
+    memcpy(&n->log[p->index - 1], p->entries, p->n * sizeof *p->entries);
+    n->n_log = (unsigned)p->index - 1 + p->n;
+    after(s, i, consensus_stored(n->c, p->index + p->n - 1, p->entries[p->n - 1].term, clock_of(s, i), &e), &e);
+}
+
+static void run_disk(struct run *s, unsigned i)
+{
+    struct node *n = &s->nodes[i];
+
+    while (n->c != NULL && n->first != NULL && n->first->at_ms <= s->now_ms) {
+        struct pending *p = n->first;
+
+        if (n->failing) { /* fail-stop: the process ends before anything else is done */
+            n->failing = false;
+            s->counts->failed_disks++;
+            crash(s, i);
+            return;
+        }
+        n->first = p->next;
+        if (n->first == NULL)
+            n->last = NULL;
+        finish_write(s, i, p);
+        free_pending(p);
+    }
+}
+
+static void deliver(struct run *s)
+{
+    struct packet **place = &s->wire;
+
+    while (*place != NULL && (*place)->at_ms <= s->now_ms && !s->broken) {
+        struct packet *p = *place;
+        struct node *n = &s->nodes[p->to];
+        struct err e = { 0 };
+
+        if (n->paused) { /* waits in the kernel's buffers */
+            place = &p->next;
+            continue;
+        }
+        *place = p->next;
+        if (n->c != NULL && p->connection == s->connection[p->from][p->to])
+            after(s, p->to, consensus_receive(n->c, p->from + 1, (struct slice){ p->bytes, p->n }, clock_of(s, p->to), &e), &e);
+        free(p->bytes);
+        free(p);
+        place = &s->wire;
+    }
+}
+
+static void tick(struct run *s, unsigned i)
+{
+    struct node *n = &s->nodes[i];
+    struct err e = { 0 };
+
+    if (n->c == NULL || n->paused)
+        return;
+    run_disk(s, i);
+    if (n->c != NULL && clock_of(s, i) >= consensus_due_ms(n->c))
+        after(s, i, consensus_tick(n->c, clock_of(s, i), &e), &e);
+}
+
+/* --- faults ----------------------------------------------------------------------------------------------------------------------- */
+
+static void cut_some(struct run *s, bool both_ways)
+{
+    for (unsigned a = 0; a < SIM_NODES; a++)
+        for (unsigned b = 0; b < a; b++) {
+            bool cut = sim_below(&s->rng, 100) < 35;
+
+            s->cut[a][b] = cut;
+            s->cut[b][a] = both_ways ? cut : sim_below(&s->rng, 100) < 35;
+        }
+    if (both_ways)
+        s->counts->partitions++;
+    else
+        s->counts->one_way++;
+}
+
+static void heal(struct run *s)
+{
+    for (unsigned a = 0; a < SIM_NODES; a++)
+        for (unsigned b = 0; b < SIM_NODES; b++) {
+            if (s->cut[a][b])
+                reset_link(s, a, b);
+            s->cut[a][b] = false;
+        }
+}
+
+/* What the liveness links of the others say when a process dies. */
+static void tell_of_death(struct run *s, unsigned dead)
+{
+    unsigned rank = 0;
+
+    for (unsigned i = 0; i < SIM_NODES; i++) {
+        if (s->nodes[i].c == NULL || s->nodes[i].paused || s->cut[dead][i])
+            continue;
+        consensus_leader_died(s->nodes[i].c, dead + 1, 60 * (int64_t)rank++ + sim_below(&s->rng, 10), clock_of(s, i));
+        s->counts->died++;
+    }
+}
+
+static void fault_node(struct run *s, unsigned i)
+{
+    struct node *n = &s->nodes[i];
+
+    if (n->c == NULL) {
+        if (s->now_ms >= n->boot_ms && n->member_once)
+            boot(s, i);
+        return;
+    }
+    if (n->paused) {
+        if (s->now_ms >= n->resume_ms)
+            n->paused = false;
+        return;
+    }
+    if (s->calm)
+        return;
+    if (sim_once_in(&s->rng, 1500)) {
+        crash(s, i);
+        s->counts->crashes++;
+        if (sim_once_in(&s->rng, 2))
+            tell_of_death(s, i);
+    } else if (sim_once_in(&s->rng, 2500)) {
+        n->paused = true;
+        n->resume_ms = s->now_ms + sim_below(&s->rng, 4000);
+        s->counts->pauses++;
+    } else if (sim_once_in(&s->rng, 4000)) {
+        n->slow_until_ms = s->now_ms + sim_below(&s->rng, 5000);
+        s->counts->slow_disks++;
+    } else if (sim_once_in(&s->rng, 8000)) {
+        n->failing = true;
+    } else if (sim_once_in(&s->rng, 6000)) {
+        n->skew_ms += sim_below(&s->rng, 20000); /* CLOCK_BOOTTIME never goes back, but the machine may have slept */
+        s->counts->skews++;
+    }
+}
+
+/* --- the operator: transfers and members ------------------------------------------------------------------------------------------- */
+
+static unsigned voters_of(const struct consensus *c, struct member *members, unsigned *n)
+{
+    unsigned voters = 0;
+
+    *n = consensus_members(c, members);
+    for (unsigned k = 0; k < *n; k++)
+        voters += members[k].role == MEMBER_VOTER;
+    return voters;
+}
+
+static const struct member *find_member(const struct member *members, unsigned n, uint64_t id)
+{
+    for (unsigned k = 0; k < n; k++)
+        if (members[k].id == id)
+            return &members[k];
+    return NULL;
+}
+
+/* One wish about node `k`: in when it is out, one role up when it is in, out when it is a voter and enough are left. */
+static int change_member(struct run *s, struct consensus *c, unsigned k, int64_t now_ms, struct err *e)
+{
+    struct member members[RAFT_MAX_MEMBERS], new_one;
+    char address[16];
+    unsigned n, voters = voters_of(c, members, &n);
+    const struct member *m = find_member(members, n, k + 1);
+
+    (void)snprintf(address, sizeof address, "n%u:8081", k + 1);
+    new_one = (struct member){ k + 1, address, MEMBER_SPARE };
+    if (m == NULL) {
+        s->nodes[k].member_once = true;
+        s->counts->added++;
+        return consensus_add(c, &new_one, now_ms, e);
+    }
+    if (m->role == MEMBER_SPARE)
+        return consensus_assign(c, k + 1, MEMBER_STANDBY, now_ms, e);
+    if (m->role == MEMBER_STANDBY) {
+        int rv = consensus_assign(c, k + 1, MEMBER_VOTER, now_ms, e);
+
+        s->counts->promoted += rv == 0;
+        return rv;
+    }
+    if (voters <= 3)
+        return 0;
+    s->counts->removed++;
+    return consensus_remove(c, k + 1, now_ms, e);
+}
+
+static void operate(struct run *s, unsigned i)
+{
+    struct node *n = &s->nodes[i];
+    struct err e = { 0 };
+
+    if (n->c == NULL || n->paused || s->calm || consensus_status(n->c).role != CONSENSUS_LEADER)
+        return;
+    if (sim_once_in(&s->rng, 600)) {
+        s->counts->transfers++;
+        after(s, i, consensus_transfer(n->c, sim_once_in(&s->rng, 2) ? 0 : sim_below(&s->rng, SIM_NODES) + 1, clock_of(s, i), &e), &e);
+    } else if (sim_once_in(&s->rng, 250)) {
+        after(s, i, change_member(s, n->c, sim_below(&s->rng, SIM_NODES), clock_of(s, i), &e), &e);
+    } else if (sim_once_in(&s->rng, 30)) {
+        after(s, i, consensus_note(n->c, clock_of(s, i), &e), &e);
+    }
+}
+
+/* --- a run ------------------------------------------------------------------------------------------------------------------------ */
+
+static bool found(struct run *s)
+{
+    struct member members[SIM_NODES];
+    char addresses[SIM_NODES][16];
+    struct arena arena;
+    struct entry first;
+    struct err e;
+
+    arena_init(&arena);
+    for (unsigned i = 0; i < s->conf.voters; i++) {
+        (void)snprintf(addresses[i], sizeof addresses[i], "n%u:8081", i + 1);
+        members[i] = (struct member){ i + 1, addresses[i], MEMBER_VOTER };
+    }
+    if (consensus_first_entry(members, s->conf.voters, &arena, &first, &e) != 0)
+        return false;
+    for (unsigned i = 0; i < SIM_NODES; i++) {
+        struct node *n = &s->nodes[i];
+
+        n->log = calloc(SIM_LOG, sizeof *n->log);
+        if (i >= s->conf.voters)
+            continue;
+        n->term = 1;
+        n->n_log = 1;
+        n->member_once = true;
+        n->log[0] = (struct stored){ first.term, (uint64_t)first.kind, first.size, "" };
+        memcpy(n->log[0].data, first.data, first.size);
+    }
+    arena_fini(&arena);
+    return true;
+}
+
+static void one_step(struct run *s)
+{
+    for (unsigned i = 0; i < SIM_NODES && !s->broken; i++) {
+        fault_node(s, i);
+        tick(s, i);
+        operate(s, i);
+    }
+    deliver(s);
+    if (!s->calm && sim_once_in(&s->rng, 200))
+        cut_some(s, sim_once_in(&s->rng, 2));
+    else if (sim_once_in(&s->rng, 150))
+        heal(s);
+    s->now_ms += STEP_MS;
+}
+
+static void begin_calm(struct run *s)
+{
+    s->calm = true;
+    heal(s);
+    for (unsigned i = 0; i < SIM_NODES; i++) {
+        s->nodes[i].boot_ms = s->nodes[i].resume_ms = s->now_ms;
+        s->nodes[i].failing = false;
+        s->nodes[i].slow_until_ms = 0;
+    }
+}
+
+/* After the calm: one leader, and every member has everything. */
+static void check_settled(struct run *s)
+{
+    unsigned leaders = 0, n = 0;
+    struct member members[RAFT_MAX_MEMBERS];
+
+    for (unsigned i = 0; i < SIM_NODES; i++) {
+        if (s->nodes[i].c == NULL || !consensus_status(s->nodes[i].c).leads)
+            continue;
+        leaders++;
+        n = consensus_members(s->nodes[i].c, members);
+    }
+    if (leaders != 1)
+        broken(s, 0, "%u leaders after %d ms of calm", leaders, CALM_MS);
+    for (unsigned k = 0; k < n; k++)
+        if (members[k].role != MEMBER_SPARE && s->nodes[members[k].id - 1].applied != s->n_committed)
+            broken(s, (unsigned)members[k].id - 1, "has %llu of %llu entries after the calm", (unsigned long long)s->nodes[members[k].id - 1].applied,
+                   (unsigned long long)s->n_committed);
+    s->counts->settled += !s->broken;
+}
+
+static void tear_down(struct run *s)
+{
+    for (unsigned i = 0; i < SIM_NODES; i++) {
+        consensus_free(s->nodes[i].c);
+        drop_pending(s, &s->nodes[i]);
+        free(s->nodes[i].log);
+    }
+    while (s->wire != NULL) {
+        struct packet *p = s->wire;
+
+        s->wire = p->next;
+        free(p->bytes);
+        free(p);
+    }
+    free(s->committed);
+    free(s);
+}
+
+bool sim_run(const struct sim_conf *conf, struct sim_counts *counts, char why[512])
+{
+    struct run *s = calloc(1, sizeof *s);
+    int64_t end;
+    bool good;
+
+    s->conf = *conf;
+    s->counts = counts;
+    s->why = why;
+    s->rng.state = conf->seed * UINT64_C(0x9E3779B97F4A7C15) + 1;
+    s->committed = calloc(SIM_LOG, sizeof *s->committed);
+    s->now_ms = 1000;
+    end = s->now_ms + (int64_t)conf->seconds * 1000;
+    if (!found(s))
+        broken(s, 0, "the cluster could not be founded");
+    while (!s->broken && s->now_ms < end)
+        one_step(s);
+    begin_calm(s);
+    while (!s->broken && s->now_ms < end + CALM_MS)
+        one_step(s);
+    if (!s->broken)
+        check_settled(s);
+    good = !s->broken;
+    tear_down(s);
+    return good;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sim.h - a whole cluster of nodes in one thread under one seed: virtual time, a network and disks that misbehave, and checks after every
+ * event. The same seed gives the same run. */
+#ifndef TESTS_SIM_SIM_H
+#define TESTS_SIM_SIM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "raft/consensus.h"
+
+enum { SIM_NODES = 7, SIM_LOG = 1 << 14 };
+
+/* --- chance and time ----------------------------------------------------------------------------------------------------------- */
+
+struct sim_rng {
+    uint64_t state;
+};
+uint32_t sim_below(struct sim_rng *r, uint32_t n); /* 0 when n is 0 */
+bool sim_once_in(struct sim_rng *r, uint32_t n);
+
+/* --- what happened, for the report ---------------------------------------------------------------------------------------------- */
+
+/* One row per class of event that a campaign must have met: SIM_COUNTS(X(member, text)). */
+#define SIM_COUNTS(X)                                                                                                       \
+    X(elections, "elections") X(commits, "entries committed") X(crashes, "crashes") X(pauses, "pauses") X(partitions, "partitions") \
+    X(one_way, "one-way cuts") X(resets, "connections reset") X(losses, "messages lost") X(slow_disks, "slow disks") \
+    X(failed_disks, "failed disks") X(torn_metas, "crashes before term or vote were stored") X(skews, "clock jumps") \
+    X(transfers, "transfers asked for") X(died, "dead leaders told of") X(added, "members added") X(promoted, "voters made") \
+    X(removed, "members removed") X(settled, "runs that settled")
+
+struct sim_counts {
+#define X(MEMBER, TEXT) uint64_t MEMBER;
+    SIM_COUNTS(X)
+#undef X
+};
+
+/* --- one run --------------------------------------------------------------------------------------------------------------------- */
+
+struct sim_conf {
+    uint64_t seed;
+    unsigned voters;              /* founders: 3 or 5 */
+    unsigned seconds;             /* of faults; a calm of sim_calm_ms follows */
+    bool verbose;
+};
+
+/* Runs one seed; false when an invariant was broken: *why tells which, in words, with time and node. */
+bool sim_run(const struct sim_conf *conf, struct sim_counts *counts, char why[512]);
+
+#endif
