@@ -72,7 +72,7 @@ bool route_is_change(const struct route *r);
 #define ROUTE_TEXT(LITERAL) (&("" LITERAL)[0 * sizeof(char[sizeof("" LITERAL) > 1 ? 1 : -1])])
 #define ROUTE(ID, METHOD, PATH, PERMISSION, HANDLE, REPLY, ORIGIN, DOC_TEXT, ...)                                                     \
     { .id = (ID), .method = (METHOD), .path = (PATH), .permission = ROUTE_TEXT(PERMISSION), .handle = (HANDLE), .reply = (REPLY), .origin = (ORIGIN), \
-      .doc = (DOC_TEXT), ##__VA_ARGS__ }
+      .doc = ROUTE_TEXT(DOC_TEXT), ##__VA_ARGS__ }
 #define ROUTE_QUERY(STRUCT, FIELDS) .query = (FIELDS), .query_size = sizeof(struct STRUCT)
 #define ROUTE_BODY(STRUCT, FIELDS) .body = (FIELDS), .body_size = sizeof(struct STRUCT)
 #define ROUTE_OUT(STRUCT, FIELDS) .out = (FIELDS), .out_size = sizeof(struct STRUCT)

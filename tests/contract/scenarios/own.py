@@ -33,6 +33,26 @@ def roles_and_permissions(walk):
     assert {"CREATE", "READ", "UPDATE", "DELETE"} <= set(walk.rows("iam-permissions-list")[0]["actions"])
 
 
+@scenario("iam-role-create", "iam-role-update", "iam-role-copy", "iam-role-delete", "iam-user-lock")
+def roles_that_people_make(walk):
+    role = walk.do("iam-role-create", {"name": "walkers", "description": "who walks", "permissions": ["CLUSTER:12:READ", "HOST:*:READ"]})
+    assert role in walk.rows("iam-roles-list")
+    changed = walk.do("iam-role-update", {"permissions": ["CLUSTER:12:TENANT:1003:UPDATE"]}, id=role["id"])
+    assert changed["permissions"] == ["CLUSTER:12:TENANT:1003:UPDATE"]
+    copy = walk.do("iam-role-copy", {"name": "walkers_too"}, id=role["id"])
+    assert copy["permissions"] == changed["permissions"]
+    user = walk.do("iam-user-create", {"username": "walking.user", "password": "Walker-1234", "roles": [role["id"], 101]})
+    assert [r["name"] for r in user["roles"]] == ["walkers", "PROFILE"]
+    assert walk.do("iam-user-lock", id=user["id"])["locked"] is True
+    assert walk.do("iam-user-unlock", id=user["id"])["locked"] is False
+    walk.effect("iam-user-lock")
+    walk.do("iam-user-delete", id=user["id"])
+    for gone in (role, copy):
+        walk.do("iam-role-delete", id=gone["id"])
+        walk.gone("iam-role-get", id=gone["id"])
+    walk.effect("iam-role-delete")
+
+
 @scenario("config-properties-list", "config-property-get", "config-property-update", "config-property-reset", "config-property-histories")
 def system_parameters(walk):
     key = "ocp.alarm.send.batch-max"
