@@ -43,6 +43,7 @@ struct call {
         struct slice name, value;
     } params[CALL_MAX_PARAMS];
     unsigned n_params;
+    struct slice raw_body;             /* body as it came, if it was wanted before it was decoded; s == NULL: not yet */
     json_t *json;                      /* body as it came */
     struct http_header headers[CALL_MAX_HEADERS]; /* of the reply, beside the frame's own */
     unsigned n_headers;

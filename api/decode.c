@@ -158,6 +158,14 @@ static int read_json(struct call *c, struct slice text, struct err *e)
     return fields_read(c->route->body, c->json, body, c->arena, e);
 }
 
+int decode_raw_body(struct call *c, struct slice *out, struct err *e)
+{
+    int rv = c->raw_body.s == NULL ? http_body_all(c->rq, DECODE_BODY_MAX, &c->raw_body, e) : 0;
+
+    *out = c->raw_body;
+    return rv;
+}
+
 int decode_body(struct call *c, struct err *e)
 {
     struct slice text;
@@ -166,7 +174,7 @@ int decode_body(struct call *c, struct err *e)
 
     if (c->route->body == NULL || (c->route->flags & ROUTE_BODY_RAW) != 0)
         return 0;
-    rv = http_body_all(c->rq, DECODE_BODY_MAX, &text, e);
+    rv = decode_raw_body(c, &text, e);
     if (rv != 0)
         return rv;
     text = slice_trim(text);

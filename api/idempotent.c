@@ -119,7 +119,7 @@ int idempotent_handle(struct call *c, struct err *e)
     struct idempotency request;
     int rv;
 
-    if (key == NULL || key[0] == '\0')
+    if (key == NULL || key[0] == '\0' || (c->route->flags & ROUTE_SECRET_REPLY) != 0)
         return c->route->handle(c, e);
     rv = check_key(key, e);
     if (rv != 0)

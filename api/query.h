@@ -15,4 +15,8 @@ bool query_next(struct slice *rest, struct arena *arena, struct slice *name, str
  * a repeated list grows. Does not check for required members. Errors: REQUEST, INVALID naming the parameter, NOMEM. */
 MUST_CHECK int query_read(struct slice query, const struct field *fields, void *obj, struct arena *arena, struct err *e);
 
+/* The query in canonical form: names sorted, names and values percent-encoded but for A-Z a-z 0-9 - . _ ~, values of one name sorted and
+ * joined by commas. Errors: REQUEST, NOMEM. */
+MUST_CHECK int query_canonical(struct slice query, struct arena *arena, struct str *out, struct err *e);
+
 #endif

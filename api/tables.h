@@ -5,6 +5,7 @@
 
 #include "api/route.h"
 
+extern const struct route accesskey_routes[];
 extern const struct route audit_routes[];
 extern const struct route database_routes[];
 extern const struct route dbgrant_routes[];

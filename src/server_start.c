@@ -77,6 +77,8 @@ static int prepare_keys(struct server *s, struct err *e)
     if (rv == 0)
         log_info(&s->log, created ? "master key made; keep a copy of the file" : "master key read", LOG_S("file", s->boot->key_file),
                  LOG_S("key", vault_key_name(s->shared.vault, name)));
+    if (rv == 0)
+        iam_use_vault(s->shared.iam, s->shared.vault);
     return rv == 0 ? setting_keeper_new(s->parameters, s->shared.vault, &s->log, &s->shared.setting, e) : rv;
 }
 

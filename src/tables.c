@@ -12,6 +12,7 @@
 #include "conf/settings.h"
 #include "config.h"
 #include "src/host/host.h"
+#include "src/iam/accesskey.h"
 #include "src/iam/customrole.h"
 #include "src/iam/role.h"
 #include "src/iam/user.h"
@@ -35,6 +36,7 @@
 #include "src/vault/credential.h"
 
 const struct route *const all_routes[] = {
+    accesskey_routes,
     audit_routes,
     health_routes,
     host_routes,
@@ -63,7 +65,8 @@ const struct task_flow *const *const *const all_flows = flows;
 
 const struct err_row *const *const all_errors[] = {
     err_rows, sql_err_rows, http_err_rows, tls_err_rows, store_err_rows, embedded_err_rows, task_err_rows,
-    oceanbase_err_rows, ob_parameter_err_rows, ob_session_err_rows, iam_err_rows, user_err_rows, role_err_rows, vault_err_rows, setting_err_rows, host_err_rows,
+    oceanbase_err_rows, ob_parameter_err_rows, ob_session_err_rows, iam_err_rows, accesskey_err_rows, user_err_rows, role_err_rows,
+    vault_err_rows, setting_err_rows, host_err_rows,
     store_obcluster_err_rows, link_err_rows, look_err_rows, obcluster_err_rows,
     api_err_rows, idempotent_err_rows,
     privilege_err_rows, unitspec_err_rows, whitelist_err_rows, tenant_err_rows, tenant_parameter_err_rows, database_err_rows,

@@ -72,10 +72,11 @@ const char *clock_iso(int64_t wall_us, int offset_min, char *buf)
     return buf;
 }
 
+static const char days[] = "SunMonTueWedThuFriSat";
+static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+
 const char *clock_http_date(int64_t wall_us, char *buf)
 {
-    static const char days[] = "SunMonTueWedThuFriSat";
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
     struct tm tm;
     int us;
 
@@ -156,5 +157,41 @@ bool clock_parse_iso(struct slice text, int64_t *wall_us)
     tm.tm_year = year - 1900;
     tm.tm_mon = month - 1;
     *wall_us = ((int64_t)timegm(&tm) - (int64_t)offset_min * 60) * 1000000 + us;
+    return true;
+}
+
+/* Reads one of the names of three letters that stand in `names`; -1: none. */
+static int take_name(struct slice *in, const char *names)
+{
+    for (int i = 0; in->n >= 3 && names[3 * i] != '\0'; i++) {
+        if (memcmp(in->s, names + (size_t)i * 3, 3) != 0)
+            continue;
+        *in = (struct slice){ in->s + 3, in->n - 3 };
+        return i;
+    }
+    return -1;
+}
+
+static bool take_time(struct slice *in, struct tm *tm)
+{
+    return take_int(in, 2, 0, 23, &tm->tm_hour) && take_c(in, ":") && take_int(in, 2, 0, 59, &tm->tm_min) && take_c(in, ":") &&
+           take_int(in, 2, 0, 60, &tm->tm_sec);
+}
+
+bool clock_parse_http_date(struct slice text, int64_t *wall_us)
+{
+    struct slice in = text;
+    struct tm tm = { 0 };
+    int year;
+
+    if (take_name(&in, days) < 0 || !take_c(&in, ",") || !take_c(&in, " ") || in.n < 2 ||
+        !take_int(&in, in.s[1] == ' ' ? 1 : 2, 1, 31, &tm.tm_mday) || !take_c(&in, " "))
+        return false;
+    tm.tm_mon = take_name(&in, months);
+    if (tm.tm_mon < 0 || !take_c(&in, " ") || !take_int(&in, 4, 1900, 9999, &year) || !take_c(&in, " ") || !take_time(&in, &tm) ||
+        !slice_is(in, " GMT"))
+        return false;
+    tm.tm_year = year - 1900;
+    *wall_us = (int64_t)timegm(&tm) * 1000000;
     return true;
 }

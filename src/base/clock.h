@@ -41,6 +41,8 @@ enum { CLOCK_TEXT_SIZE = 32, CLOCK_Z = INT_MIN };
 const char *clock_iso(int64_t wall_us, int offset_min, char *buf);
 /* "Fri, 20 Nov 2026 08:05:09 GMT" (RFC 9110 5.6.7). `buf` holds at least 32 bytes. */
 const char *clock_http_date(int64_t wall_us, char *buf);
+/* Reads that form, also with a day of one digit; the name of the day is not checked against the date. False when it is not a time. */
+bool clock_parse_http_date(struct slice text, int64_t *wall_us);
 /* Reads ISO-8601 with date, time, optional fraction of 1 to 9 digits and offset, 'Z' or none (UTC); a space may stand for
  * the '+' that URL decoding took away, and for the 'T'. False when it is not a time. */
 bool clock_parse_iso(struct slice text, int64_t *wall_us);

@@ -19,7 +19,7 @@ static int base64_value(char c)
 }
 
 /* Bytes written, or -1. Padding is optional, but where there is some it has to be right; unused bits must be 0. */
-static int base64_decode(struct slice in, char *out, size_t size)
+int authorization_base64(struct slice in, char *out, size_t size)
 {
     unsigned bits = 0, n_bits = 0;
     size_t n = 0, pads = 0;
@@ -84,7 +84,7 @@ enum basic_read basic_read(struct slice header, struct basic_login *out)
 
     if (header.s == NULL || header.n < 6 || strncasecmp(header.s, "basic", 5) != 0 || header.s[5] != ' ')
         return BASIC_ABSENT;
-    n = base64_decode(slice_trim((struct slice){ header.s + 6, header.n - 6 }), out->bytes, sizeof out->bytes);
+    n = authorization_base64(slice_trim((struct slice){ header.s + 6, header.n - 6 }), out->bytes, sizeof out->bytes);
     if (n < 0 || !is_text(out->bytes, (size_t)n))
         return BASIC_MALFORMED;
     colon = memchr(out->bytes, ':', (size_t)n);

@@ -25,4 +25,7 @@ enum basic_read {
 /* `header` is the value of the header; s == NULL: there is none. The user name ends at the first colon: the password may have more. */
 enum basic_read basic_read(struct slice header, struct basic_login *out);
 
+/* Standard or URL-safe base64 into `out`. Returns the bytes written, or -1: not base64, or more than `size`. */
+int authorization_base64(struct slice in, char *out, size_t size);
+
 #endif

@@ -25,14 +25,22 @@ ERR_DEFINE(ERR_ACCOUNT_LOCKED, 3003, 401, ERR_FINAL, "This account is locked. As
 ERR_DEFINE(ERR_LOGIN_AWAY, 90310, 503, ERR_RETRY,
            "The login cannot be checked: {0} does not answer. Logins seen lately count for reading. Try again shortly.",
            "无法校验登录信息：{0} 无响应。最近登录过的用户可执行只读操作，请稍后重试。");
+ERR_DEFINE(ERR_SIGNATURE, 90312, 401, ERR_FINAL,
+           "The access key is unknown or disabled, or the signature does not fit the request: sign method, MD5 of the body, Content-Type, "
+           "Date, Host, x-ocp-* headers and the path with its query exactly as they are sent.",
+           "AccessKey 不存在、已禁用，或签名与请求不符：请按实际发送的内容对请求方法、请求体 MD5、Content-Type、Date、Host、x-ocp-* 请求头以及"
+           "路径和查询参数进行签名。");
+ERR_DEFINE(ERR_SIGNATURE_DATE, 90313, 401, ERR_FINAL,
+           "A signed request needs a Date header such as Tue, 17 Jan 2023 09:13:57 GMT, less than 15 minutes away from this server's time.",
+           "签名请求需携带 Date 请求头，例如 Tue, 17 Jan 2023 09:13:57 GMT，且与服务器时间相差小于 15 分钟。");
 ERR_DEFINE(ERR_CSRF, 90311, 403, ERR_FINAL,
            "This change came without the CSRF token of its session: send the value of the cookie XSRF-TOKEN as header X-XSRF-TOKEN.",
            "该变更请求缺少会话的 CSRF 令牌，请将 Cookie XSRF-TOKEN 的值放入请求头 X-XSRF-TOKEN。");
 
 const struct err_row *const iam_err_rows[] = {
-    &ERR_LOGIN_NEEDED,    &ERR_LOGIN_WRONG,     &ERR_LOGIN_BLOCKED,      &ERR_CLIENT_BLOCKED,  &ERR_ACCOUNT_DISABLED,
-    &ERR_ACCOUNT_LOCKED,  &ERR_LOGIN_AWAY,       &ERR_CSRF,               &ERR_PERMISSION_EMPTY, &ERR_PERMISSION_INVALID,
-    &ERR_PASSWORD_FORMAT, NULL,
+    &ERR_LOGIN_NEEDED,       &ERR_LOGIN_WRONG,     &ERR_LOGIN_BLOCKED, &ERR_CLIENT_BLOCKED, &ERR_ACCOUNT_DISABLED, &ERR_ACCOUNT_LOCKED,
+    &ERR_LOGIN_AWAY,         &ERR_SIGNATURE,       &ERR_SIGNATURE_DATE, &ERR_CSRF,          &ERR_PERMISSION_EMPTY,
+    &ERR_PERMISSION_INVALID, &ERR_PASSWORD_FORMAT, NULL,
 };
 
 enum { WATCH_MS = 1000, WATCH_ASK_MS = 1500 };
@@ -151,9 +159,12 @@ int iam_principal(const struct user *user, const struct addr *client, struct are
 /* The header says more than a cookie, which browsers send by themselves. */
 int iam_authenticate(struct iam *m, struct db *d, const struct iam_request *rq, struct arena *arena, struct principal **out, struct err *e)
 {
+    struct signature signature;
     int rv;
 
-    if (rq->authorization.s != NULL)
+    if (signature_read(rq->authorization, &signature) != SIGNATURE_ABSENT)
+        rv = iam_by_key(m, d, rq, arena, out, e);
+    else if (rq->authorization.s != NULL)
         rv = iam_by_basic(m, d, rq, arena, out, e);
     else
         rv = iam_by_session(m, d, rq, arena, out, e);
@@ -214,6 +225,18 @@ void iam_forget(struct iam *m, int64_t user_id)
     pthread_mutex_lock(&m->lock);
     login_cache_forget(m->cache, user_id);
     pthread_mutex_unlock(&m->lock);
+}
+
+void iam_forget_key(struct iam *m, int64_t key_id)
+{
+    pthread_mutex_lock(&m->lock);
+    login_cache_forget_object(m->cache, LOGIN_KEY, key_id);
+    pthread_mutex_unlock(&m->lock);
+}
+
+void iam_use_vault(struct iam *m, const struct vault *vault)
+{
+    m->vault = vault;
 }
 
 void iam_unlock(struct iam *m, const char *username)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* iam.h - who may log in. One for the process, shared by all loops.
  *
- * Each request shows who calls: by HTTP Basic, or by the cookie of a console session, which lives in MetaDB so that every node accepts
- * it. A verified login is remembered (login_cache.h) and MetaDB is asked once a second about all remembered ones together: a changed
- * password or role, a disabled user and an ended session count everywhere within two seconds. Requests of one loop that come with the
+ * Each request shows who calls: by HTTP Basic, by a signature with an access key, or by the cookie of a console session, which lives in
+ * MetaDB so that every node accepts it. A verified login is remembered (login_cache.h) and MetaDB is asked once a second about all remembered ones together: a changed
+ * password or role, a disabled user, a deleted key and an ended session count everywhere within two seconds. Requests of one loop that come with the
  * same new password wait for one hash. While MetaDB is away, remembered logins count for reads, for as long as iam.offline_reads says.
  * Wrong passwords and unknown names look alike, take alike, and are counted by name and by client (lockout.h). */
 #ifndef IAM_IAM_H
@@ -13,13 +13,16 @@
 #include "src/iam/lockout.h"
 #include "src/iam/principal.h"
 #include "src/iam/cookie.h"
+#include "src/iam/signature.h"
 #include "src/io/work.h"
+#include "src/store/accesskey.h"
 #include "src/store/session.h"
 #include "src/store/user.h"
 
 struct iam;
 struct parameters;
 struct settings_box;
+struct vault;
 
 ERR_DECLARE(ERR_LOGIN_NEEDED);     /* 401: no Authorization header that we understand */
 ERR_DECLARE(ERR_LOGIN_WRONG);      /* 401 {0} tries left */
@@ -29,6 +32,8 @@ ERR_DECLARE(ERR_ACCOUNT_DISABLED); /* 401 */
 ERR_DECLARE(ERR_ACCOUNT_LOCKED);   /* 401: by an administrator */
 ERR_DECLARE(ERR_LOGIN_AWAY);       /* 503: MetaDB is away, and this login (or this change) cannot be vouched for */
 ERR_DECLARE(ERR_CSRF);             /* 403: a change by a session cookie without the session's CSRF token */
+ERR_DECLARE(ERR_SIGNATURE);        /* 401: unknown or disabled access key, or the signature does not fit */
+ERR_DECLARE(ERR_SIGNATURE_DATE);   /* 401: no Date, or one too far from now */
 extern const struct err_row *const iam_err_rows[]; /* all of src/iam but user.h's, then NULL */
 
 /* Where users and sessions come from. */
@@ -38,6 +43,8 @@ struct iam_source {
     int (*get)(struct db *d, int64_t id, struct arena *arena, struct user **out, struct err *e);
     /* NULL in *out when there is no such session. Errors: those of db_read. */
     int (*session)(struct db *d, const char *digest, struct arena *arena, struct session **out, struct err *e);
+    /* NULL in *out when there is no such access key. Errors: those of db_read. */
+    int (*key)(struct db *d, const char *key, struct arena *arena, struct accesskey **out, struct err *e);
     /* What of all that is remembered still counts. Errors: those of db_read. */
     int (*states)(struct db *d, struct login_state *states, size_t n, struct err *e);
     /* The password of `user` was verified. Best effort. */
@@ -56,6 +63,8 @@ struct iam_conf {
 
 /* Errors: NOMEM, UNEXPECTED. */
 MUST_CHECK int iam_new(const struct iam_conf *conf, struct iam **out, struct err *e);
+/* Before the first request: what opens the secrets of access keys. Borrowed, outlives the iam. */
+void iam_use_vault(struct iam *m, const struct vault *vault);
 /* No request may be under way. NULL is fine. */
 void iam_free(struct iam *m);
 
@@ -69,9 +78,14 @@ struct iam_request {
     bool needs_csrf;             /* a session counts only with its CSRF token */
     struct addr client;
     bool changes;                /* the request is not a mere read */
+    /* for signatures: the request, and how to get its whole body, which may wait; errors of `body` end the login */
+    const struct signed_request *signed_request;
+    int (*body)(void *data, struct slice *out, struct err *e);
+    void *body_data;
 };
 /* Finds out who calls; the fiber waits when MetaDB has to be asked or a password to be hashed. What `out` gets lies in the arena.
- * Errors: LOGIN_NEEDED, LOGIN_WRONG, LOGIN_BLOCKED, CLIENT_BLOCKED, ACCOUNT_DISABLED, LOGIN_AWAY, CSRF, BUSY, TIMEOUT, CANCELLED, NOMEM. */
+ * Errors: LOGIN_NEEDED, LOGIN_WRONG, LOGIN_BLOCKED, CLIENT_BLOCKED, ACCOUNT_DISABLED, LOGIN_AWAY, CSRF,
+ * SIGNATURE, SIGNATURE_DATE, BUSY, TIMEOUT, CANCELLED, NOMEM. */
 MUST_CHECK int iam_authenticate(struct iam *m, struct db *d, const struct iam_request *rq, struct arena *arena, struct principal **out,
                                 struct err *e);
 
@@ -104,6 +118,7 @@ void iam_watch(struct iam *m, struct db *d);
 
 /* A user was changed by this process: forget the login at once. */
 void iam_forget(struct iam *m, int64_t user_id);
+void iam_forget_key(struct iam *m, int64_t key_id);
 /* Forget the failures counted for this name. */
 void iam_unlock(struct iam *m, const char *username);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* inside.h - what iam.c (the object, the watch), basic.c (the way of a password) and session.c (the way of a session) share. */
+/* inside.h - what iam.c (the object, the watch), basic.c (the way of a password), signed.c (of a
+ * signed request) and session.c (of a session) share. */
 #ifndef IAM_INSIDE_H
 #define IAM_INSIDE_H
 
@@ -23,6 +24,7 @@ struct flight {
 
 struct iam {
     struct iam_conf conf;
+    const struct vault *vault;   /* borrowed */
     _Atomic bool away;           /* MetaDB did not answer last time */
     struct lockout *lockout;     /* owned */
     pthread_mutex_t lock;        /* guards everything below; held for microseconds, never across a wait */
@@ -49,11 +51,13 @@ MUST_CHECK int iam_principal(const struct user *user, const struct addr *client,
 /* The ways in; errors as iam_authenticate. */
 MUST_CHECK int iam_by_basic(struct iam *m, struct db *d, const struct iam_request *rq, struct arena *arena, struct principal **out,
                             struct err *e);
+MUST_CHECK int iam_by_key(struct iam *m, struct db *d, const struct iam_request *rq, struct arena *arena, struct principal **out,
+                          struct err *e);
 MUST_CHECK int iam_by_session(struct iam *m, struct db *d, const struct iam_request *rq, struct arena *arena, struct principal **out,
                               struct err *e);
 MUST_CHECK int iam_by_password(struct iam *m, struct db *d, const struct iam_request *rq, struct slice username, struct slice password,
                                struct arena *arena, struct principal **out, struct err *e);
-/* Tells MetaDB which sessions were used. */
+/* Tells MetaDB which sessions and keys were used. */
 void iam_note_use(struct iam *m, struct db *d);
 
 #endif

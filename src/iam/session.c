@@ -4,7 +4,7 @@
  *   remembered, and confirmed lately ──────────────────────────────▶ in
  *   else ──▶ ask MetaDB ──there, not idle for too long──▶ remember, in      MetaDB away ──▶ in for reads, if remembered
  *
- * A change needs the session's CSRF token in either case. Use is told to MetaDB every ten seconds, for all sessions together, so that a
+ * A change needs the session's CSRF token in either case. Use (of access keys, too) is told to MetaDB every ten seconds, for all sessions together, so that a
  * session that wanders from node to node stays alive. */
 #include <string.h>
 
@@ -258,20 +258,29 @@ int iam_end_session(struct iam *m, struct db *d, int64_t user_id, int64_t id, st
     return 0;
 }
 
-void iam_note_use(struct iam *m, struct db *d)
+typedef int (*touch_fn)(struct db *d, const int64_t *ids, size_t n, struct err *e);
+
+static void note(struct iam *m, struct db *d, enum login_kind kind, touch_fn touch, int64_t *ids)
 {
-    int64_t *ids = mem_array(NOTE_BATCH, sizeof *ids), former;
+    int64_t former = fiber_narrow_deadline(IAM_ASK_MS);
     struct err e = { 0 };
     unsigned n;
 
+    pthread_mutex_lock(&m->lock);
+    n = login_cache_unnoted(m->cache, kind, iam_now_ms(m), ids, NOTE_BATCH);
+    pthread_mutex_unlock(&m->lock);
+    if (n > 0 && touch(d, ids, n, &e) != 0)
+        log_debug(m->conf.log, "the use of logins could not be noted", LOG_E(&e));
+    fiber_restore_deadline(former);
+}
+
+void iam_note_use(struct iam *m, struct db *d)
+{
+    int64_t *ids = !m->away ? mem_array(NOTE_BATCH, sizeof *ids) : NULL;
+
     if (ids == NULL)
         return; /* next time */
-    pthread_mutex_lock(&m->lock);
-    n = m->away ? 0 : login_cache_unnoted(m->cache, LOGIN_SESSION, iam_now_ms(m), ids, NOTE_BATCH);
-    pthread_mutex_unlock(&m->lock);
-    former = fiber_narrow_deadline(IAM_ASK_MS);
-    if (n > 0 && store_session_touch(d, ids, n, &e) != 0)
-        log_debug(m->conf.log, "the use of sessions could not be noted", LOG_E(&e));
-    fiber_restore_deadline(former);
+    note(m, d, LOGIN_SESSION, store_session_touch, ids);
+    note(m, d, LOGIN_KEY, store_accesskey_touch, ids);
     mem_free(ids);
 }

@@ -117,6 +117,8 @@ static int tx_delete(struct tx *tx, void *data, struct err *e)
     struct change *c = data;
     int rv = store_user_delete(tx, c->id, &c->found, e);
 
+    if (rv == 0)
+        rv = store_accesskey_delete_all(tx, c->id, e);
     return rv == 0 ? store_session_delete_all(tx, c->id, e) : rv;
 }
 
@@ -140,7 +142,8 @@ static void note_login(struct db *d, const struct user *user)
     fiber_restore_deadline(former);
 }
 
-const struct iam_source iam_from_metadb = { store_user_find, store_user_get, store_session_find, store_login_states, note_login };
+const struct iam_source iam_from_metadb = { store_user_find, store_user_get, store_session_find, store_accesskey_find,
+                                           store_login_states, note_login };
 
 /* ---- roles ----------------------------------------------------------------------------------------------------------- */
 

@@ -15,6 +15,7 @@ static const struct {
 } questions[LOGIN_KINDS] = {
     [LOGIN_PASSWORD] = { "SELECT 0, id, credential_version FROM user WHERE id IN (", ") AND enabled = 1 AND locked = 0" },
     [LOGIN_SESSION] = { "SELECT 1, id, 1 FROM user_session WHERE id IN (", ") AND expires_at > NOW(6)" },
+    [LOGIN_KEY] = { "SELECT 2, id, 1 FROM access_key WHERE id IN (", ") AND enabled = 1" },
 };
 
 static int64_t id_of(const struct login_state *s, enum login_kind kind)
@@ -91,8 +92,7 @@ int store_login_states(struct db *d, struct login_state *states, size_t n, struc
     arena_init(&arena);
     str_init(&text, &arena);
     for (int kind = LOGIN_PASSWORD; kind < LOGIN_KINDS; kind++)
-        if (questions[kind].select != NULL)
-            add_question(&text, (enum login_kind)kind, states, n);
+        add_question(&text, (enum login_kind)kind, states, n);
     rv = str_failed(&text) ? err_set(e, &ERR_NOMEM, "") : db_read(d, text.s, DB_NO_ARGS, &arena, &rows, e);
     if (rv == 0)
         rv = fill(&rows, states, n, &arena, e);

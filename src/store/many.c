@@ -70,3 +70,28 @@ int many_keep(struct tx *tx, const char *table, const char *owner_column, int64_
         return err_set(e, &ERR_NOMEM, "");
     return tx_exec(tx, text.s, DB_ARGS(SQL_V_I(owner)), NULL, e);
 }
+
+static int tx_text(struct tx *tx, void *data, struct err *e)
+{
+    return tx_exec(tx, data, DB_NO_ARGS, NULL, e);
+}
+
+int many_touch(struct db *d, const char *update, const int64_t *ids, size_t n, struct err *e)
+{
+    struct str text;
+    int rv;
+
+    if (n == 0)
+        return 0;
+    str_init(&text, NULL);
+    str_printf(&text, "%s (", update);
+    for (size_t i = 0; i < n; i++) {
+        if (i > 0)
+            str_add_c(&text, ',');
+        str_add_i64(&text, ids[i]);
+    }
+    str_add_c(&text, ')');
+    rv = str_failed(&text) ? err_set(e, &ERR_NOMEM, "") : db_transact(d, tx_text, text.s, e);
+    str_fini(&text);
+    return rv;
+}

@@ -20,4 +20,7 @@ MUST_CHECK int many_write(struct tx *tx, const struct many_kind *kind, const str
 MUST_CHECK int many_keep(struct tx *tx, const char *table, const char *owner_column, int64_t owner, const int64_t *ids, size_t n,
                          struct arena *arena, struct err *e);
 
+/* Runs `update`, which ends with "IN", on the rows with these ids, in a transaction of its own. Errors: those of db_transact. */
+MUST_CHECK int many_touch(struct db *d, const char *update, const int64_t *ids, size_t n, struct err *e);
+
 #endif

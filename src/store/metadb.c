@@ -123,5 +123,10 @@ const struct migration metadb_migrations[] = {
             "ALTER TABLE user ADD COLUMN phone VARCHAR(64) NOT NULL DEFAULT ''",
             "ALTER TABLE user ADD COLUMN department VARCHAR(255) NOT NULL DEFAULT ''",
             "ALTER TABLE user ADD COLUMN locked TINYINT NOT NULL DEFAULT 0") },
+    { 14, "access keys",
+      STEPS("CREATE TABLE access_key (id BIGINT NOT NULL, access_key VARCHAR(64) NOT NULL, user_id BIGINT NOT NULL, "
+            "secret VARBINARY(512) NOT NULL, description VARCHAR(1024) NOT NULL, enabled TINYINT NOT NULL, created_at DATETIME(6) NOT NULL, "
+            "updated_at DATETIME(6) NOT NULL, used_at DATETIME(6) NULL, PRIMARY KEY (id), UNIQUE KEY access_key_key (access_key), "
+            "KEY access_key_user (user_id, created_at)" TABLE_END) },
     { 0 },
 };

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "src/store/change.h"
+#include "src/store/many.h"
 
 static const struct list_sort sorts[] = { { "createTime", "created_at" }, { "seenTime", "seen_at" }, { NULL } };
 static const struct sql_field fields[] = {
@@ -96,29 +97,9 @@ int store_session_delete_all(struct tx *tx, int64_t user_id, struct err *e)
     return tx_exec(tx, "DELETE FROM user_session WHERE user_id = ?", DB_ARGS(SQL_V_I(user_id)), NULL, e);
 }
 
-static int tx_text(struct tx *tx, void *data, struct err *e)
-{
-    return tx_exec(tx, data, DB_NO_ARGS, NULL, e);
-}
-
 int store_session_touch(struct db *d, const int64_t *ids, size_t n, struct err *e)
 {
-    struct str text;
-    int rv;
-
-    if (n == 0)
-        return 0;
-    str_init(&text, NULL);
-    str_add(&text, "UPDATE user_session SET seen_at = NOW(6) WHERE id IN (");
-    for (size_t i = 0; i < n; i++) {
-        if (i > 0)
-            str_add_c(&text, ',');
-        str_add_i64(&text, ids[i]);
-    }
-    str_add_c(&text, ')');
-    rv = str_failed(&text) ? err_set(e, &ERR_NOMEM, "") : db_transact(d, tx_text, text.s, e);
-    str_fini(&text);
-    return rv;
+    return many_touch(d, "UPDATE user_session SET seen_at = NOW(6) WHERE id IN", ids, n, e);
 }
 
 int store_session_prune(struct db *d, int64_t idle_us, struct err *e)

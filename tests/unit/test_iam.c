@@ -2,6 +2,8 @@
 /* The way of a login, with users that the test holds, a MetaDB that goes away on command, and a clock that the test turns. */
 #include "tests/lib/test.h"
 
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <stdio.h>
 
 #include "conf/parameters.h"
@@ -10,6 +12,7 @@
 #include "src/iam/login_cache.h"
 #include "src/iam/password.h"
 #include "src/iam/role.h"
+#include "src/vault/vault.h"
 
 static const struct err_row away_row = { .code = 99001, .symbol = "AWAY", .http = 503, .retry = ERR_RETRY, .text = { "away", "away" } };
 
@@ -26,7 +29,9 @@ static struct {
     char hashes[3][PASSWORD_ENCODED_SIZE];
     bool away;
     struct session session;      /* the one that there is; without a digest: none */
-    unsigned n_finds, n_versions, n_logged_in, n_sessions_asked;
+    struct accesskey key;        /* likewise */
+    struct vault *vault;
+    unsigned n_finds, n_versions, n_logged_in, n_sessions_asked, n_keys_asked;
     struct waitlist *hold;       /* finds wait here */
 } w;
 
@@ -75,6 +80,22 @@ static int session(struct db *d, const char *digest, struct arena *arena, struct
     return 0;
 }
 
+static int key(struct db *d, const char *name, struct arena *arena, struct accesskey **out, struct err *e)
+{
+    (void)d;
+    w.n_keys_asked++;
+    *out = NULL;
+    if (w.away)
+        return err_set(e, &away_row, "");
+    if (w.key.key == NULL || strcmp(w.key.key, name) != 0)
+        return 0;
+    *out = arena_alloc(arena, sizeof **out);
+    if (*out == NULL)
+        return err_set(e, &ERR_NOMEM, "");
+    **out = w.key;
+    return 0;
+}
+
 static int states(struct db *d, struct login_state *states, size_t n, struct err *e)
 {
     (void)d;
@@ -83,7 +104,8 @@ static int states(struct db *d, struct login_state *states, size_t n, struct err
         return err_set(e, &away_row, "");
     for (size_t i = 0; i < n; i++) {
         states[i].version = -1;
-        states[i].alive = states[i].kind == LOGIN_PASSWORD || (w.session.digest != NULL && w.session.id == states[i].object_id);
+        states[i].alive = states[i].kind == LOGIN_PASSWORD || (states[i].kind == LOGIN_SESSION && w.session.digest != NULL) ||
+                          (states[i].kind == LOGIN_KEY && w.key.key != NULL && w.key.enabled);
         for (unsigned k = 0; k < w.n_users; k++) {
             if (w.users[k].id == states[i].user_id && w.users[k].enabled)
                 states[i].version = w.users[k].credential_version;
@@ -99,7 +121,7 @@ static void logged_in(struct db *d, const struct user *user)
     w.n_logged_in++;
 }
 
-static const struct iam_source source = { find, get, session, states, logged_in };
+static const struct iam_source source = { find, get, session, key, states, logged_in };
 
 static void add_user(const char *name, const char *password, const char *roles)
 {
@@ -533,6 +555,161 @@ static void sessions_without_memory(void *data)
     IN(NULL);
 }
 
+/* ---- signed requests */
+
+static char sealed_text[128], authorization_text[128];
+static const struct http_header date_of_now = { SLICE("date"), SLICE("Tue, 14 Nov 2023 22:13:20 GMT") };
+static unsigned n_bodies;
+
+static int no_body(void *data, struct slice *out, struct err *e)
+{
+    (void)data;
+    (void)e;
+    n_bodies++;
+    *out = SLICE("");
+    return 0;
+}
+
+static const struct signed_request get_x = { .method = SLICE("GET"), .host = SLICE("h"), .target = SLICE("/x"), .headers = &date_of_now, .n_headers = 1 };
+
+static void make_key(void)
+{
+    static const unsigned char master[32] = { 1 };
+    const struct vault_place at = { "access_key", 5, "" };
+    unsigned char mac[EVP_MAX_MD_SIZE], base[64];
+    struct err e = { 0 };
+    struct str t;
+    unsigned n = 0;
+
+    add_user("anna", "aaBB11##", "101");
+    assert_ok(vault_new_keys(master, NULL, &w.vault, &e), &e);
+    iam_use_vault(w.iam, w.vault);
+    str_init(&t, NULL);
+    assert_ok(vault_seal(w.vault, &at, SLICE("secret"), &t, &e), &e);
+    memcpy(sealed_text, t.s, t.n);
+    w.key = (struct accesskey){ .id = 5, .key = "akey", .user_id = 10, .secret = { sealed_text, t.n }, .enabled = 1, .used_us = FIELD_NONE };
+    str_clear(&t);
+    signature_add_text(&t, &get_x, "", get_x.host, get_x.target);
+    assert_non_null(HMAC(EVP_sha1(), "secret", 6, (const unsigned char *)t.s, t.n, mac, &n));
+    str_fini(&t);
+    (void)EVP_EncodeBlock(base, mac, (int)n);
+    (void)snprintf(authorization_text, sizeof authorization_text, "OCP-ACCESS-KEY-HMACSHA1 akey:%s", (char *)base);
+}
+
+struct signing {
+    const char *authorization;   /* NULL: the right one */
+    bool changes;
+    struct principal *who;
+    struct err e;
+};
+
+static int send_signed(struct signing *s)
+{
+    struct iam_request rq = { .authorization = sized(s->authorization != NULL ? s->authorization : authorization_text), .changes = s->changes,
+                              .client = address("10.0.0.1"), .signed_request = &get_x, .body = no_body };
+
+    err_clear(&s->e);
+    return iam_authenticate(w.iam, NULL, &rq, &w.arena, &s->who, &s->e);
+}
+
+static void bad_signed(struct signing s, const struct err_row *row)
+{
+    assert_int_equal(send_signed(&s), row->code);
+    assert_ptr_equal(s.e.row, row);
+}
+
+static void good_signed(struct signing s)
+{
+    assert_ok(send_signed(&s), &s.e);
+    assert_int_equal(s.who->login, LOGIN_KEY);
+    assert_int_equal(s.who->login_id, 5);
+    assert_string_equal(s.who->name, "anna");
+}
+
+#define SIGNED(...) good_signed((struct signing){ __VA_ARGS__ })
+#define UNSIGNED(ROW, ...) bad_signed((struct signing){ __VA_ARGS__ }, &(ROW))
+
+static void keys_are_remembered(void *data)
+{
+    char wrong[sizeof authorization_text];
+
+    (void)data;
+    make_key();
+    n_bodies = 0;
+    for (int i = 0; i < 10; i++)
+        SIGNED(NULL);
+    assert_int_equal(w.n_keys_asked, 1);
+    memcpy(wrong, authorization_text, sizeof wrong);
+    wrong[30] = wrong[30] == 'A' ? 'B' : 'A';
+    UNSIGNED(ERR_SIGNATURE, wrong);
+    assert_int_equal(n_bodies, 11);
+    UNSIGNED(ERR_SIGNATURE, "OCP-ACCESS-KEY-HMACSHA1 other:XN8P+O+v3vUabB16ZCooq5wMJoY=");
+    UNSIGNED(ERR_SIGNATURE, "OCP-ACCESS-KEY-HMACSHA1 akey");
+    UNSIGNED(ERR_LOGIN_NEEDED, "ocp-access-key-hmacsha1 akey:XN8P+O+v3vUabB16ZCooq5wMJoY=");
+    w.clock.us += 15 * INT64_C(60000000);
+    UNSIGNED(ERR_SIGNATURE_DATE, NULL);
+    assert_int_equal(n_bodies, 11);                     /* nobody reads a body for an unknown key or an old signature */
+    w.clock.us -= 1;
+    w.clock.ms += LOGIN_FRESH_MS + 1;
+    SIGNED(NULL);
+    w.clock.ms += LOGIN_FRESH_MS + 1;
+    w.key.enabled = 0;
+    UNSIGNED(ERR_SIGNATURE, NULL);
+    w.key.enabled = 1;
+    w.users[0].enabled = 0;
+    w.clock.ms += LOGIN_FRESH_MS + 1;
+    UNSIGNED(ERR_SIGNATURE, NULL);
+    vault_free(w.vault);
+}
+
+static void the_watch_ends_keys(void *data)
+{
+    struct fiber_group g = { 0 };
+    struct err e = { 0 };
+
+    (void)data;
+    make_key();
+    SIGNED(NULL);
+    w.key.enabled = 0;
+    w.clock.ms += 1000;
+    assert_ok(fiber_group_start(&g, loop_current(), "watch", watched_for_a_while, NULL, &e), &e);
+    assert_ok(fiber_group_wait(&g, &e), &e);
+    UNSIGNED(ERR_SIGNATURE, NULL);
+    vault_free(w.vault);
+}
+
+static void keys_while_metadb_is_away(void *data)
+{
+    (void)data;
+    make_key();
+    SIGNED(NULL);
+    w.away = true;
+    w.clock.ms += LOGIN_FRESH_MS + 1;
+    SIGNED(NULL);
+    UNSIGNED(ERR_LOGIN_AWAY, .changes = true);
+    iam_forget_key(w.iam, 5);
+    UNSIGNED(ERR_LOGIN_AWAY, NULL);
+    vault_free(w.vault);
+}
+
+static int sign_again(void *data)
+{
+    struct signing s = { .authorization = NULL };
+
+    (void)data;
+    iam_forget_key(w.iam, 5);
+    return send_signed(&s);
+}
+
+static void keys_without_memory(void *data)
+{
+    (void)data;
+    make_key();
+    test_oom_sweep(sign_again, NULL);
+    SIGNED(NULL);
+    vault_free(w.vault);
+}
+
 /* ---- together */
 
 struct together {
@@ -639,6 +816,10 @@ WORLD(sessions_end)
 WORLD(sessions_while_metadb_is_away)
 WORLD(the_watch_ends_sessions)
 WORLD(sessions_without_memory)
+WORLD(keys_are_remembered)
+WORLD(the_watch_ends_keys)
+WORLD(keys_while_metadb_is_away)
+WORLD(keys_without_memory)
 
 /* ---- the cache by itself ---------------------------------------------------------------------------------------------- */
 
@@ -732,6 +913,10 @@ int main(void)
         cmocka_unit_test(test_sessions_while_metadb_is_away),
         cmocka_unit_test(test_the_watch_ends_sessions),
         cmocka_unit_test(test_sessions_without_memory),
+        cmocka_unit_test(test_keys_are_remembered),
+        cmocka_unit_test(test_the_watch_ends_keys),
+        cmocka_unit_test(test_keys_while_metadb_is_away),
+        cmocka_unit_test(test_keys_without_memory),
         cmocka_unit_test(test_a_cancelled_leader_leaves_the_others),
         cmocka_unit_test(test_without_memory),
         cmocka_unit_test(test_the_cache_is_bounded),

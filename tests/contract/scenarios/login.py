@@ -21,3 +21,18 @@ def console_sessions(walk):
     walk.effect("iam-login")
     assert walk.do("iam-logout")["location"]
     walk.effect("iam-logout")
+
+
+@scenario("profile-access-keys-list", "profile-access-key-create", "profile-access-key-update", "profile-access-key-delete",
+          "iam-user-access-keys-list", "iam-user-access-key-delete")
+def access_keys(walk):
+    user = walk.do("session-get")["userId"]
+    first, second = (walk.do("profile-access-key-create", {"description": "walks"}) for _ in range(2))
+    assert first["secretKey"] and {k["id"] for k in walk.rows("profile-access-keys-list")} == {first["id"], second["id"]}
+    assert walk.do("profile-access-key-update", {"enabled": False}, id=first["id"])["enabled"] is False
+    walk.do("profile-access-key-delete", id=first["id"])
+    walk.effect("profile-access-key-delete")
+    assert [k["id"] for k in walk.rows("iam-user-access-keys-list", id=user)] == [second["id"]]
+    walk.do("iam-user-access-key-delete", id=user, keyId=second["id"])
+    assert not walk.call("profile-access-keys-list").contents
+    walk.effect("iam-user-access-key-delete")
