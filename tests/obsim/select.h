@@ -13,4 +13,12 @@ struct sim_reply;
  * kernel that are SELECTs by another name (SHOW PARAMETERS ... WHERE) may be put to it as SELECT texts. */
 int select_run(struct sim_session *s, struct slice sql, struct sim_reply *out);
 
+/* The columns that it would have; no rows, and none for what is no SELECT. The same errors. */
+int select_columns(struct sim_session *s, struct slice sql, struct sim_reply *out);
+
+/* The engine, with all tables of the data files of `folder`. NULL with a line on stderr: they cannot be read. */
+struct sim_engine;
+struct sim_engine *engine_new(const char *folder);
+void engine_free(struct sim_engine *e);
+
 #endif
