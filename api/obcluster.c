@@ -223,17 +223,16 @@ static int api_take_over_check(struct call *c, struct err *e)
     struct check_result result = { .valid = false };
     struct check_view view = { .result = &result };
     struct take_over_found found;
-    char text[1024];
-    const char *message = text;
+    char texts[TAKE_OVER_REASONS][1024];
+    const char *messages[TAKE_OVER_REASONS];
     int rv = obcluster_take_over_check(domain(c), c->db, &want, c->arena, &found, e);
 
     if (rv != 0)
         return rv;
     result.valid = found.valid;
-    if (!found.valid) {
-        (void)err_text(&found.why, c->style.lang, text, sizeof text);
-        result.messages = (struct field_strings){ &message, 1 };
-    }
+    for (unsigned i = 0; i < found.n_why; i++)
+        messages[i] = err_text(&found.why[i], c->style.lang, texts[i], sizeof texts[i]);
+    result.messages = (struct field_strings){ messages, found.n_why };
     view.name = found.name;
     view.engine = found.engine;
     view.ob_cluster_id = found.ob_cluster_id;

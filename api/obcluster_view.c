@@ -29,7 +29,7 @@ const struct field observer_fields[] = {
     F_INT(observer_view, sql_port, "sqlPort", DOC("SQL port.")),
     F_STRING(observer_view, version, "version", DOC("Version of its kernel.")),
     F_BOOL(observer_view, with_rootserver, "withRootserver", DOC("Whether the root service runs there.")),
-    F_STRING(observer_view, status, "status", DOC("RUNNING, or UNAVAILABLE while it cannot be asked.")),
+    F_STRING(observer_view, status, "status", DOC("RUNNING, STOPPED, STARTING, DELETING, or UNAVAILABLE while it is away or cannot be asked.")),
     F_STRING(observer_view, inner_status, "innerStatus", DOC("The kernel's own word for its state.")),
     F_INT(observer_view, cluster_id, "clusterId", DOC("Cluster.")),
     F_STRING(observer_view, zone, "zoneName", DOC("Zone.")),
@@ -52,12 +52,13 @@ const struct field obzone_fields[] = {
     F_STRING(obzone_view, region, "regionName", DOC("Region.")),
     F_INT(obzone_view, idc_id, "idcId", DOC("IDC of the hosts that its servers run on.")),
     F_STRING(obzone_view, idc, "idcName", DOC("IDC.")),
-    F_STRING(obzone_view, status, "status", DOC("RUNNING, or UNAVAILABLE while it cannot be asked.")),
+    F_STRING(obzone_view, status, "status", DOC("RUNNING, STOPPED, or UNAVAILABLE while none of its servers can be asked.")),
     F_STRING(obzone_view, status, "operateStatus", DOC("The same.")),
     F_STRING(obzone_view, inner_status, "innerStatus", DOC("The kernel's own word for its state.")),
+    F_STRING(obzone_view, type, "type", DOC("Kind of zone, as the kernel says.")),
     F_INT(obzone_view, n_servers, "serverCount", DOC("Number of servers.")),
     F_INT(obzone_view, n_hosts, "hostCount", DOC("Number of addresses they run on.")),
-    F_OBJECT(obzone_view, root_server, "rootServer", root_server_view, root_server_fields, DOC("Server with the root service.")),
+    F_OBJECT(obzone_view, root_server, "rootServer", root_server_view, root_server_fields, DOC("Server with the root service, or one that may take it over.")),
     F_LIST(obzone_view, servers, "servers", observer_view, observer_fields, DOC("Servers.")),
     F_TIME(obzone_view, created_us, "createTime", DOC("When it was first seen.")),
     F_TIME(obzone_view, updated_us, "updateTime", DOC("When something about it changed last.")),
@@ -69,7 +70,7 @@ const struct field obcluster_fields[] = {
     F_STRING(obcluster_view, name, "name", DOC("Name.")),
     F_INT(obcluster_view, ob_cluster_id, "obClusterId", DOC("The cluster's own number, where its kernel has one.")),
     F_STRING(obcluster_view, engine, "engine", DOC("SEEKDB: one server with one tenant; OCEANBASE: a cluster of observers.")),
-    F_STRING(obcluster_view, version, "obVersion", DOC("Version of the kernel.")),
+    F_STRING(obcluster_view, version, "obVersion", DOC("Version that all its servers have at least.")),
     F_STRING(obcluster_view, full_version, "fullVersion", DOC("Version as the kernel prints it.")),
     F_STRING(obcluster_view, architecture, "architecture", DOC("Processor architecture.")),
     F_STRING(obcluster_view, type, "type", DOC("PRIMARY or STANDBY.")),
@@ -80,7 +81,7 @@ const struct field obcluster_fields[] = {
     F_INT(obcluster_view, n_regions, "regionCount", DOC("Number of regions its zones are in.")),
     F_INT(obcluster_view, n_servers, "serverCount", DOC("Number of servers.")),
     F_INT(obcluster_view, n_tenants, "tenantCount", DOC("Number of tenants.")),
-    F_LIST(obcluster_view, root_servers, "rootServers", root_server_view, root_server_fields, DOC("Servers with the root service.")),
+    F_LIST(obcluster_view, root_servers, "rootServers", root_server_view, root_server_fields, DOC("Server with the root service, and those that may take it over.")),
     F_LIST(obcluster_view, zones, "zones", obzone_view, obzone_fields, DOC("Zones.")),
     F_LIST(obcluster_view, tenants, "tenants", tenant_name_view, tenant_name_fields, DOC("Tenants.")),
     F_LIST(obcluster_view, standbys, "standbyClusters", tenant_name_view, tenant_name_fields, DOC("Standby clusters.")),
@@ -182,13 +183,42 @@ static const struct host *host_of(const struct obcluster_rows *rows, const char 
     return NULL;
 }
 
-static const char *state(const struct obcluster *c)
+/* What the kernel says, in OCP's words; while the cluster cannot be asked nothing is known of its servers. */
+static const char *server_state(const struct obcluster *c, const struct observer *s)
 {
-    return c->failure[0] == '\0' ? "RUNNING" : "UNAVAILABLE";
+    if (c->failure[0] != '\0')
+        return "UNAVAILABLE";
+    if (strcmp(s->inner_status, "DELETING") == 0)
+        return "DELETING";
+    if (strcmp(s->inner_status, "INACTIVE") == 0)
+        return "UNAVAILABLE";
+    if (s->stop_us != FIELD_NONE)
+        return "STOPPED";
+    return s->start_us == FIELD_NONE && s->inner_status[0] != '\0' ? "STARTING" : "RUNNING";
+}
+
+static const char *zone_state(const struct obcluster *c, const struct obzone *z, const struct observer_view *servers, size_t n)
+{
+    bool any = n == 0;
+
+    if (strcmp(z->inner_status, "INACTIVE") == 0 && c->failure[0] == '\0')
+        return "STOPPED";
+    for (size_t i = 0; i < n; i++)
+        any |= strcmp(servers[i].status, "UNAVAILABLE") != 0;
+    return c->failure[0] == '\0' && any ? "RUNNING" : "UNAVAILABLE";
+}
+
+static const struct obzone *zone_named(const struct obcluster_rows *rows, int64_t cluster_id, const char *name)
+{
+    for (size_t i = 0; i < rows->topology.n_zones; i++)
+        if (rows->topology.zones[i].cluster_id == cluster_id && strcmp(rows->topology.zones[i].name, name) == 0)
+            return &rows->topology.zones[i];
+    return NULL;
 }
 
 static struct observer_view server_view(const struct obcluster_rows *rows, const struct obcluster *of, const struct observer *s)
 {
+    const struct obzone *z = zone_named(rows, of->id, s->zone);
     const struct host *h = host_of(rows, s->ip);
 
     return (struct observer_view){
@@ -197,15 +227,16 @@ static struct observer_view server_view(const struct obcluster_rows *rows, const
         .host_id = h != NULL ? h->id : FIELD_NONE,
         .ip = s->ip,
         .version = given(s->version),
-        .status = s->stop_us != FIELD_NONE ? "STOPPED" : state(of),
+        .status = server_state(of, s),
         .inner_status = given(s->inner_status),
         .zone = s->zone,
-        .region = h != NULL ? given(h->region_name) : NULL,
-        .idc = h != NULL ? given(h->idc_name) : NULL,
+        .region = first_given(z != NULL ? z->region : NULL, h != NULL ? h->region_name : NULL),
+        .idc = first_given(z != NULL ? z->idc : NULL, h != NULL ? h->idc_name : NULL),
         .host_type = h != NULL ? given(h->type_name) : NULL,
         .port = s->port,
         .sql_port = s->sql_port,
         .with_rootserver = s->with_rootserver,
+        .in_rs_list = s->in_rs_list,
         .start_us = s->start_us,
         .stop_us = s->stop_us,
         .updated_us = s->updated_us,
@@ -230,7 +261,7 @@ int observer_views(struct call *c, const struct obcluster_rows *rows, const stru
 static int root_server(struct call *c, const struct observer_view *s, struct root_server_view *out, struct err *e)
 {
     out->address = arena_printf(c->arena, strchr(s->ip, ':') != NULL ? "[%s]:%lld" : "%s:%lld", s->ip, (long long)s->port);
-    out->role = "LEADER";
+    out->role = s->with_rootserver == 1 ? "LEADER" : "FOLLOWER";
     out->sql_port = s->sql_port;
     return out->address != NULL ? 0 : err_set(e, &ERR_NOMEM, "");
 }
@@ -268,16 +299,17 @@ static int zone_view(struct call *c, const struct obcluster_rows *rows, const st
         .name = z->name,
         .region = first_given(z->region, h != NULL ? h->region_name : NULL),
         .idc = first_given(z->idc, h != NULL ? h->idc_name : NULL),
-        .status = state(of),
+        .status = zone_state(of, z, servers, n),
         .inner_status = given(z->inner_status),
+        .type = given(z->type),
         .n_servers = (int64_t)n,
         .n_hosts = count_addresses(servers, n),
         .servers = { servers, n },
         .created_us = z->created_us,
         .updated_us = z->updated_us,
     };
-    for (size_t i = 0; rv == 0 && i < n && out->root_server == NULL; i++) {
-        if (servers[i].with_rootserver != 1)
+    for (size_t i = 0; rv == 0 && i < n; i++) {
+        if (!servers[i].in_rs_list || (out->root_server != NULL && servers[i].with_rootserver != 1))
             continue;
         out->root_server = arena_alloc(c->arena, sizeof *out->root_server);
         rv = out->root_server != NULL ? root_server(c, &servers[i], out->root_server, e) : err_set(e, &ERR_NOMEM, "");
@@ -329,28 +361,39 @@ static int64_t count_regions(const struct obzone_view *zones, size_t n)
     return count;
 }
 
+/* The server with the root service comes first. */
+static int add_root_servers(struct call *c, const struct obzone_view *zones, size_t n_zones, struct obcluster_view *out, struct err *e)
+{
+    struct root_server_view *roots = arena_array(c->arena, (size_t)out->n_servers + 1, sizeof *roots);
+    size_t n = 0;
+    int rv = roots != NULL ? 0 : err_set(e, &ERR_NOMEM, "");
+
+    for (int leader = 1; rv == 0 && leader >= 0; leader--)
+        for (size_t z = 0; rv == 0 && z < n_zones; z++) {
+            const struct observer_view *servers = zones[z].servers.items;
+
+            for (size_t i = 0; rv == 0 && i < zones[z].servers.n; i++)
+                if (servers[i].in_rs_list && (servers[i].with_rootserver == 1) == (leader == 1))
+                    rv = root_server(c, &servers[i], &roots[n++], e);
+        }
+    out->root_servers = (struct field_list){ roots, n };
+    return rv;
+}
+
 static int add_zones(struct call *c, const struct obcluster_rows *rows, const struct obcluster *of, struct obcluster_view *out, struct err *e)
 {
-    struct root_server_view *roots;
     struct obzone_view *zones;
-    size_t n, n_roots = 0;
+    size_t n;
     int rv = obzone_views(c, rows, of, &zones, &n, e);
 
     if (rv != 0)
         return rv;
-    roots = arena_array(c->arena, n + 1, sizeof *roots);
-    if (roots == NULL)
-        return err_set(e, &ERR_NOMEM, "");
     out->n_servers = 0;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++)
         out->n_servers += zones[i].n_servers;
-        if (zones[i].root_server != NULL)
-            roots[n_roots++] = *zones[i].root_server;
-    }
     out->n_regions = count_regions(zones, n);
     out->zones = (struct field_list){ zones, n };
-    out->root_servers = (struct field_list){ roots, n_roots };
-    return 0;
+    return add_root_servers(c, zones, n, out, e);
 }
 
 int obcluster_view_make(struct call *c, const struct obcluster_rows *rows, const struct obcluster *of, struct obcluster_view *out,

@@ -36,12 +36,13 @@ struct observer_view {
     const char *ip, *version, *status, *inner_status, *zone, *region, *idc, *host_type;
     int64_t port, sql_port;
     int with_rootserver;
+    bool in_rs_list;
     struct field_strings operations;
     int64_t start_us, stop_us, updated_us;
 };
 struct obzone_view {
     int64_t id, cluster_id, ob_cluster_id, idc_id;
-    const char *name, *region, *idc, *status, *inner_status;
+    const char *name, *region, *idc, *status, *inner_status, *type;
     int64_t n_servers, n_hosts;
     struct root_server_view *root_server;
     struct field_list servers;

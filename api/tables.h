@@ -17,6 +17,7 @@ extern const struct route role_routes[];
 extern const struct route metrics_routes[];
 extern const struct route node_routes[];
 extern const struct route obcapacity_routes[];
+extern const struct route obevent_routes[];
 extern const struct route obcluster_routes[];
 extern const struct route obparameter_routes[];
 extern const struct route obsession_routes[];

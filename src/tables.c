@@ -45,6 +45,7 @@ const struct route *const all_routes[] = {
     metrics_routes,
     node_routes,
     obcapacity_routes,
+    obevent_routes,
     obcluster_routes,
     obparameter_routes,
     obsession_routes,

@@ -7,19 +7,24 @@
 
 #include "src/obcluster/obcluster.h"
 
+struct sick;
 struct watch;
 
 struct obclusters {
     struct obclusters_conf conf;
     struct log log;
-    pthread_mutex_t lock;              /* of the next member */
+    pthread_mutex_t lock;              /* of the next members */
     struct watch *watch;               /* owned by its loop; NULL before and after */
+    struct sick *sick;                 /* servers that failed lately; owned (endpoint.c) */
 };
 
 /* Milliseconds between two looks at a cluster. */
 int64_t obclusters_interval_ms(struct obclusters *o);
 
-/* A session of its own with this password, to be closed by the caller (link.c). Errors: those of sql_connect. */
+void endpoints_forget(struct obclusters *o);
+
+/* A session of its own with this password, to the first server that answers; to be closed by the caller (link.c). Errors: those of
+ * sql_connect, OBCLUSTER_OTHER. */
 MUST_CHECK int link_login(struct obclusters *o, const struct obcluster *c, const char *password, struct sql **out, struct err *e);
 
 /* Errors of connecting and of use, worded anew (link_error.c). Return the code to go on with. */

@@ -14,9 +14,11 @@
 #include <string.h>
 
 #include "src/io/fiber.h"
+#include "src/obcluster/endpoint.h"
 #include "src/obcluster/inside.h"
+#include "src/obcluster/look.h"
 
-enum { SAME_ANSWER_MS = 1000, SWEEP_MS = 15000, LATER_MS = 1000, NAME_SIZE = 160 };
+enum { SAME_ANSWER_MS = 1000, SWEEP_MS = 15000, LATER_MS = 1000, NAME_SIZE = 160, TRY_TIMEOUT_MS = 2000 };
 
 /* Whereto and as whom a session is: the administrator of a cluster, or with `tenant` that of a tenant. */
 struct door {
@@ -236,26 +238,53 @@ static void park(struct link *k)
 
 /* --- taking ------------------------------------------------------------------------------------------------------------------- */
 
-int link_login(struct obclusters *o, const struct obcluster *c, const char *password, struct sql **out, struct err *e)
+static int log_in(struct obclusters *o, const struct obcluster *c, const struct endpoint *at, const char *password, unsigned timeout_ms,
+                  struct sql **out, struct err *e)
 {
     struct sql_target target = {
-        .host = c->address,
-        .port = (unsigned)c->port,
+        .host = at->host,
+        .port = at->port,
         .user = c->username,
         .password = password,
-        .connect_timeout_ms = LINK_CONNECT_TIMEOUT_MS,
+        .connect_timeout_ms = timeout_ms,
     };
     int rv = sql_connect(&target, o->conf.connect_pool, out, e);
 
     if (rv != 0)
         return rv;
     rv = sql_set_server_timeout(*out, LINK_TIMEOUT_MS + LATER_MS, e); /* nothing runs on there for a caller who has given up */
+    if (rv == 0)
+        rv = look_verify(*out, c, e);
     if (rv != 0)
         sql_close(*out);
     return rv;
 }
 
-static int open_session(struct obclusters *o, const struct obcluster *c, struct sql **out, struct err *e)
+/* Another server may serve: this one is away, starting, stopping, or belongs to somebody else by now. A password that one refuses, all do. */
+static bool is_elsewhere(const struct err *e)
+{
+    return err_is(e, &ERR_SQL_LOST) || err_is(e, &ERR_SQL_RETRY) || err_is(e, &ERR_SQL_FAILED) || err_is(e, &ERR_SQL_READONLY) ||
+           err_is(e, &ERR_IO) || err_is(e, &ERR_OBCLUSTER_OTHER);
+}
+
+int link_login(struct obclusters *o, const struct obcluster *c, const char *password, struct sql **out, struct err *e)
+{
+    struct endpoint all[ENDPOINT_MAX];
+    size_t n = endpoints_of(o, c, all);
+    int rv = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        rv = log_in(o, c, &all[i], password, i + 1 < n ? TRY_TIMEOUT_MS : LINK_CONNECT_TIMEOUT_MS, out, e);
+        if (rv == 0 || is_elsewhere(e))
+            endpoint_note(o, all[i].name, rv == 0);
+        if (rv == 0 || !is_elsewhere(e))
+            return rv;
+    }
+    return rv;
+}
+
+/* `which` NULL: any server. */
+static int open_session(struct obclusters *o, const struct obcluster *c, const struct endpoint *which, struct sql **out, struct err *e)
 {
     struct vault_place at = obcluster_place(c->id);
     char *password;
@@ -263,7 +292,7 @@ static int open_session(struct obclusters *o, const struct obcluster *c, struct 
 
     if (rv != 0)
         return rv;
-    rv = link_login(o, c, password, out, e);
+    rv = which != NULL ? log_in(o, c, which, password, LINK_CONNECT_TIMEOUT_MS, out, e) : link_login(o, c, password, out, e);
     secret_free(password);
     return rv != 0 ? link_word_connect(e, c) : 0;
 }
@@ -291,7 +320,7 @@ static int open_link(struct links *l, struct site *s, const struct door *d, stru
     s->connecting = true;
     s->n_sessions++;
     l->connects++;
-    rv = d->tenant != NULL ? link_open_tenant(l->o, d->cluster, d->tenant, &k->sql, e) : open_session(l->o, d->cluster, &k->sql, e);
+    rv = d->tenant != NULL ? link_open_tenant(l->o, d->cluster, d->tenant, &k->sql, e) : open_session(l->o, d->cluster, NULL, &k->sql, e);
     s->connecting = false;
     if (rv != 0) {
         s->n_sessions--;
@@ -329,10 +358,16 @@ static bool has_failed_lately(const struct site *s, int64_t version)
     return s->failed_ms != INT64_MIN && version <= s->failed_version && now_ms() - s->failed_ms < SAME_ANSWER_MS;
 }
 
-static struct link *idle_link(struct site *s, int64_t version)
+static struct link *idle_link(struct links *l, struct site *s, const struct door *d)
 {
+    struct link *k;
+
     sweep_site(s, 0);
-    return version == s->version ? pop_idle(s) : NULL;
+    if (version_of(d) != s->version)
+        return NULL;
+    while ((k = pop_idle(s)) != NULL && endpoint_is_worse(l->o, d->cluster, sql_peer(k->sql)))
+        discard(k);
+    return k;
 }
 
 static int stand_in_line(struct site *s, struct err *e)
@@ -350,7 +385,7 @@ static int acquire(struct links *l, struct site *s, const struct door *d, struct
     for (;;) {
         int rv;
 
-        *out = idle_link(s, version_of(d));
+        *out = idle_link(l, s, d);
         if (*out != NULL)
             return 0;
         if (has_failed_lately(s, version_of(d))) {
@@ -419,6 +454,8 @@ int link_give(struct link *k, int rv, struct err *e)
     struct site *s = k->site;
 
     fiber_restore_deadline(k->former_deadline);
+    if (rv != 0 && sql_is_dead(k->sql) && !err_is(e, &ERR_CANCELLED))
+        endpoint_note(k->links->o, sql_peer(k->sql), false);
     if (rv != 0)
         rv = link_word_use(e, k->name);
     if (sql_is_dead(k->sql) || k->version != s->version)
@@ -426,6 +463,25 @@ int link_give(struct link *k, int rv, struct err *e)
     else
         park(k);
     (void)waitlist_wake_one(&s->line); /* false: nobody waits */
+    return rv;
+}
+
+int link_run_at(struct obclusters *o, const struct obcluster *c, const char *host, int64_t port, link_work work, void *data, struct err *e)
+{
+    int64_t former = fiber_narrow_deadline(LINK_TIMEOUT_MS);
+    struct endpoint at = { .port = (unsigned)port };
+    struct sql *s;
+    int rv;
+
+    (void)snprintf(at.host, sizeof at.host, "%s", host);
+    rv = open_session(o, c, &at, &s, e);
+    if (rv == 0) {
+        rv = work(s, data, e);
+        sql_close(s);
+        if (rv != 0)
+            rv = link_word_use(e, c->name);
+    }
+    fiber_restore_deadline(former);
     return rv;
 }
 

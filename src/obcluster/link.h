@@ -33,7 +33,8 @@ ERR_DECLARE(ERR_OBCLUSTER_UNKNOWN);  /* {0} cluster, {1} why: whether the change
 ERR_DECLARE(ERR_OBCLUSTER_REFUSED);  /* 11080 {0} cluster, {1} its text: it refused the statement; err.lib_code keeps its number */
 extern const struct err_row *const link_err_rows[];
 
-/* A live session to `c` (a row just read: its address and sealed password count). Waits in line when all are in use. After a failure
+/* A live session to `c` (a row just read: its addresses and sealed password count), to the server where it was taken over, or else to another one
+ * that serves (endpoint.h). Waits in line when all are in use. After a failure
  * to connect the next tries of this loop within a second get the same answer at once.
  * Errors: OBCLUSTER_AWAY, OBCLUSTER_PASSWORD, OBCLUSTER_TIMEOUT, BUSY, CANCELLED, NOMEM, VAULT_OPEN. */
 MUST_CHECK int link_take(struct obclusters *o, const struct obcluster *c, struct link **out, struct err *e);
@@ -41,6 +42,12 @@ struct sql *link_sql(struct link *k);
 /* Gives it back. `rv` and `e` are how its use ended: failures of the session are worded anew, naming the cluster (the rows above); what
  * statements of the domain returned otherwise stays. Returns the code to go on with. */
 int link_give(struct link *k, int rv, struct err *e);
+
+typedef int (*link_work)(struct sql *s, void *data, struct err *e);
+/* Runs `work` on a session of its own to one server of the cluster, which listens at host:port. Errors: as link_take without BUSY, those of
+ * the work, worded as by link_give. */
+MUST_CHECK int link_run_at(struct obclusters *o, const struct obcluster *c, const char *host, int64_t port, link_work work, void *data,
+                           struct err *e);
 
 /* --- inside a tenant ----------------------------------------------------------------------------------------------------------- */
 

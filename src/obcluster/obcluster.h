@@ -26,9 +26,11 @@ ERR_DECLARE(ERR_OBCLUSTER_NAME);          /* 11038 {0} name */
 ERR_DECLARE(ERR_OBCLUSTER_NAME_TAKEN);    /* 11014 {0} name */
 ERR_DECLARE(ERR_OBCLUSTER_MODE);          /* 11040 {0} what was given */
 ERR_DECLARE(ERR_OBCLUSTER_PROXY_NAME);    /* 11041 */
-ERR_DECLARE(ERR_TAKE_OVER);               /* 11042 {0} why not */
+ERR_DECLARE(ERR_TAKE_OVER_OTHER);         /* 11006 {0} address, {1} number asked for, {2} number found */
+ERR_DECLARE(ERR_TAKE_OVER_SERVERS);       /* 11050 {0} servers and their states */
 ERR_DECLARE(ERR_TAKE_OVER_AWAY);          /* 11028 {0} address, {1} why it does not answer */
 ERR_DECLARE(ERR_TAKE_OVER_DENIED);        /* 11005 {0} address, {1} user */
+ERR_DECLARE(ERR_OBCLUSTER_SCOPE);         /* 11057 {0} parameter, {1} why it cannot be set there */
 ERR_DECLARE(ERR_OBCLUSTER_READ_ONLY);     /* 11058 {0} parameter */
 extern const struct err_row *const obcluster_err_rows[]; /* all of src/obcluster but link.h's, then NULL */
 
@@ -78,9 +80,11 @@ struct take_over {
     const char *proxyro_password;         /* NULL: none */
 };
 /* What a look at the target has found. */
+enum { TAKE_OVER_REASONS = 4 };
 struct take_over_found {
     bool valid;
-    struct err why;                       /* when it is not valid: OBCLUSTER_MANAGED, OBCLUSTER_NAME_TAKEN, TAKE_OVER_*, OB_* ... */
+    struct err why[TAKE_OVER_REASONS];    /* when it is not valid, all reasons: OBCLUSTER_MANAGED, OBCLUSTER_NAME_TAKEN, TAKE_OVER_*, OB_* ... */
+    unsigned n_why;
     const char *name;                     /* that it would get; NULL: not known */
     const char *engine, *version, *full_version, *instance, *username;
     int64_t ob_cluster_id;                /* FIELD_NONE: the kernel has none */
@@ -90,7 +94,7 @@ struct take_over_found {
 MUST_CHECK int obcluster_take_over_check(struct obclusters *o, struct db *d, const struct take_over *want, struct arena *arena,
                                          struct take_over_found *out, struct err *e);
 /* Checks again and starts the task, in one transaction with the cluster's row.
- * Errors: as the check; what the check found (take_over_found.why); those of db_transact. */
+ * Errors: as the check; the first of what the check found (take_over_found.why); those of db_transact. */
 MUST_CHECK int obcluster_take_over(struct obclusters *o, struct db *d, struct task_engine *t, const struct take_over *want,
                                    const struct obcluster_user *who, struct arena *arena, struct obcluster_started *out, struct err *e);
 
@@ -131,6 +135,8 @@ void obclusters_look_soon(struct obclusters *o);
 /* Not seen for so long that what is known of it may be wrong, or not to be asked at the moment. */
 bool obcluster_is_stale(struct obclusters *o, const struct obcluster *c);
 
+/* Its kernel is one server with one tenant (seekdb): there are no views and clauses for several. */
+bool obcluster_is_one_server(const struct obcluster *c);
 /* Requires that people may change it now. Errors: OBCLUSTER_STATE. */
 MUST_CHECK int obcluster_require_running(const struct obcluster *c, const char *what, struct err *e);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A target is known by what it answers: log in, probe, hold its instance against the clusters that are managed already. */
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -9,8 +10,9 @@
 #include "src/obcluster/link.h"
 #include "src/obcluster/look.h"
 #include "src/obcluster/name.h"
+#include "src/oceanbase/topology.h"
 
-enum { MAX_ATTEMPTS = 50 };
+enum { MAX_ATTEMPTS = 50, MAX_RACES = 5 };
 
 /* --- the request itself ------------------------------------------------------------------------------------------------------- */
 
@@ -92,28 +94,74 @@ static int log_in(struct visit *v, struct err *e)
 
 /* --- probing ------------------------------------------------------------------------------------------------------------------ */
 
-static int unsupported(struct visit *v, struct err *e)
+/* The next reason why not; the last place is written again when there are too many. */
+static struct err *new_reason(struct take_over_found *f)
 {
-    (void)err_set(e, &ERR_OB_UNSUPPORTED, "%s", sql_peer(v->sql));
-    (void)err_arg(e, "%s", v->probe.version);
-    return err_arg(e, "it manages OceanBase seekdb only");
+    if (f->n_why < TAKE_OVER_REASONS)
+        f->n_why++;
+    return &f->why[f->n_why - 1];
 }
 
-static int probe(struct visit *v, struct err *e)
+static void check_number(struct visit *v)
+{
+    const struct take_over *want = v->want;
+    char asked[24], has[24] = "-";
+    struct err *e;
+
+    if (want->ob_cluster_id == FIELD_NONE || want->ob_cluster_id == v->found->ob_cluster_id)
+        return;
+    (void)snprintf(asked, sizeof asked, "%lld", (long long)want->ob_cluster_id);
+    if (v->found->ob_cluster_id != FIELD_NONE)
+        (void)snprintf(has, sizeof has, "%lld", (long long)v->found->ob_cluster_id);
+    e = new_reason(v->found);
+    (void)named(e, &ERR_TAKE_OVER_OTHER, want, asked);
+    (void)err_arg(e, "%s", has);
+}
+
+/* Of a cluster of several servers, all must be there: what is half gone shall not become a managed cluster without anybody noticing. */
+static int check_servers(struct visit *v, struct err *e)
+{
+    struct ob_observer *servers;
+    struct str text;
+    size_t n;
+    int rv = ob_observers_list(v->sql, v->arena, &servers, &n, e);
+
+    if (rv != 0)
+        return rv;
+    str_init(&text, v->arena);
+    for (size_t i = 0; i < n; i++)
+        if (strcasecmp(servers[i].status, "ACTIVE") != 0)
+            str_printf(&text, "%s%s:%lld %s", text.n > 0 ? ", " : "", servers[i].ip, (long long)servers[i].port, servers[i].status);
+    if (str_failed(&text))
+        return err_set(e, &ERR_NOMEM, "");
+    if (text.n > 0)
+        (void)err_set(new_reason(v->found), &ERR_TAKE_OVER_SERVERS, "%s", text.s);
+    return 0;
+}
+
+static int ask_target(struct visit *v, struct err *e)
 {
     struct take_over_found *f = v->found;
     int rv = ob_probe(v->sql, v->arena, &v->probe, e);
 
     if (rv != 0)
-        return err_is(e, &ERR_SQL_LOST) || err_is(e, &ERR_TIMEOUT) ? named(e, &ERR_TAKE_OVER_AWAY, v->want, "no answer in time") : rv;
-    if (v->probe.engine != OB_ENGINE_SEEKDB)
-        return unsupported(v, e);
+        return rv;
     f->engine = ob_engine_names[v->probe.engine];
     f->version = v->probe.ob_version;
     f->full_version = v->probe.full_version;
     f->ob_cluster_id = v->probe.cluster_id >= 0 ? v->probe.cluster_id : FIELD_NONE;
     f->instance = look_instance(&v->probe, v->arena);
-    return f->instance != NULL ? 0 : err_set(e, &ERR_NOMEM, "");
+    if (f->instance == NULL)
+        return err_set(e, &ERR_NOMEM, "");
+    check_number(v);
+    return v->probe.engine == OB_ENGINE_OCEANBASE ? check_servers(v, e) : 0;
+}
+
+static int probe(struct visit *v, struct err *e)
+{
+    int rv = ask_target(v, e);
+
+    return rv != 0 && (err_is(e, &ERR_SQL_LOST) || err_is(e, &ERR_TIMEOUT)) ? named(e, &ERR_TAKE_OVER_AWAY, v->want, "no answer in time") : rv;
 }
 
 /* Everything that concerns the target alone. */
@@ -138,14 +186,14 @@ static int managed_already(const struct obcluster *c, struct err *e)
     return err_arg(e, "%s:%lld", c->address, (long long)c->port);
 }
 
-/* Sets out->why when it is managed already. */
+/* Adds a reason when it is managed already. */
 static int refuse_managed(struct db *d, const struct take_over *want, struct arena *arena, struct take_over_found *out, struct err *e)
 {
     struct obcluster *same;
     int rv = store_obcluster_find(d, want->address, want->port, out->instance, NULL, arena, &same, e);
 
     if (rv == 0 && same != NULL)
-        (void)managed_already(same, &out->why);
+        (void)managed_already(same, new_reason(out));
     return rv;
 }
 
@@ -169,7 +217,7 @@ static int choose_name(struct db *d, const struct take_over *want, const struct 
         rv = out->name != NULL ? name_is_free(d, out->name, arena, &is_free, e) : err_set(e, &ERR_NOMEM, "");
     }
     if (rv == 0 && !is_free)
-        (void)err_set(&out->why, &ERR_OBCLUSTER_NAME_TAKEN, "%s", out->name);
+        (void)err_set(new_reason(out), &ERR_OBCLUSTER_NAME_TAKEN, "%s", out->name);
     return rv;
 }
 
@@ -188,20 +236,19 @@ int obcluster_take_over_check(struct obclusters *o, struct db *d, const struct t
     *out = (struct take_over_found){ .ob_cluster_id = FIELD_NONE };
     if (rv == 0)
         rv = refuse_managed(d, want, arena, out, e);
-    if (rv != 0 || out->why.row != NULL)
+    if (rv != 0 || out->n_why > 0)
         return rv;
-    rv = visit_target(&v, &out->why);
-    if (rv != 0 && is_ours(&out->why)) {
-        *e = out->why;
+    rv = visit_target(&v, e);
+    if (rv != 0 && is_ours(e))
         return rv;
-    }
-    if (rv != 0)
+    if (rv != 0) {
+        *new_reason(out) = *e;
         return 0;
-    err_clear(&out->why);
+    }
     rv = refuse_managed(d, want, arena, out, e);
-    if (rv == 0 && out->why.row == NULL)
+    if (rv == 0)
         rv = choose_name(d, want, &v.probe, arena, out, e);
-    out->valid = rv == 0 && out->why.row == NULL;
+    out->valid = rv == 0 && out->n_why == 0;
     return rv;
 }
 
@@ -271,34 +318,47 @@ static void describe(struct start *s, const struct take_over *want, const struct
     };
 }
 
+static int start(struct start *s, struct db *d, const struct take_over *want, const struct take_over_found *found,
+                 const struct obcluster_user *who, struct err *e)
+{
+    int64_t *ids, id;
+    int rv = db_next_id(d, &id, e);
+
+    if (rv == 0)
+        rv = task_take_ids(d, &flow_take_over, s->arena, &ids, e);
+    if (rv != 0)
+        return rv;
+    describe(s, want, found, who, id);
+    s->ids = ids;
+    rv = s->task.name != NULL ? seal(s, obcluster_place(id), want->password, &s->c.password, e) : err_set(e, &ERR_NOMEM, "");
+    if (rv == 0 && want->proxyro_password != NULL)
+        rv = seal(s, obcluster_proxyro_place(id), want->proxyro_password, &s->c.proxyro_password, e);
+    return rv == 0 ? db_transact(d, start_body, s, e) : rv;
+}
+
+/* A take-over at the same time may have got the name that was chosen: then another is chosen. */
 int obcluster_take_over(struct obclusters *o, struct db *d, struct task_engine *t, const struct take_over *want,
                         const struct obcluster_user *who, struct arena *arena, struct obcluster_started *out, struct err *e)
 {
     struct start s = { .o = o, .arena = arena };
     struct take_over_found found;
-    int64_t *ids, id;
-    int rv = obcluster_take_over_check(o, d, want, arena, &found, e);
+    int rv;
 
-    if (rv == 0 && !found.valid) {
-        *e = found.why;
-        rv = e->row->code;
+    for (unsigned tries = 0;; tries++) {
+        rv = obcluster_take_over_check(o, d, want, arena, &found, e);
+        if (rv == 0 && !found.valid) {
+            *e = found.why[0];
+            rv = e->row->code;
+        }
+        if (rv != 0)
+            return rv;
+        rv = start(&s, d, want, &found, who, e);
+        if (rv != ERR_OBCLUSTER_MANAGED.code || tries == MAX_RACES)
+            break;
     }
-    if (rv == 0)
-        rv = db_next_id(d, &id, e);
-    if (rv == 0)
-        rv = task_take_ids(d, &flow_take_over, arena, &ids, e);
     if (rv != 0)
         return rv;
-    describe(&s, want, &found, who, id);
-    s.ids = ids;
-    rv = s.task.name != NULL ? seal(&s, obcluster_place(id), want->password, &s.c.password, e) : err_set(e, &ERR_NOMEM, "");
-    if (rv == 0 && want->proxyro_password != NULL)
-        rv = seal(&s, obcluster_proxyro_place(id), want->proxyro_password, &s.c.proxyro_password, e);
-    if (rv == 0)
-        rv = db_transact(d, start_body, &s, e);
-    if (rv != 0)
-        return rv;
-    *out = (struct obcluster_started){ ids[0], id, found.name };
-    task_kick(t, ids[0]);
+    *out = (struct obcluster_started){ s.ids[0], s.c.id, found.name };
+    task_kick(t, s.ids[0]);
     return 0;
 }

@@ -2,7 +2,8 @@
 /* The background look at every managed cluster, on the control loop:
  *
  *   guard fiber:   list clusters -> start a watcher for each RUNNING one, cancel those of clusters that are gone -> wait -> again
- *   watcher fiber: look (link.h, 10 s at most) -> keep what differs -> wait refresh.interval, give or take a tenth -> again
+ *   watcher fiber: look (link.h, 10 s at most; another server when one hangs) -> keep what differs -> wait refresh.interval, give or take
+ *                  a tenth -> again
  *
  * A cluster that does not answer is noted once with the reason, and looked at less and less often, down to once a minute. What is seen
  * is written only when it differs from what was written, and once a minute so that people see that it was seen. How many people look
@@ -10,11 +11,12 @@
 #include <string.h>
 
 #include "src/io/fiber.h"
+#include "src/obcluster/endpoint.h"
 #include "src/obcluster/inside.h"
 #include "src/obcluster/link.h"
 #include "src/obcluster/look.h"
 
-enum { GUARD_MS = 5000, MAX_BACKOFF_MS = 60000, SEEN_MS = 60000, CALL_MS = 30000, STALE_US = 180 * 1000000, FAILURE_SIZE = 1024 };
+enum { GUARD_MS = 5000, MAX_BACKOFF_MS = 60000, SEEN_MS = 60000, CALL_MS = 30000, STALE_US = 180 * 1000000, FAILURE_SIZE = 1024, MAX_TRIES = 3, TRY_MS = 4000 };
 
 struct watcher {
     struct watch *watch;
@@ -107,19 +109,42 @@ static int read_former(struct watcher *r, struct err *e)
 
     if (r->has_former)
         return 0;
+    arena_fini(&r->former_arena);
     rv = store_obtopology_read(r->watch->db, r->row.id, &r->former_arena, &r->former, e);
     r->has_former = rv == 0;
     return rv;
 }
 
-static int ask(struct watcher *r, struct arena *arena, struct look *seen, struct err *e)
+/* *lost: a server took the questions and did not answer them; another may. */
+static int ask_one(struct watcher *r, struct arena *arena, struct look *seen, bool *lost, struct err *e)
 {
     struct link *k;
     int rv = link_take(r->watch->o, &r->row, &k, e);
 
+    *lost = false;
     if (rv != 0)
         return rv;
-    return link_give(k, look_at(link_sql(k), &r->row, arena, seen, e), e);
+    rv = look_at(link_sql(k), &r->row, arena, seen, e);
+    *lost = rv != 0 && sql_is_dead(link_sql(k));
+    return link_give(k, rv, e);
+}
+
+/* A server that hangs costs a part of the time of one look, not the look. */
+static int ask(struct watcher *r, struct arena *arena, struct look *seen, struct err *e)
+{
+    struct endpoint all[ENDPOINT_MAX];
+    bool lost = true;
+    int rv = 0;
+
+    for (unsigned i = 0; lost && i < MAX_TRIES; i++) {
+        bool is_last = i + 1 == MAX_TRIES || endpoints_of(r->watch->o, &r->row, all) == 1;
+        int64_t former = fiber_narrow_deadline(is_last ? LINK_TIMEOUT_MS : TRY_MS);
+
+        rv = ask_one(r, arena, seen, &lost, e);
+        lost = lost && !is_last && !err_is(e, &ERR_CANCELLED);
+        fiber_restore_deadline(former);
+    }
+    return rv;
 }
 
 static int64_t wall_us(const struct watcher *r)
@@ -136,7 +161,14 @@ static int keep(struct watcher *r, struct look *seen, struct arena *arena, struc
 {
     bool always = r->failure[0] != '\0' || r->written_ms == INT64_MIN || now_ms(r) - r->written_ms >= SEEN_MS;
     bool written;
-    int rv = look_keep(r->watch->db, &r->row, &r->former, seen, always, wall_us(r), arena, &written, e);
+    int rv;
+
+    if (always)
+        r->has_former = false; /* what another node has written since counts */
+    rv = read_former(r, e);
+    if (rv != 0)
+        return rv;
+    rv = look_keep(r->watch->db, &r->row, &r->former, seen, always, wall_us(r), arena, &written, e);
 
     if (rv != 0 || !written)
         return rv;
@@ -144,6 +176,15 @@ static int keep(struct watcher *r, struct look *seen, struct arena *arena, struc
     r->has_former = false; /* read anew before the next comparison: what was seen lies in the look's arena */
     arena_fini(&r->former_arena);
     return 0;
+}
+
+/* For the next look; until the guard reads the row anew. */
+static void take_endpoints(struct watcher *r, const struct look *seen)
+{
+    const char *copy = strcmp(r->row.endpoints, seen->endpoints) != 0 ? arena_strdup(&r->row_arena, seen->endpoints) : NULL;
+
+    if (copy != NULL)
+        r->row.endpoints = copy;
 }
 
 static void answered(struct watcher *r)
@@ -197,9 +238,8 @@ static void look(struct watcher *r)
     if (rv != 0 && !err_is(&e, &ERR_CANCELLED) && !err_is(&e, &ERR_BUSY) && !err_is(&e, &ERR_NOMEM)) {
         note_failure(r, &e);
     } else if (rv == 0) {
-        rv = read_former(r, &e);
-        if (rv == 0)
-            rv = keep(r, &seen, &arena, &e);
+        rv = keep(r, &seen, &arena, &e);
+        take_endpoints(r, &seen);
         if (rv == 0)
             answered(r);
         else if (!err_is(&e, &ERR_CANCELLED))
@@ -242,7 +282,8 @@ static void watcher_main(void *data)
 static int copy_row(const struct obcluster *c, struct arena *arena, struct obcluster *out)
 {
     const char **texts[] = { &out->name, &out->engine, &out->type, &out->address, &out->connection_mode, &out->username, &out->instance,
-                             &out->version, &out->full_version, &out->architecture, &out->creator_name, &out->failure };
+                             &out->version, &out->full_version, &out->architecture, &out->creator_name, &out->endpoints,
+                             &out->failure };
 
     *out = *c;
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {

@@ -12,9 +12,11 @@ struct ob_compaction {
     const char *status;                         /* IDLE, COMPACTING, VERIFYING */
     bool is_error, is_suspended;
     const char *info;
+    int64_t tenant_id;                          /* the kernel's own number; 1 where it has one tenant */
 };
 
-MUST_CHECK int ob_compaction_get(struct sql *s, struct arena *arena, struct ob_compaction *out, struct err *e);
+/* The last of each tenant, of one if `tenant_id` is not -1. Errors: those of sql_run. */
+MUST_CHECK int ob_compactions_list(struct sql *s, int64_t tenant_id, struct arena *arena, struct ob_compaction **out, size_t *n, struct err *e);
 enum ob_compaction_order {
     OB_COMPACTION_START,        /* ALTER SYSTEM MAJOR FREEZE */
     OB_COMPACTION_SUSPEND,      /* ALTER SYSTEM SUSPEND MERGE */
@@ -23,7 +25,7 @@ enum ob_compaction_order {
 };
 /* Each may be repeated. Errors: those of sql_run. */
 MUST_CHECK int ob_compaction_order(struct sql *s, enum ob_compaction_order order, struct err *e);
-/* ALTER SYSTEM MAJOR FREEZE. Running already: the kernel's own error, SQL_FAILED or SQL_RETRY. */
-MUST_CHECK int ob_compaction_start(struct sql *s, struct err *e);
+/* ALTER SYSTEM MAJOR FREEZE, of one tenant (NULL: all). Running already: the kernel's own error, SQL_FAILED or SQL_RETRY. */
+MUST_CHECK int ob_compaction_start(struct sql *s, const char *tenant, struct err *e);
 
 #endif

@@ -5,6 +5,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "src/oceanbase/engine.h"
+#include "src/oceanbase/quote.h"
+
 ERR_DEFINE(ERR_OB_PARAMETER_UNKNOWN, 11055, 400, ERR_FINAL, "The cluster has no parameter {0}.", "集群参数 {0} 不存在。");
 ERR_DEFINE(ERR_OB_PARAMETER_VALUE, 11056, 400, ERR_FINAL, "The cluster does not accept {1} for its parameter {0}.",
            "集群参数 {0} 不接受取值 {1}。");
@@ -12,6 +15,8 @@ ERR_DEFINE(ERR_OB_PARAMETER_VALUE, 11056, 400, ERR_FINAL, "The cluster does not 
 const struct err_row *const ob_parameter_err_rows[] = { &ERR_OB_PARAMETER_UNKNOWN, &ERR_OB_PARAMETER_VALUE, NULL };
 
 enum { CONFIG_UNKNOWN = 5099, CONFIG_INVALID = 4147 };
+
+const char *const ob_parameter_scope_names[] = { "CLUSTER", "ZONE", "SERVER", "TENANT", NULL };
 
 static const struct sql_field columns[] = {
     SQL_FIELD(ob_parameter, name, "NAME", SQL_C_TEXT),
@@ -22,6 +27,10 @@ static const struct sql_field columns[] = {
     SQL_FIELD_OPT(ob_parameter, section, "SECTION", SQL_C_TEXT),
     SQL_FIELD_OPT(ob_parameter, edit_level, "EDIT_LEVEL", SQL_C_TEXT),
     SQL_FIELD_OPT(ob_parameter, default_value, "DEFAULT_VALUE", SQL_C_TEXT),
+    SQL_FIELD_OPT(ob_parameter, zone, "ZONE", SQL_C_TEXT),
+    SQL_FIELD_OPT(ob_parameter, ip, "SVR_IP", SQL_C_TEXT),
+    SQL_FIELD_OPT(ob_parameter, port, "SVR_PORT", SQL_C_INT64),
+    SQL_FIELD_OPT(ob_parameter, tenant_id, "TENANT_ID", SQL_C_INT64),
     { NULL },
 };
 
@@ -31,7 +40,7 @@ static int fetch(const struct sql_rows *rows, struct arena *arena, struct ob_par
     if (*out == NULL)
         return err_set(e, &ERR_NOMEM, "");
     for (size_t i = 0; i < rows->n_rows; i++)
-        (*out)[i].value = "";
+        (*out)[i] = (struct ob_parameter){ .value = "", .port = -1, .tenant_id = -1 };
     return sql_fetch(rows, columns, sizeof **out, *out, e);
 }
 
@@ -61,6 +70,34 @@ int ob_parameter_get(struct sql *s, const char *name, struct arena *arena, struc
     if (*found)
         *out = *one;
     return 0;
+}
+
+int ob_cluster_parameters_list(struct sql *s, struct arena *arena, struct ob_parameter **out, size_t *n, struct err *e)
+{
+    struct sql_rows rows;
+    int rv = sql_run(s, ob_queries(s)->parameters, NULL, 0, 0, arena, &rows, e);
+
+    if (rv != 0)
+        return rv;
+    *n = rows.n_rows;
+    return fetch(&rows, arena, out, e);
+}
+
+int ob_cluster_parameter_get(struct sql *s, const char *name, struct arena *arena, struct ob_parameter **out, size_t *n, struct err *e)
+{
+    struct sql_value value = sql_v_s(name);
+    struct sql_rows rows;
+    int rv = sql_run(s, ob_queries(s)->parameter, &value, 1, 0, arena, &rows, e);
+
+    if (rv != 0)
+        return rv;
+    *n = rows.n_rows;
+    return fetch(&rows, arena, out, e);
+}
+
+bool ob_parameter_is_of_tenants(const struct ob_parameter *p)
+{
+    return p->scope != NULL && strcasecmp(p->scope, "TENANT") == 0;
 }
 
 bool ob_parameter_is_read_only(const struct ob_parameter *p)
@@ -131,28 +168,72 @@ int ob_parameter_refused(int rv, const char *name, const char *value, struct err
     return err_arg(e, "%s", value != NULL ? value : "its default");
 }
 
-static int alter(struct sql *s, const char *verb, const char *name, const char *value, struct err *e)
+/* Some tenants at once are named by a word of the grammar. */
+static bool is_group(const char *tenant)
 {
-    struct sql_value v = sql_v_s(value);
-    char text[256];
+    static const char *const groups[] = { "all", "all_user", "all_meta" };
+
+    for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++)
+        if (strcasecmp(tenant, groups[i]) == 0)
+            return true;
+    return false;
+}
+
+/* The clause that says where; *quoted is a value for a '?' in it, or NULL. */
+static void add_target(struct str *text, const struct ob_parameter_target *t, const char **quoted)
+{
+    static const char *const clauses[] = { [OB_SCOPE_ZONE] = " ZONE = ?", [OB_SCOPE_SERVER] = " SERVER = ?", [OB_SCOPE_TENANT] = " TENANT = " };
+
+    *quoted = NULL;
+    if (t->scope == OB_SCOPE_CLUSTER)
+        return;
+    str_add(text, clauses[t->scope]);
+    if (t->scope != OB_SCOPE_TENANT)
+        *quoted = t->name;
+    else if (is_group(t->name))
+        str_add(text, t->name);
+    else
+        quote_name(text, t->name);
+}
+
+/* value NULL: back to the default. */
+static int alter(struct sql *s, const char *name, const char *value, const struct ob_parameter_target *t, struct err *e)
+{
+    struct sql_value values[2];
+    const char *quoted;
+    unsigned n = 0;
     struct arena arena;
+    struct str text;
     int rv;
 
     if (!is_word(name) || strlen(name) > 128)
         return err_set(e, &ERR_OB_PARAMETER_UNKNOWN, "%s", name);
-    (void)snprintf(text, sizeof text, "ALTER SYSTEM %s %s%s", verb, name, value != NULL ? " = ?" : "");
     arena_init(&arena);
-    rv = sql_run(s, text, &v, value != NULL ? 1 : 0, SQL_COMMIT, &arena, NULL, e);
+    str_init(&text, &arena);
+    str_printf(&text, "ALTER SYSTEM %s %s%s", value != NULL ? "SET" : "RESET", name, value != NULL ? " = ?" : "");
+    add_target(&text, t, &quoted);
+    if (value != NULL)
+        values[n++] = sql_v_s(value);
+    if (quoted != NULL)
+        values[n++] = sql_v_s(quoted);
+    rv = str_failed(&text) ? err_set(e, &ERR_NOMEM, "") : sql_run(s, str_c(&text), values, n, SQL_COMMIT, &arena, NULL, e);
     arena_fini(&arena);
     return ob_parameter_refused(rv, name, value, e);
 }
 
+static const struct ob_parameter_target everywhere = { OB_SCOPE_CLUSTER, "" };
+
 int ob_parameter_set(struct sql *s, const char *name, const char *value, struct err *e)
 {
-    return alter(s, "SET", name, value, e);
+    return alter(s, name, value, &everywhere, e);
+}
+
+int ob_parameter_set_at(struct sql *s, const char *name, const char *value, const struct ob_parameter_target *t, struct err *e)
+{
+    return alter(s, name, value, t, e);
 }
 
 int ob_parameter_reset(struct sql *s, const char *name, struct err *e)
 {
-    return alter(s, "RESET", name, NULL, e);
+    return alter(s, name, NULL, &everywhere, e);
 }

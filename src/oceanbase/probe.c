@@ -15,7 +15,7 @@ ERR_DEFINE(ERR_OB_UNSUPPORTED, 90402, 400, ERR_FINAL, "{0} runs OceanBase {1}, w
 
 const struct err_row *const oceanbase_err_rows[] = { &ERR_OB_FOREIGN, &ERR_OB_UNSUPPORTED, NULL };
 
-enum { NO_SUCH_TABLE = 1146 };
+enum { NO_SUCH_TABLE = 1146, NO_SUCH_FUNCTION = 1305 };
 
 const char *const ob_engine_names[] = { "OCEANBASE", "SEEKDB", NULL };
 
@@ -37,7 +37,7 @@ bool ob_parse_version(const char *version, const char *comment, struct arena *ar
     if (*product_version == NULL && *engine == OB_ENGINE_SEEKDB)
         *product_version = number_after(comment, "seekdb (r", arena);
     if (*product_version == NULL || (*product_version)[0] == '\0')
-        *product_version = number_after(comment, "OceanBase ", arena);
+        *product_version = number_after(comment, strcasestr(comment, "OceanBase_CE ") != NULL ? "OceanBase_CE " : "OceanBase ", arena);
     return true;
 }
 
@@ -56,18 +56,27 @@ static void take_parameter(struct ob_probe *out, const struct sql_rows *rows, si
         out->cluster_name = text_or_null(rows, row, 1);
     else if (slice_is(name, "zone"))
         out->zone = text_or_null(rows, row, 1);
+    else if (slice_is(name, "min_observer_version"))
+        out->min_version = text_or_null(rows, row, 1);
     else if (slice_is(name, "cluster_id"))
         (void)sql_i64(rows, row, 1, &out->cluster_id); /* stays -1 when it is no number */
     else if (slice_is(name, "server_create_time"))
         (void)sql_i64(rows, row, 1, &out->created_us);
+    else if (slice_is(name, "sys"))
+        (void)sql_time_us(rows, row, 1, &out->created_us); /* stays 0 when it is no time */
 }
 
-/* Parameters that say who it is; kernels have some, all or none of them. */
-static int ask_parameters(struct sql *s, struct arena *arena, struct ob_probe *out, struct err *e)
+#define PARAMETERS                                                                                                               \
+    "SELECT name, value FROM oceanbase.V$OB_PARAMETERS WHERE name IN ('cluster', 'cluster_id', 'zone', 'server_create_time', " \
+    "'min_observer_version')"
+
+/* Parameters that say who it is; kernels have some, all or none of them. An OceanBase was made when its tenant sys was. */
+int ob_identify(struct sql *s, struct arena *arena, struct ob_probe *out, struct err *e)
 {
+    static const char of_cluster[] =
+        PARAMETERS " UNION ALL SELECT tenant_name, CAST(create_time AS CHAR) FROM oceanbase.DBA_OB_TENANTS WHERE tenant_id = 1";
     struct sql_rows rows;
-    int rv = sql_run(s, "SELECT name, value FROM oceanbase.V$OB_PARAMETERS WHERE name IN ('cluster', 'cluster_id', 'zone', 'server_create_time')",
-                     NULL, 0, 0, arena, &rows, e);
+    int rv = sql_run(s, sql_engine(s) == SQL_OCEANBASE ? of_cluster : PARAMETERS, NULL, 0, 0, arena, &rows, e);
 
     for (size_t i = 0; rv == 0 && i < rows.n_rows; i++)
         take_parameter(out, &rows, i);
@@ -120,6 +129,8 @@ static int ask_lineage(struct sql *s, struct arena *arena, struct ob_probe *out,
     struct sql_rows rows;
     int rv = sql_run(s, "SELECT ob_version()", NULL, 0, 0, arena, &rows, e);
 
+    if (rv != 0 && e->lib_code == NO_SUCH_FUNCTION && out->version[0] >= '1' && out->version[0] < '4')
+        return unsupported(s, out, e);
     if (rv != 0)
         return err_is(e, &ERR_SQL_FAILED) ? foreign(s, "a server without ob_version()", e) : rv;
     out->ob_version = text_or_null(&rows, 0, 0);
@@ -139,10 +150,10 @@ int ob_probe(struct sql *s, struct arena *arena, struct ob_probe *out, struct er
     rv = check_engines(s, arena, e);
     if (rv == 0)
         rv = ask_lineage(s, arena, out, e);
-    if (rv == 0)
+    if (rv == 0 && out->engine == OB_ENGINE_SEEKDB)
         rv = ask_uuid(s, arena, out, e);
     if (rv != 0)
         return rv;
-    rv = ask_parameters(s, arena, out, e);
+    rv = ob_identify(s, arena, out, e);
     return rv != 0 && e->lib_code == NO_SUCH_TABLE ? unsupported(s, out, e) : rv;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* session.h - sessions of a server (oceanbase.V$OB_PROCESSLIST) and ending them. */
+/* session.h - sessions on the servers of a cluster (oceanbase.GV$OB_PROCESSLIST, V$OB_PROCESSLIST) and ending them. */
 #ifndef OCEANBASE_SESSION_H
 #define OCEANBASE_SESSION_H
 
@@ -15,14 +15,17 @@ struct ob_session {
     const char *trans_state;    /* "" or NULL: no transaction */
     int64_t trans_id;           /* 0: none */
     const char *trace_id;
+    const char *tenant;         /* NULL: this kernel has one tenant */
+    const char *ip;             /* of the server it is on; NULL: this kernel is one server */
+    int64_t port, sql_port;     /* RPC and SQL; 0: likewise */
 };
 
-/* By id. Errors: those of sql_run. */
-MUST_CHECK int ob_sessions_list(struct sql *s, struct arena *arena, struct ob_session **out, size_t *n, struct err *e);
+/* On all servers, by id; `tenant` NULL: of all tenants. Errors: those of sql_run. */
+MUST_CHECK int ob_sessions_list(struct sql *s, const char *tenant, struct arena *arena, struct ob_session **out, size_t *n, struct err *e);
 
 ERR_DECLARE(ERR_OB_SESSION_UNKNOWN); /* {0} id (server error 1094) */
 extern const struct err_row *const ob_session_err_rows[];
-/* Ends the session, or with `query` only what it is doing. Errors: OB_SESSION_UNKNOWN, those of sql_run. */
+/* Ends the session of the server behind `s`, or with `query` only what it is doing. Errors: OB_SESSION_UNKNOWN, those of sql_run. */
 MUST_CHECK int ob_session_kill(struct sql *s, int64_t id, bool query, struct err *e);
 
 #endif

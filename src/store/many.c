@@ -56,19 +56,29 @@ int many_write(struct tx *tx, const struct many_kind *kind, const struct sql_val
     return rv;
 }
 
-int many_keep(struct tx *tx, const char *table, const char *owner_column, int64_t owner, const int64_t *ids, size_t n, struct arena *arena,
-              struct err *e)
+static int drop_chunk(struct tx *tx, const char *table, const char *owner_column, int64_t owner, const int64_t *ids, size_t n,
+                      struct arena *arena, struct err *e)
 {
     struct str text;
 
     str_init(&text, arena);
-    str_printf(&text, "DELETE FROM %s WHERE %s = ? AND id NOT IN (-1", table, owner_column);
+    str_printf(&text, "DELETE FROM %s WHERE %s = ? AND id IN (", table, owner_column);
     for (size_t i = 0; i < n; i++)
-        str_printf(&text, ",%lld", (long long)ids[i]);
+        str_printf(&text, "%s%lld", i == 0 ? "" : ",", (long long)ids[i]);
     str_add_c(&text, ')');
     if (str_failed(&text))
         return err_set(e, &ERR_NOMEM, "");
     return tx_exec(tx, text.s, DB_ARGS(SQL_V_I(owner)), NULL, e);
+}
+
+int many_drop(struct tx *tx, const char *table, const char *owner_column, int64_t owner, const int64_t *ids, size_t n, struct arena *arena,
+              struct err *e)
+{
+    int rv = 0;
+
+    for (size_t done = 0; rv == 0 && done < n; done += CHUNK)
+        rv = drop_chunk(tx, table, owner_column, owner, ids + done, n - done < CHUNK ? n - done : CHUNK, arena, e);
+    return rv;
 }
 
 static int tx_text(struct tx *tx, void *data, struct err *e)

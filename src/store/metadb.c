@@ -128,5 +128,24 @@ const struct migration metadb_migrations[] = {
             "secret VARBINARY(512) NOT NULL, description VARCHAR(1024) NOT NULL, enabled TINYINT NOT NULL, created_at DATETIME(6) NOT NULL, "
             "updated_at DATETIME(6) NOT NULL, used_at DATETIME(6) NULL, PRIMARY KEY (id), UNIQUE KEY access_key_key (access_key), "
             "KEY access_key_user (user_id, created_at)" TABLE_END) },
+    { 15, "clusters of several zones and servers",
+      STEPS("ALTER TABLE obcluster ADD COLUMN endpoints TEXT NULL", "ALTER TABLE obzone ADD COLUMN type VARCHAR(64) NOT NULL DEFAULT ''",
+            "ALTER TABLE observer ADD COLUMN in_rs_list TINYINT NOT NULL DEFAULT 0", "ALTER TABLE observer ADD COLUMN offline_at DATETIME(6) NULL",
+            "ALTER TABLE observer ADD COLUMN cpu_max DOUBLE NULL", "ALTER TABLE observer ADD COLUMN cpu_assigned_max DOUBLE NULL",
+            "ALTER TABLE obtenant ADD COLUMN former_locality VARCHAR(1024) NOT NULL DEFAULT ''",
+            "ALTER TABLE obtenant ADD COLUMN role VARCHAR(64) NOT NULL DEFAULT ''",
+            "ALTER TABLE obtenant ADD COLUMN switchover_status VARCHAR(128) NOT NULL DEFAULT ''",
+            "ALTER TABLE obtenant ADD COLUMN compatible VARCHAR(64) NOT NULL DEFAULT ''", "ALTER TABLE obtenant ADD COLUMN whitelist TEXT NULL",
+            "ALTER TABLE obtenant ADD COLUMN unit_num BIGINT NULL", "ALTER TABLE obtenant ADD COLUMN lower_case_names BIGINT NULL",
+            "ALTER TABLE obparameter_change ADD COLUMN scope VARCHAR(16) NOT NULL DEFAULT ''",
+            "ALTER TABLE obparameter_change ADD COLUMN target VARCHAR(255) NOT NULL DEFAULT ''",
+            "CREATE TABLE obunit (id BIGINT NOT NULL, cluster_id BIGINT NOT NULL, ob_unit_id BIGINT NOT NULL, ob_tenant_id BIGINT NULL, "
+            "zone VARCHAR(128) NOT NULL, ip VARCHAR(255) NOT NULL, port INT NOT NULL, status VARCHAR(64) NOT NULL, group_id BIGINT NULL, "
+            "pool_id BIGINT NULL, pool_name VARCHAR(128) NOT NULL, pool_unit_count BIGINT NULL, config_id BIGINT NULL, "
+            "config_name VARCHAR(128) NOT NULL, max_cpu DOUBLE NULL, min_cpu DOUBLE NULL, memory BIGINT NULL, log_disk BIGINT NULL, "
+            "max_iops BIGINT NULL, min_iops BIGINT NULL, iops_weight BIGINT NULL, migrate_from_ip VARCHAR(255) NOT NULL, "
+            "migrate_from_port BIGINT NULL, manual_migrate TINYINT NOT NULL, log_disk_used BIGINT NULL, data_disk_used BIGINT NULL, "
+            "created_at DATETIME(6) NOT NULL, updated_at DATETIME(6) NOT NULL, PRIMARY KEY (id), "
+            "UNIQUE KEY obunit_number (cluster_id, ob_unit_id)" TABLE_END) },
     { 0 },
 };

@@ -20,7 +20,7 @@ const char *const obcluster_status_names[] = {
 #define COLUMNS                                                                                                                        \
     "id, name, ob_cluster_id, engine, type, status, address, port, connection_mode, username, password, password_version, "           \
     "proxyro_password, instance, version, full_version, architecture, creator_id, creator_name, created_at, updated_at, seen_at, " \
-    "failure, failed_at"
+    "endpoints, failure, failed_at"
 
 static const struct sql_field fields[] = {
     SQL_FIELD(obcluster, id, "id", SQL_C_INT64),
@@ -45,12 +45,13 @@ static const struct sql_field fields[] = {
     SQL_FIELD(obcluster, created_us, "created_at", SQL_C_TIME),
     SQL_FIELD(obcluster, updated_us, "updated_at", SQL_C_TIME),
     SQL_FIELD(obcluster, seen_us, "seen_at", SQL_C_TIME),
+    SQL_FIELD(obcluster, endpoints, "endpoints", SQL_C_TEXT),
     SQL_FIELD(obcluster, failure, "failure", SQL_C_TEXT),
     SQL_FIELD(obcluster, failed_us, "failed_at", SQL_C_TIME),
     { .column = NULL },
 };
 
-static const struct obcluster initial = { .ob_cluster_id = FIELD_NONE, .seen_us = FIELD_NONE, .failed_us = FIELD_NONE };
+static const struct obcluster initial = { .endpoints = "", .ob_cluster_id = FIELD_NONE, .seen_us = FIELD_NONE, .failed_us = FIELD_NONE };
 
 static const struct list_sort sorts[] = {
     { "id", "id" }, { "name", "name" }, { "status", "status" }, { "createTime", "created_at" }, { "updateTime", "updated_at" }, { NULL, NULL },
@@ -202,6 +203,7 @@ int store_obcluster_delete(struct tx *tx, int64_t id, struct err *e)
         "DELETE FROM observer WHERE cluster_id = ?",
         "DELETE FROM obtenant WHERE cluster_id = ?",
         "DELETE FROM obtenant_kept WHERE cluster_id = ?",
+        "DELETE FROM obunit WHERE cluster_id = ?",
         "DELETE FROM obparameter_change WHERE cluster_id = ?",
         "DELETE FROM obcluster WHERE id = ?",
     };
@@ -215,10 +217,10 @@ int store_obcluster_delete(struct tx *tx, int64_t id, struct err *e)
 int store_obcluster_set_seen(struct tx *tx, const struct obcluster *c, int64_t now_us, struct err *e)
 {
     return tx_exec(tx,
-                   "UPDATE obcluster SET ob_cluster_id = ?, type = ?, version = ?, full_version = ?, architecture = ?, seen_at = ?, failure = '', "
-                   "failed_at = NULL WHERE id = ?",
+                   "UPDATE obcluster SET ob_cluster_id = ?, type = ?, version = ?, full_version = ?, architecture = ?, endpoints = ?, seen_at = ?, "
+                   "failure = '', failed_at = NULL WHERE id = ?",
                    DB_ARGS(optional(c->ob_cluster_id), sql_v_s(c->type), sql_v_s(c->version), sql_v_s(c->full_version),
-                           sql_v_s(c->architecture), SQL_V_TIME(now_us), SQL_V_I(c->id)),
+                           sql_v_s(c->architecture), sql_v_s(c->endpoints), SQL_V_TIME(now_us), SQL_V_I(c->id)),
                    NULL, e);
 }
 

@@ -38,6 +38,8 @@ struct obcluster {
     const char *creator_name;
     int64_t created_us, updated_us; /* updated: what people decide, not what is seen */
     int64_t seen_us;              /* last time it answered (kept to the minute while nothing changes); FIELD_NONE: never */
+    const char *endpoints;        /* where its servers listen for SQL, as it says: "10.0.0.1:2881,[::2]:2881,-10.0.0.3:2881", "-": it does not
+                                     serve at the moment; "": not known */
     const char *failure;          /* why it cannot be asked at the moment; "": it can */
     int64_t failed_us;            /* since when it cannot; FIELD_NONE */
 };
@@ -74,10 +76,10 @@ MUST_CHECK int store_obcluster_move(struct tx *tx, int64_t id, enum obcluster_st
                                     bool *moved, struct err *e);
 /* Keeps a new sealed password if the row still has `version`. Errors: CONFLICT, those of tx_run. */
 MUST_CHECK int store_obcluster_set_password(struct tx *tx, int64_t id, int64_t version, struct slice sealed, int64_t now_us, struct err *e);
-/* Removes it with everything that is known of it: zones, servers, tenants, parameter history. Its tasks stay. Safe to repeat. */
+/* Removes it with everything that is known of it: zones, servers, tenants, units, parameter history. Its tasks stay. Safe to repeat. */
 MUST_CHECK int store_obcluster_delete(struct tx *tx, int64_t id, struct err *e);
 
-/* It answered: clears the failure and keeps when. What it says of itself (versions, architecture, ob_cluster_id) goes along. */
+/* It answered: clears the failure and keeps when. What it says of itself (versions, architecture, ob_cluster_id, endpoints) goes along. */
 MUST_CHECK int store_obcluster_set_seen(struct tx *tx, const struct obcluster *c, int64_t now_us, struct err *e);
 /* It did not answer; `failed_us` of an earlier failure stays. */
 MUST_CHECK int store_obcluster_set_failed(struct tx *tx, int64_t id, const char *failure, int64_t now_us, struct err *e);

@@ -3,9 +3,9 @@
 
 #include "src/store/many.h"
 
-enum { N_COLUMNS = 11 };
+enum { N_COLUMNS = 13 };
 
-#define COLUMNS "id, cluster_id, tenant_id, name, old_value, new_value, user_id, user_name, outcome, reason, changed_at"
+#define COLUMNS "id, cluster_id, tenant_id, name, old_value, new_value, user_id, user_name, outcome, reason, changed_at, scope, target"
 
 static const struct sql_field fields[] = {
     SQL_FIELD(obparameter_change, id, "id", SQL_C_INT64),
@@ -19,6 +19,8 @@ static const struct sql_field fields[] = {
     SQL_FIELD(obparameter_change, outcome, "outcome", SQL_C_TEXT),
     SQL_FIELD(obparameter_change, reason, "reason", SQL_C_TEXT),
     SQL_FIELD(obparameter_change, changed_us, "changed_at", SQL_C_TIME),
+    SQL_FIELD(obparameter_change, scope, "scope", SQL_C_TEXT),
+    SQL_FIELD(obparameter_change, target, "target", SQL_C_TEXT),
     { .column = NULL },
 };
 
@@ -49,6 +51,8 @@ static void put(struct sql_value *v, const struct obparameter_change *c)
     *v++ = sql_v_s(c->outcome);
     *v++ = sql_v_s(c->reason);
     *v++ = SQL_V_TIME(c->changed_us);
+    *v++ = sql_v_s(c->scope != NULL ? c->scope : "");
+    *v++ = sql_v_s(c->target != NULL ? c->target : "");
 }
 
 int store_obparameter_record(struct tx *tx, const struct obparameter_change *changes, size_t n, struct err *e)

@@ -11,9 +11,10 @@ struct obparameter_change {
     const char *name, *old_value, *new_value; /* old_value NULL: not known */
     int64_t user_id;
     const char *user_name;
-    const char *outcome;            /* "SUCCESSFUL", "FAILED", "UNKNOWN" */
+    const char *outcome;            /* "SUCCESSFUL", "FAILED", "UNKNOWN", "SKIPPED" (an earlier one of the request failed) */
     const char *reason;             /* ""; why it failed */
     int64_t changed_us;
+    const char *scope, *target;     /* "CLUSTER" and ""; "ZONE", "SERVER", "TENANT" and its name; both "": a parameter of the tenant */
 };
 
 /* Inside a transaction. */

@@ -345,7 +345,7 @@ static void shows_long_statements_cut(struct fixture *f)
     assert_ok(sql_run(f->s, text, NULL, 0, 0, &f->arena, &rows, &f->e), &f->e);
     assert_true(sql_i64(&rows, 0, 0, &length));
     assert_true(length > OB_SESSION_INFO_MAX);
-    assert_ok(ob_sessions_list(f->s, &f->arena, &list, &n, &f->e), &f->e);
+    assert_ok(ob_sessions_list(f->s, NULL, &f->arena, &list, &n, &f->e), &f->e);
     for (size_t i = 0; i < n; i++) {
         assert_true(list[i].info == NULL || strlen(list[i].info) <= OB_SESSION_INFO_MAX);
         if (list[i].id == (int64_t)sql_connection_id(f->s))
@@ -362,7 +362,7 @@ static void ends_sessions(struct fixture *f)
 
     shows_long_statements_cut(f);
     assert_ok(sql_connect(&target, pool, &victim, &f->e), &f->e);
-    assert_ok(ob_sessions_list(f->s, &f->arena, &list, &n, &f->e), &f->e);
+    assert_ok(ob_sessions_list(f->s, NULL, &f->arena, &list, &n, &f->e), &f->e);
     for (size_t i = 0; i < n; i++)
         seen = seen || list[i].id == (int64_t)sql_connection_id(victim);
     assert_true(seen);
@@ -374,19 +374,21 @@ static void ends_sessions(struct fixture *f)
 
 static void starts_a_compaction(struct fixture *f)
 {
-    struct ob_compaction c;
+    struct ob_compaction *c;
+    size_t n;
 
-    assert_ok(ob_compaction_get(f->s, &f->arena, &c, &f->e), &f->e);
-    assert_true(strcmp(c.status, "IDLE") == 0 || strcmp(c.status, "COMPACTING") == 0 || strcmp(c.status, "VERIFYING") == 0);
-    assert_false(c.is_error);
+    assert_ok(ob_compactions_list(f->s, -1, &f->arena, &c, &n, &f->e), &f->e);
+    assert_true(n == 1 && c->tenant_id == 1);
+    assert_true(strcmp(c->status, "IDLE") == 0 || strcmp(c->status, "COMPACTING") == 0 || strcmp(c->status, "VERIFYING") == 0);
+    assert_false(c->is_error);
     assert_ok(ob_compaction_order(f->s, OB_COMPACTION_SUSPEND, &f->e), &f->e);
-    assert_ok(ob_compaction_get(f->s, &f->arena, &c, &f->e), &f->e);
-    assert_true(c.is_suspended);
+    assert_ok(ob_compactions_list(f->s, 1, &f->arena, &c, &n, &f->e), &f->e);
+    assert_true(c->is_suspended);
     assert_ok(ob_compaction_order(f->s, OB_COMPACTION_RESUME, &f->e), &f->e);
-    assert_ok(ob_compaction_get(f->s, &f->arena, &c, &f->e), &f->e);
-    assert_false(c.is_suspended);
+    assert_ok(ob_compactions_list(f->s, 1, &f->arena, &c, &n, &f->e), &f->e);
+    assert_false(c->is_suspended);
     assert_ok(ob_compaction_order(f->s, OB_COMPACTION_CLEAR_ERROR, &f->e), &f->e);
-    assert_ok(ob_compaction_start(f->s, &f->e), &f->e);
+    assert_ok(ob_compaction_start(f->s, NULL, &f->e), &f->e);
 }
 
 #define TEST(NAME)                       \

@@ -31,6 +31,7 @@ static struct obcluster sample(int64_t id, const char *name, int64_t port, const
         .instance = instance,
         .version = "4.3.5.3",
         .full_version = "4.3.5.3 seekdb",
+        .endpoints = "10.0.0.1:2881,-10.0.0.2:2881",
         .architecture = "",
         .creator_id = 100,
         .creator_name = "admin",
@@ -53,6 +54,7 @@ static void prepare(struct test_store *t)
     (void)test_store_sql(t, "DELETE FROM observer");
     (void)test_store_sql(t, "DELETE FROM obtenant");
     (void)test_store_sql(t, "DELETE FROM obtenant_kept");
+    (void)test_store_sql(t, "DELETE FROM obunit");
     (void)test_store_sql(t, "DELETE FROM obparameter_change");
     assert_ok(db_transact(t->db, insert, &c, &t->e), &t->e);
 }
@@ -166,42 +168,70 @@ static struct observer server(int64_t id, const char *ip)
     return (struct observer){ .id = id, .cluster_id = 1, .zone = "z1", .ip = ip, .port = 2882, .sql_port = 2881, .version = "v", .inner_status = "ACTIVE",
                               .start_us = FIELD_NONE, .stop_us = FIELD_NONE, .cpu_total = 2, .cpu_assigned = NAN, .memory_total = 1,
                               .memory_assigned = INT64_MAX, .log_disk_total = FIELD_NONE, .log_disk_assigned = FIELD_NONE,
-                              .log_disk_used = FIELD_NONE, .data_disk_total = FIELD_NONE, .data_disk_used = 5, .created_us = now_us,
-                              .updated_us = now_us };
+                              .log_disk_used = FIELD_NONE, .data_disk_total = FIELD_NONE, .data_disk_used = 5, .offline_us = FIELD_NONE, .cpu_max = NAN,
+                              .cpu_assigned_max = 3, .in_rs_list = 1, .created_us = now_us, .updated_us = now_us, .changed = true };
 }
+
+struct writing {
+    const struct obtopology *seen;
+    const struct obtopology_gone *gone;
+};
 
 static int write_topology(struct tx *tx, void *data, struct err *e)
 {
-    return store_obtopology_write(tx, 1, data, e);
+    const struct writing *w = data;
+
+    return store_obtopology_write(tx, 1, w->seen, w->gone, e);
 }
 
 static void topology_becomes_what_was_seen(struct test_store *t)
 {
-    struct obzone zone = { 11, 1, "z1", "", "", "ACTIVE", now_us, now_us };
-    struct observer servers[] = { server(21, "10.0.0.1"), server(22, "10.0.0.2") };
+    struct obzone zone = { .id = 11, .cluster_id = 1, .name = "z1", .region = "", .idc = "", .inner_status = "ACTIVE", .type = "ReadWrite",
+                           .created_us = now_us, .updated_us = now_us, .changed = true };
+    struct observer servers[] = { server(21, "10.0.0.1"), server(22, "10.0.0.2"), server(23, "10.0.0.3") };
     struct obtenant tenant = { .id = 31, .cluster_id = 1, .ob_tenant_id = 1, .name = "sys", .mode = "MYSQL", .status = "NORMAL", .charset = "utf8mb4",
-                               .collation = "", .time_zone = "", .primary_zone = "", .locality = "", .born_us = FIELD_NONE,
-                               .created_us = now_us, .updated_us = now_us };
-    struct obtopology seen = { &zone, servers, &tenant, 1, 2, 1 };
+                               .collation = "", .time_zone = "", .primary_zone = "", .locality = "", .former_locality = "", .role = "PRIMARY",
+                               .switchover_status = "", .compatible = "4.2.1.0", .whitelist = NULL, .unit_num = 2,
+                               .lower_case_names = FIELD_NONE, .born_us = FIELD_NONE, .created_us = now_us, .updated_us = now_us,
+                               .changed = true };
+    struct obunit unit = { .id = 41, .cluster_id = 1, .ob_unit_id = 1001, .ob_tenant_id = FIELD_NONE, .zone = "z1", .ip = "10.0.0.1", .port = 2882,
+                           .status = "ACTIVE", .group_id = FIELD_NONE, .pool_id = 7, .pool_name = "p", .pool_unit_count = 1, .config_id = 3,
+                           .config_name = "c", .max_cpu = 1.5, .min_cpu = NAN, .memory = 1 << 30, .log_disk = FIELD_NONE,
+                           .max_iops = FIELD_NONE, .min_iops = FIELD_NONE, .iops_weight = 2, .migrate_from_ip = "",
+                           .migrate_from_port = FIELD_NONE, .log_disk_used = FIELD_NONE, .data_disk_used = 9, .created_us = now_us,
+                           .updated_us = now_us, .changed = true };
+    struct obtopology seen = { &zone, servers, &tenant, &unit, 1, 3, 1, 1 };
+    int64_t left[] = { 21 };
+    struct obtopology_gone gone = { .servers = left, .n_servers = 1 };
+    struct writing w = { &seen, NULL };
     struct obtopology got;
     struct obtenant one;
 
     prepare(t);
-    assert_ok(db_transact(t->db, write_topology, &seen, &t->e), &t->e);
+    assert_ok(db_transact(t->db, write_topology, &w, &t->e), &t->e);
     servers[1].cpu_total = 4;
     servers[1].created_us = 1;
+    servers[2].cpu_total = 4;
+    servers[2].changed = false; /* so nothing of it is written */
+    w.gone = &gone;
     seen.servers = servers + 1;
-    seen.n_servers = 1;
-    assert_ok(db_transact(t->db, write_topology, &seen, &t->e), &t->e);
+    seen.n_servers = 2;
+    assert_ok(db_transact(t->db, write_topology, &w, &t->e), &t->e);
     assert_ok(store_obtopology_read(t->db, 1, &t->arena, &got, &t->e), &t->e);
-    assert_true(got.n_zones == 1 && got.n_servers == 1 && got.n_tenants == 1);
-    assert_int_equal(got.servers[0].id, 22);
-    assert_true(got.servers[0].cpu_total == 4 && isnan(got.servers[0].cpu_assigned));
+    assert_true(got.n_zones == 1 && got.n_servers == 2 && got.n_tenants == 1 && got.n_units == 1);
+    assert_string_equal(got.zones[0].type, "ReadWrite");
+    assert_true(got.servers[0].id == 22 && got.servers[1].id == 23);
+    assert_true(got.servers[0].cpu_total == 4 && isnan(got.servers[0].cpu_assigned) && got.servers[1].cpu_total == 2);
+    assert_true(isnan(got.servers[0].cpu_max) && got.servers[0].cpu_assigned_max == 3 && got.servers[0].in_rs_list == 1);
     assert_true(got.servers[0].memory_assigned == INT64_MAX && got.servers[0].log_disk_total == FIELD_NONE);
     assert_int_equal(got.servers[0].created_us, now_us);
     assert_string_equal(got.tenants[0].cluster_name, "one");
+    assert_true(got.tenants[0].whitelist == NULL && got.tenants[0].unit_num == 2 && got.tenants[0].lower_case_names == FIELD_NONE);
+    assert_true(got.units[0].ob_tenant_id == FIELD_NONE && got.units[0].pool_id == 7 && got.units[0].max_cpu == 1.5);
+    assert_true(isnan(got.units[0].min_cpu) && got.units[0].data_disk_used == 9 && got.units[0].log_disk == FIELD_NONE);
     assert_ok(store_obtenant_get(t->db, 1, 31, &t->arena, &one, &t->e), &t->e);
     assert_string_equal(one.name, "sys");
+    assert_string_equal(one.role, "PRIMARY");
     assert_err(store_obtenant_get(t->db, 2, 31, &t->arena, &one, &t->e), &t->e, ERR_NOT_FOUND);
     assert_ok(store_obtopology_read_some(t->db, (int64_t[]){ 2, 3 }, 2, &t->arena, &got, &t->e), &t->e);
     assert_int_equal(got.n_servers, 0);
@@ -258,9 +288,9 @@ static int record(struct tx *tx, void *data, struct err *e)
 static void parameter_changes_are_remembered_until_the_end(struct test_store *t)
 {
     struct obparameter_change changes[] = {
-        { 1, 1, -1, "cpu_count", "0", "2", 100, "admin", "SUCCESSFUL", "", now_us },
-        { 2, 1, -1, "open_cursors", NULL, "50", 100, "admin", "FAILED", "no", now_us + 1 },
-        { 3, 1, 31, "time_zone", "a", "b", 100, "admin", "SUCCESSFUL", "", now_us + 2 },
+        { 1, 1, -1, "cpu_count", "0", "2", 100, "admin", "SUCCESSFUL", "", now_us, "SERVER", "10.0.0.1:2882" },
+        { 2, 1, -1, "open_cursors", NULL, "50", 100, "admin", "FAILED", "no", now_us + 1, NULL, NULL },
+        { 3, 1, 31, "time_zone", "a", "b", 100, "admin", "SUCCESSFUL", "", now_us + 2, NULL, NULL },
     };
     struct store_page page = { .number = 1, .size = 10 };
     struct obparameter_change *got;
@@ -271,6 +301,8 @@ static void parameter_changes_are_remembered_until_the_end(struct test_store *t)
     assert_ok(db_transact(t->db, record, changes, &t->e), &t->e);
     assert_ok(store_obparameter_history(t->db, 1, -1, NULL, &page, &t->arena, &got, &n, &total, &t->e), &t->e);
     assert_true(n == 2 && total == 2 && got[0].id == 2 && got[0].old_value == NULL);
+    assert_string_equal(got[1].target, "10.0.0.1:2882");
+    assert_string_equal(got[0].scope, "");
     assert_ok(store_obparameter_history(t->db, 1, 31, "time_zone", &page, &t->arena, &got, &n, &total, &t->e), &t->e);
     assert_true(n == 1 && got[0].id == 3);
     assert_ok(db_transact(t->db, delete_all, NULL, &t->e), &t->e);

@@ -6,11 +6,15 @@
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "src/obcluster/endpoint.h"
 #include "src/obcluster/link.h"
 #include "src/obcluster/look.h"
+#include "src/obcluster/look_engine.h"
 #include "src/obcluster/name.h"
 #include "src/obcluster/parameter.h"
+#include "src/oceanbase/topology.h"
 #include "tests/lib/store.h"
 
 /* --- names ------------------------------------------------------------------------------------------------------------------- */
@@ -61,47 +65,106 @@ static void made_names(void **state)
 static struct observer server(const char *ip, int64_t used)
 {
     return (struct observer){ .cluster_id = 1, .zone = "z", .ip = ip, .port = 2882, .version = "v", .inner_status = "", .cpu_total = 2,
-                              .cpu_assigned = NAN, .data_disk_used = used };
+                              .cpu_assigned = NAN, .cpu_max = NAN, .cpu_assigned_max = NAN, .data_disk_used = used };
 }
 
 static void seen_is_held_against_the_former(void **state)
 {
-    struct obzone zone = { .cluster_id = 1, .name = "z", .region = "", .idc = "", .inner_status = "" }, former_zone = zone;
+    struct obzone zone = { .cluster_id = 1, .name = "z", .region = "", .idc = "", .inner_status = "", .type = "" }, former_zone = zone;
     struct observer servers[] = { server("a", 5), server("b", 7) }, former_servers[] = { server("b", 7), server("gone", 1) };
     struct obtopology former = { .zones = &former_zone, .n_zones = 1, .servers = former_servers, .n_servers = 2 };
     struct obtopology seen = { .zones = &zone, .n_zones = 1, .servers = servers, .n_servers = 2 };
+    struct obtopology_gone gone;
     const int64_t ids[] = { 100 };
+    struct arena arena;
+    struct err e;
 
     (void)state;
     former_zone.id = 10;
     former_zone.created_us = former_zone.updated_us = 1;
     former_servers[0].id = 20;
     former_servers[0].created_us = former_servers[0].updated_us = 2;
+    former_servers[1].id = 21;
+    arena_init(&arena);
+    assert_ok(look_gone(&former, &seen, &arena, &gone, &e), &e);
+    assert_true(gone.n_servers == 1 && gone.servers[0] == 21 && gone.n_zones == 0 && gone.n_units == 0);
+    arena_fini(&arena);
     assert_int_equal(look_count_new(&former, &seen), 1);
-    assert_true(look_merge(&former, &seen, ids, 9));
-    assert_true(zone.id == 10 && zone.created_us == 1 && zone.updated_us == 1);
-    assert_true(servers[0].id == 100 && servers[0].created_us == 9);
-    assert_true(servers[1].id == 20 && servers[1].updated_us == 2);
+    assert_true(look_merge(&former, &seen, ids, 9, true));
+    assert_true(zone.id == 10 && zone.created_us == 1 && zone.updated_us == 1 && !zone.changed);
+    assert_true(servers[0].id == 100 && servers[0].created_us == 9 && servers[0].changed);
+    assert_true(servers[1].id == 20 && servers[1].updated_us == 2 && !servers[1].changed);
     former = seen;
-    assert_false(look_merge(&former, &seen, NULL, 10));
+    assert_false(look_merge(&former, &seen, NULL, 10, true));
     servers[1].data_disk_used = 8;
     former.servers = former_servers;
     former_servers[0] = servers[0];
     former_servers[1] = servers[1];
     former_servers[1].data_disk_used = 7;
-    assert_true(look_merge(&former, &seen, NULL, 11));
+    assert_false(look_merge(&former, &seen, NULL, 11, false));
+    assert_true(look_merge(&former, &seen, NULL, 11, true));
     assert_true(servers[1].id == 20 && servers[1].updated_us == 11 && servers[0].updated_us == 9);
+    assert_true(servers[1].changed && !servers[0].changed);
+    servers[1].data_disk_used = (int64_t)1 << 30;
+    assert_true(look_merge(&former, &seen, NULL, 12, false));
+}
+
+/* Each row of a kind that has hundreds finds its former self, in whatever order they come, and what is missing is gone. */
+static void units_are_found_in_any_order(void **state)
+{
+    enum { N = 500 };
+    struct obunit *was = calloc(N, sizeof *was), *is = calloc(N, sizeof *is);
+    struct obtopology former = { .units = was, .n_units = N }, seen = { .units = is, .n_units = N - 1 };
+    struct obtopology_gone gone;
+    struct arena arena;
+    struct err e;
+
+    (void)state;
+    assert_non_null(was);
+    assert_non_null(is);
+    for (int i = 0; i < N; i++) {
+        was[i] = (struct obunit){ .id = 1000 + i, .ob_unit_id = i, .zone = "z", .ip = "a", .status = "ACTIVE", .pool_name = "", .config_name = "",
+                                  .max_cpu = NAN, .min_cpu = NAN, .migrate_from_ip = "" };
+        is[N - 1 - i] = was[i];
+    }
+    arena_init(&arena);
+    assert_int_equal(look_count_new(&former, &seen), 0);
+    assert_ok(look_gone(&former, &seen, &arena, &gone, &e), &e);
+    assert_true(gone.n_units == 1 && gone.units[0] == 1000);
+    is[3].status = "DELETING";
+    assert_true(look_merge(&former, &seen, NULL, 5, false));
+    for (int i = 0; i < N - 1; i++)
+        assert_true(is[i].id == 1000 + is[i].ob_unit_id && is[i].changed == (i == 3));
+    arena_fini(&arena);
+    free(was);
+    free(is);
+}
+
+static void versions_of_builds(void **state)
+{
+    struct arena arena;
+
+    (void)state;
+    arena_init(&arena);
+    assert_string_equal(look_version("4.2.1.0_100000102023092807-7b0f43693565654bb1d7343f728bc2013dfff959(Sep 28 2023 07:25:28)", &arena),
+                        "4.2.1.0-100000102023092807");
+    assert_string_equal(look_version("4.3.5.3", &arena), "4.3.5.3");
+    assert_string_equal(look_version("", &arena), "");
+    arena_fini(&arena);
 }
 
 static void instances_are_told_apart(void **state)
 {
-    struct ob_probe by_uuid = { .uuid = "u-1", .created_us = 5 }, by_time = { .created_us = 5 };
+    struct ob_probe by_uuid = { .engine = OB_ENGINE_SEEKDB, .uuid = "u-1", .created_us = 5 };
+    struct ob_probe by_time = { .engine = OB_ENGINE_SEEKDB, .created_us = 5 };
+    struct ob_probe cluster = { .engine = OB_ENGINE_OCEANBASE, .uuid = "u-1", .cluster_id = 2, .created_us = 5 };
     struct arena arena;
 
     (void)state;
     arena_init(&arena);
     assert_string_equal(look_instance(&by_uuid, &arena), "u-1");
     assert_string_equal(look_instance(&by_time, &arena), "created-5");
+    assert_string_equal(look_instance(&cluster, &arena), "cluster-2-created-5");
     arena_fini(&arena);
 }
 
@@ -130,6 +193,75 @@ static void types_of_parameters(void **state)
     assert_string_equal(parameter_type(&(struct ob_parameter){ .data_type = "Int" }), "INT");
     assert_string_equal(parameter_type(&(struct ob_parameter){ .data_type = "BLOB" }), "STRING");
     assert_string_equal(parameter_type(&(struct ob_parameter){ .data_type = NULL }), "STRING");
+}
+
+/* --- endpoints ---------------------------------------------------------------------------------------------------------------- */
+
+static void assert_order(struct obclusters *o, const struct obcluster *c, const char *wanted)
+{
+    static const char *const marks[] = { "", "?", "-" };
+    struct endpoint all[ENDPOINT_MAX];
+    size_t n = endpoints_of(o, c, all);
+    struct str text;
+
+    str_init(&text, NULL);
+    for (size_t i = 0; i < n; i++)
+        str_printf(&text, "%s%s%s", i > 0 ? " " : "", marks[all[i].state], all[i].name);
+    assert_string_equal(str_c(&text), wanted);
+    str_fini(&text);
+}
+
+static void those_that_serve_come_first(void **state)
+{
+    struct obclusters_conf conf = { .clock = &clock_system, .log = &test_log, .node = "n1" };
+    struct obcluster c = { .id = 1, .address = "10.0.0.1", .port = 2881 };
+    struct obclusters *o;
+    struct err e;
+
+    (void)state;
+    assert_ok(obclusters_new(&conf, &o, &e), &e);
+    assert_order(o, &c, "10.0.0.1:2881");
+    c.endpoints = "10.0.0.2:2881,10.0.0.1:2881,-10.0.0.3:2881,[::4]:2881";
+    assert_order(o, &c, "10.0.0.1:2881 10.0.0.2:2881 [::4]:2881 -10.0.0.3:2881");
+    endpoint_note(o, "10.0.0.1:2881", false);
+    assert_order(o, &c, "10.0.0.2:2881 [::4]:2881 ?10.0.0.1:2881 -10.0.0.3:2881");
+    assert_true(endpoint_is_worse(o, &c, "10.0.0.1:2881"));
+    assert_true(endpoint_is_worse(o, &c, "10.0.0.3:2881"));
+    assert_false(endpoint_is_worse(o, &c, "10.0.0.2:2881"));
+    assert_false(endpoint_is_worse(o, &c, "elsewhere:1"));
+    endpoint_note(o, "10.0.0.2:2881", false);
+    endpoint_note(o, "[::4]:2881", false);
+    assert_false(endpoint_is_worse(o, &c, "10.0.0.1:2881")); /* none is better */
+    endpoint_note(o, "10.0.0.1:2881", true);
+    assert_order(o, &c, "10.0.0.1:2881 ?10.0.0.2:2881 ?[::4]:2881 -10.0.0.3:2881");
+    c.endpoints = "-10.0.0.1:2881,,nonsense,:1,a:0,b:65536,10.0.0.9:2881";
+    assert_order(o, &c, "10.0.0.9:2881 -10.0.0.1:2881");
+    c.connection_mode = "proxy";
+    assert_order(o, &c, "10.0.0.1:2881");
+    obclusters_free(o);
+}
+
+/* A server's own name for itself counts, but for a kernel that stands alone and knows itself as the loopback address. */
+static void addresses_of_servers(void **state)
+{
+    struct obcluster near = { .address = "127.0.0.5" }, far = { .address = "db.example.com" };
+
+    (void)state;
+    assert_string_equal(look_address("127.0.0.1", 1, &far), "db.example.com");
+    assert_string_equal(look_address("127.0.0.1", 1, &near), "127.0.0.1");
+    assert_string_equal(look_address("127.0.0.1", 3, &far), "127.0.0.1");
+    assert_string_equal(look_address("127.0.0.7", 1, &far), "127.0.0.7");
+    assert_string_equal(look_address("10.0.0.7", 1, &far), "10.0.0.7");
+}
+
+static void collations_have_names(void **state)
+{
+    (void)state;
+    assert_string_equal(ob_collation_name("45"), "utf8mb4_general_ci");
+    assert_string_equal(ob_charset_name("45"), "utf8mb4");
+    assert_string_equal(ob_charset_name("63"), "binary");
+    assert_string_equal(ob_collation_name("utf8mb4_bin"), "utf8mb4_bin");
+    assert_string_equal(ob_collation_name("9999"), "9999");
 }
 
 /* --- links -------------------------------------------------------------------------------------------------------------------- */
@@ -368,6 +500,11 @@ int main(void)
         cmocka_unit_test(valid_names),
         cmocka_unit_test(made_names),
         cmocka_unit_test(seen_is_held_against_the_former),
+        cmocka_unit_test(units_are_found_in_any_order),
+        cmocka_unit_test(versions_of_builds),
+        cmocka_unit_test(those_that_serve_come_first),
+        cmocka_unit_test(addresses_of_servers),
+        cmocka_unit_test(collations_have_names),
         cmocka_unit_test(instances_are_told_apart),
         cmocka_unit_test(only_running_clusters_are_changed),
         cmocka_unit_test(types_of_parameters),
