@@ -12,7 +12,6 @@ export default typescript.config(
       'react-hooks/rules-of-hooks': 'error',
       'react-hooks/exhaustive-deps': 'error',
       'no-restricted-globals': ['error', 'fetch', 'confirm', 'alert'],
-      'max-len': ['error', { code: 140, ignoreUrls: true }],
     },
   },
 );

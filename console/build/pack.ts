@@ -17,7 +17,8 @@ const TYPES: Record<string, string> = {
 export function routePaths(source: string): string[] {
   const paths = [...source.matchAll(/^ {2}\{ path: '(\/[^']*)'/gm)].map((m) => m[1] as string);
   const rows = source.match(/\bpath: '/g)?.length ?? 0;
-  if (paths.length === 0 || paths.length !== rows) throw new Error(`src/routes.ts: ${rows} rows, but ${paths.length} paths`);
+  if (paths.length === 0 || paths.length !== rows)
+    throw new Error(`src/routes.ts: ${rows} rows, but ${paths.length} paths`);
   return paths;
 }
 
@@ -31,7 +32,8 @@ function store(folder: string, name: string) {
 }
 
 export function pack(): Plugin {
-  let root = '', folder = '';
+  let root = '',
+    folder = '';
   return {
     name: 'pack',
     apply: 'build',
@@ -42,7 +44,9 @@ export function pack(): Plugin {
     },
     closeBundle() {
       const routes = routePaths(readFileSync(join(root, 'src/routes.ts'), 'utf8'));
-      const files = readdirSync(join(folder, 'assets')).sort().map((name) => store(folder, name));
+      const files = readdirSync(join(folder, 'assets'))
+        .sort()
+        .map((name) => store(folder, name));
       writeFileSync(join(folder, 'console.json'), `${JSON.stringify({ routes, files }, null, 1)}\n`);
     },
   };

@@ -27,8 +27,13 @@ function matches(granted: string, wanted: Permission) {
   if (granted === '**') return true;
   if (granted === '*') return wanted.sub === wanted.domain;
   const g = parse(granted);
-  return g.domain === wanted.domain && g.sub === wanted.sub && (g.action === '*' || g.action === wanted.action) &&
-    overlap(g.id, wanted.id) && overlap(g.subId, wanted.subId);
+  return (
+    g.domain === wanted.domain &&
+    g.sub === wanted.sub &&
+    (g.action === '*' || g.action === wanted.action) &&
+    overlap(g.id, wanted.id) &&
+    overlap(g.subId, wanted.subId)
+  );
 }
 
 /** Does any of the granted expressions allow it, for at least one object where `wanted` names none? */

@@ -16,11 +16,26 @@ export interface PageRow {
 }
 
 /* One row, one line: it begins with its path. */
+// prettier-ignore
 export const routes: PageRow[] = [
   { path: '/login', title: ['Log in', '登录'], page: () => import('./pages/login'), bare: true },
   { path: '/first-password', title: ['Set a password', '设置密码'], page: () => import('./pages/first-password'), bare: true },
   { path: '/', title: ['Home', '首页'], page: () => import('./pages/home') },
   { path: '/host', title: ['Hosts', '主机'], page: () => import('./pages/hosts'), needs: 'HOST:*:READ' },
+  { path: '/host/:id', title: ['Host', '主机'], page: () => import('./pages/host'), needs: 'HOST:*:READ' },
+  { path: '/region', title: ['Regions', '区域'], page: () => import('./pages/regions'), needs: 'HOST:*:READ' },
+  { path: '/idc', title: ['IDCs', '机房'], page: () => import('./pages/idcs'), needs: 'HOST:*:READ' },
+  { path: '/host-type', title: ['Host types', '主机类型'], page: () => import('./pages/host-types'), needs: 'HOST:*:READ' },
+  { path: '/task', title: ['Tasks', '任务'], page: () => import('./pages/tasks'), needs: 'TASK:*:READ' },
+  { path: '/task/:id', title: ['Task', '任务'], page: () => import('./pages/task'), needs: 'TASK:*:READ' },
+  { path: '/user', title: ['Users', '用户'], page: () => import('./pages/users'), needs: 'USER:*:READ' },
+  { path: '/user/:id', title: ['User', '用户'], page: () => import('./pages/user'), needs: 'USER:*:READ' },
+  { path: '/role', title: ['Roles', '角色'], page: () => import('./pages/roles'), needs: 'ROLE:*:READ' },
+  { path: '/audit', title: ['Audit', '操作审计'], page: () => import('./pages/audit'), needs: 'AUDIT:*:READ' },
+  { path: '/property', title: ['System parameters', '系统参数'], page: () => import('./pages/properties'), needs: 'PROPERTY:*:READ' },
+  { path: '/ocp-node', title: ['OCP nodes', 'OCP 节点'], page: () => import('./pages/nodes'), needs: 'PROPERTY:*:READ' },
+  { path: '/profile', title: ['Profile', '个人设置'], page: () => import('./pages/profile') },
+  { path: '/profile/vault', title: ['Password box', '密码箱'], page: () => import('./pages/vault'), needs: 'PROFILE:*:READ' },
   { path: '/error/403', title: ['Not allowed', '没有权限'], page: () => import('./pages/error-403') },
   { path: '/error/404', title: ['Not found', '页面不存在'], page: () => import('./pages/error-404') },
 ];

@@ -5,17 +5,14 @@ import { useCallback } from 'react';
 import { useGet } from './api/hooks';
 import { allows } from './permission';
 
-const ME = '/api/v2/profiles/me';
+const SESSION = '/api/v2/session';
 
 export function useMe() {
-  return useGet(ME, {});
+  return useGet(SESSION, {});
 }
 
 /** may('CLUSTER:7:UPDATE') */
 export function useMay() {
   const { data } = useMe();
-  return useCallback(
-    (wanted: string) => allows((data?.roles ?? []).flatMap((r) => r.permissions ?? []), wanted),
-    [data],
-  );
+  return useCallback((wanted: string) => allows(data?.permissions ?? [], wanted), [data]);
 }

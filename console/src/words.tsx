@@ -38,7 +38,8 @@ export const say = (pair: Pair, to: Language = current) => pair[to === 'zh' ? 1 
 export function useWords<T extends Words>(words: T): Record<keyof T, string> {
   const { language: to } = useLanguage();
   return useMemo(
-    () => Object.fromEntries(Object.entries(words).map(([name, pair]) => [name, say(pair, to)])) as Record<keyof T, string>,
+    () =>
+      Object.fromEntries(Object.entries(words).map(([name, pair]) => [name, say(pair, to)])) as Record<keyof T, string>,
     [words, to],
   );
 }

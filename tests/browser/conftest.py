@@ -2,9 +2,44 @@
 import pytest
 
 from lib.py.browser import Browser
+from lib.py.console import LANGUAGES, Console
+from lib.py.server import console as built_console
 
 
 @pytest.fixture(scope="session")
 def browser():
     with Browser() as started:
         yield started
+
+
+@pytest.fixture(params=LANGUAGES)
+def language(request):
+    return request.param
+
+
+@pytest.fixture
+def new_console(browser, ocp_server, language):
+    """Makes consoles in this test's language; what their pages complained about fails the test."""
+    if built_console() is None:
+        pytest.skip("this build has no console (Node.js was not there)")
+    made = []
+
+    def make(**how):
+        made.append(Console(browser, ocp_server, language, **how))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+@pytest.fixture
+def console(new_console):
+    """The console with the administrator logged in."""
+    return new_console().log_in()
+
+
+@pytest.fixture
+def say(language):
+    """say("Hosts", "主机"): the text of this test's language."""
+    return lambda english, chinese: chinese if language == "zh" else english

@@ -26,7 +26,9 @@ export function fillPath(path: string, params: Record<string, Value> = {}) {
 }
 
 export function queryString(query: Record<string, Value | readonly Value[]> = {}) {
-  const pairs = Object.entries(query).filter(([, v]) => v !== undefined && v !== null && v !== '' && !(Array.isArray(v) && v.length === 0));
+  const pairs = Object.entries(query).filter(
+    ([, v]) => v !== undefined && v !== null && v !== '' && !(Array.isArray(v) && v.length === 0),
+  );
   return pairs.length === 0 ? '' : `?${new URLSearchParams(pairs.map(([k, v]) => [k, String(v)])).toString()}`;
 }
 
@@ -55,19 +57,38 @@ function encode({ body, form }: { body?: unknown; form?: Record<string, string> 
 }
 
 /** Sends and reads; form is sent as a form, body as JSON. */
-export async function send(method: string, url: string, content: { body?: unknown; form?: Record<string, string> } = {}): Promise<unknown> {
+export async function send(
+  method: string,
+  url: string,
+  content: { body?: unknown; form?: Record<string, string> } = {},
+): Promise<unknown> {
   const [type, text] = encode(content);
   // eslint-disable-next-line no-restricted-globals -- here it is allowed
-  const reply = await fetch(url, { method: method.toUpperCase(), headers: headers(method, type), body: text }).catch(() => {
-    throw new ApiError(0, 0, UNREACHABLE[language()], '');
-  });
+  const reply = await fetch(url, { method: method.toUpperCase(), headers: headers(method, type), body: text }).catch(
+    () => {
+      throw new ApiError(0, 0, UNREACHABLE[language()], '');
+    },
+  );
   const answer = (await reply.json().catch(() => ({}))) as Envelope;
   if (reply.ok) return answer.successful === undefined ? answer : answer.data;
-  throw new ApiError(reply.status, answer.error?.code ?? 0, answer.error?.message ?? `HTTP ${reply.status}`, answer.traceId ?? '');
+  throw new ApiError(
+    reply.status,
+    answer.error?.code ?? 0,
+    answer.error?.message ?? `HTTP ${reply.status}`,
+    answer.traceId ?? '',
+  );
 }
 
 /** One operation of the API: call('delete', '/api/v2/iam/users/{id}', { path: { id } }). */
-export async function call<M extends Method, P extends PathOf<M>>(method: M, path: P, input: Input<M, P>): Promise<Data<M, P>> {
-  const { path: params, query, body } = input as { path?: Record<string, Value>; query?: Record<string, Value>; body?: unknown };
+export async function call<M extends Method, P extends PathOf<M>>(
+  method: M,
+  path: P,
+  input: Input<M, P>,
+): Promise<Data<M, P>> {
+  const {
+    path: params,
+    query,
+    body,
+  } = input as { path?: Record<string, Value>; query?: Record<string, Value>; body?: unknown };
   return (await send(method, fillPath(path, params) + queryString(query), { body })) as Data<M, P>;
 }

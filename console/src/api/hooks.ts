@@ -6,7 +6,11 @@ import { ApiError, call } from './call';
 import type { Data, Input, PathOf } from './types';
 
 /** What a GET gives; `stale` when it is shown although the latest attempt failed. */
-export function useGet<P extends PathOf<'get'>>(path: P, input: Input<'get', P>, options: { enabled?: boolean; everyMs?: number } = {}) {
+export function useGet<P extends PathOf<'get'>>(
+  path: P,
+  input: Input<'get', P>,
+  options: { enabled?: boolean; everyMs?: number } = {},
+) {
   const { language } = useLanguage(); // texts of the server come in the reader's language
   const query = useQuery<Data<'get', P>, ApiError>({
     queryKey: [path, input, language],

@@ -4,7 +4,9 @@ import type { components, paths } from './schema';
 
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 /** Paths that have this method. */
-export type PathOf<M extends Method> = { [P in keyof paths]: paths[P] extends Record<M, { responses: unknown }> ? P : never }[keyof paths];
+export type PathOf<M extends Method> = {
+  [P in keyof paths]: paths[P] extends Record<M, { responses: unknown }> ? P : never;
+}[keyof paths];
 
 type Operation<M extends Method, P extends keyof paths> = paths[P][M];
 type Json<T> = T extends { content: { 'application/json': infer J } } ? J : undefined;
@@ -14,7 +16,8 @@ export type Data<M extends Method, P extends keyof paths> =
   Operation<M, P> extends { responses: { 200: infer R } } ? (Json<R> extends { data: infer D } ? D : Json<R>) : never;
 /** One of the `contents` of a listing. */
 export type Row<P extends PathOf<'get'>> = Data<'get', P> extends { contents?: (infer T)[] } ? T : never;
-export type Query<P extends PathOf<'get'>> = Operation<'get', P> extends { parameters: { query?: infer Q } } ? Q : never;
+export type Query<P extends PathOf<'get'>> =
+  Operation<'get', P> extends { parameters: { query?: infer Q } } ? Q : never;
 export type Body<M extends Method, P extends keyof paths> =
   Operation<M, P> extends { requestBody?: infer B } ? Json<NonNullable<B>> : undefined;
 export type PathParams<M extends Method, P extends keyof paths> =
@@ -23,8 +26,9 @@ export type PathParams<M extends Method, P extends keyof paths> =
 export type Page = components['schemas']['Page'];
 
 /** What a call needs besides method and path; path parameters and body cannot be left out where the operation has them. */
-export type Input<M extends Method, P extends keyof paths> =
-  (PathParams<M, P> extends undefined ? { path?: undefined } : { path: PathParams<M, P> }) & {
+export type Input<M extends Method, P extends keyof paths> = (PathParams<M, P> extends undefined
+  ? { path?: undefined }
+  : { path: PathParams<M, P> }) & {
   query?: Operation<M, P> extends { parameters: { query?: infer Q } } ? Q : undefined;
   body?: Body<M, P>;
 };

@@ -20,15 +20,20 @@ const words = {
   skip: ['Skip to the page', '跳到正文'],
   navigation: ['Navigation', '导航'],
   profile: ['Profile', '个人设置'],
+  vault: ['Password box', '密码箱'],
   logout: ['Log out', '退出登录'],
   account: ['Account', '账号'],
 } as const;
+
+const all = { ...words, ...common };
 
 const rowOf = (path: string) => routes.find((r) => r.path === path);
 
 /** The entry under which a page stands: the longest path of the menu that begins its address. */
 function selected(pathname: string) {
-  const paths = menu.flatMap((g) => g.paths).filter((p) => pathname === p || (p !== '/' && pathname.startsWith(`${p}/`)));
+  const paths = menu
+    .flatMap((g) => g.paths)
+    .filter((p) => pathname === p || (p !== '/' && pathname.startsWith(`${p}/`)));
   return paths.sort((a, b) => b.length - a.length)[0] ?? '';
 }
 
@@ -39,57 +44,87 @@ function Navigation() {
   const items = useMemo(() => {
     const entry = (row: PageRow) => ({ key: row.path, label: <Link to={row.path}>{say(row.title, language)}</Link> });
     return menu.flatMap((group): NonNullable<MenuProps['items']> => {
-      const rows = group.paths.map(rowOf).filter((r) => r !== undefined).filter((r) => r.needs === undefined || may(r.needs));
+      const rows = group.paths
+        .map(rowOf)
+        .filter((r) => r !== undefined)
+        .filter((r) => r.needs === undefined || may(r.needs));
       const [first] = rows;
       if (first === undefined) return [];
       if (rows.length === 1) return [{ ...entry(first), icon: group.icon }];
       return [{ key: group.key, label: say(group.title, language), icon: group.icon, children: rows.map(entry) }];
     });
   }, [language, may]);
-  return <Menu mode="inline" items={items} selectedKeys={[selected(pathname)]} defaultOpenKeys={menu.map((g) => g.key)} />;
+  return (
+    <Menu mode="inline" items={items} selectedKeys={[selected(pathname)]} defaultOpenKeys={menu.map((g) => g.key)} />
+  );
 }
 
 function UserMenu({ name }: { name: string }) {
   const w = useWords(words);
+  const may = useMay();
   const navigate = useNavigate();
   const logout = useLogout();
   const items = [
-    ...(rowOf('/profile') === undefined ? [] : [{ key: '/profile', label: w.profile }]),
+    { key: '/profile', label: w.profile },
+    ...(may('PROFILE:*:READ') ? [{ key: '/profile/vault', label: w.vault }] : []),
     { key: 'logout', label: w.logout },
   ];
   return (
-    <Dropdown trigger={['click']} menu={{ items, onClick: ({ key }) => (key === 'logout' ? logout() : void navigate(key)) }}>
-      <Button type="text" icon={<UserOutlined />} aria-label={`${w.account}: ${name}`} id="user-menu">{name}</Button>
+    <Dropdown
+      trigger={['click']}
+      menu={{ items, onClick: ({ key }) => (key === 'logout' ? logout() : void navigate(key)) }}
+    >
+      <Button type="text" icon={<UserOutlined />} aria-label={`${w.account}: ${name}`} id="user-menu">
+        {name}
+      </Button>
     </Dropdown>
   );
 }
 
 export default function Frame() {
-  const w = useWords({ ...words, ...common });
+  const w = useWords(all);
   const me = useMe();
   const { pathname } = useLocation();
-  if (me.data?.needChangePassword === true) return <Navigate to={`/first-password?back=${encodeURIComponent(pathname)}`} replace />;
+  if (me.data?.needChangePassword === true)
+    return <Navigate to={`/first-password?back=${encodeURIComponent(pathname)}`} replace />;
   if (me.error !== null && me.data === undefined)
     return me.error.status === 401 ? <Loading /> : <ErrorView error={me.error} onRetry={() => void me.refetch()} />;
   if (me.data === undefined) return <Loading />;
   return (
-    <Layout style={{ minHeight: '100%' }}>
-      <a className="skip" href="#main">{w.skip}</a>
-      <Layout.Header style={{ background: '#fff', padding: '0 16px', height: 52, lineHeight: '52px', display: 'flex', gap: 12,
-        alignItems: 'center', borderBottom: '1px solid #e3e5e9' }}
+    <Layout style={{ minHeight: '100vh' }}>
+      <a className="skip" href="#main">
+        {w.skip}
+      </a>
+      <Layout.Header
+        style={{
+          background: '#fff',
+          padding: '0 16px',
+          height: 52,
+          lineHeight: '52px',
+          display: 'flex',
+          gap: 12,
+          alignItems: 'center',
+          borderBottom: '1px solid #e3e5e9',
+        }}
       >
         <img src={logo} alt="" width={26} height={26} />
-        <Link to="/" style={{ fontWeight: 600, color: 'inherit' }}>{w.product}</Link>
+        <Link to="/" style={{ fontWeight: 600, color: 'inherit' }}>
+          {w.product}
+        </Link>
         <span style={{ marginLeft: 'auto' }} />
         <LanguageSwitch />
         <UserMenu name={me.data.username ?? ''} />
       </Layout.Header>
       <Layout>
-        <Layout.Sider theme="light" width={208} style={{ borderRight: '1px solid #e3e5e9' }}>
-          <nav aria-label={w.navigation}><Navigation /></nav>
+        <Layout.Sider theme="light" width={224} style={{ borderRight: '1px solid #e3e5e9' }}>
+          <nav aria-label={w.navigation}>
+            <Navigation />
+          </nav>
         </Layout.Sider>
         <Layout.Content id="main" tabIndex={-1} style={{ padding: 20, minWidth: 0 }}>
-          <Suspense fallback={<Loading />}><Outlet /></Suspense>
+          <Suspense fallback={<Loading />}>
+            <Outlet />
+          </Suspense>
         </Layout.Content>
       </Layout>
     </Layout>

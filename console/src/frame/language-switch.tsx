@@ -7,6 +7,8 @@ export function LanguageSwitch() {
   const { language, change } = useLanguage();
   const other = language === 'en' ? 'zh' : 'en';
   return (
-    <Button type="text" id="language" lang={other} onClick={() => change(other)}>{other === 'zh' ? '中文' : 'English'}</Button>
+    <Button type="text" id="language" lang={other} onClick={() => change(other)}>
+      {other === 'zh' ? '中文' : 'English'}
+    </Button>
   );
 }

@@ -12,12 +12,11 @@ export function useLogout() {
   const navigate = useNavigate();
   const { message } = App.useApp();
   return useCallback(() => {
-    send('post', '/api/v2/iam/logout').then(
-      () => {
-        void navigate('/login');
-        client.clear();
-      },
-      (error: unknown) => void message.error((error as ApiError).message),
-    );
+    const left = () => {
+      void navigate('/login');
+      client.clear();
+    };
+    const failed = (error: ApiError) => (error.status === 401 ? left() : void message.error(error.message));
+    send('post', '/api/v2/iam/logout').then(left, failed);
   }, [client, navigate, message]);
 }

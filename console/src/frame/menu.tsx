@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The navigation at the left: paths of the route table, in groups.
-import { ClusterOutlined, HomeOutlined, LaptopOutlined, SettingOutlined } from '@ant-design/icons';
+import {
+  ClusterOutlined,
+  HomeOutlined,
+  LaptopOutlined,
+  SafetyOutlined,
+  SettingOutlined,
+  UnorderedListOutlined,
+} from '@ant-design/icons';
 import type { ReactNode } from 'react';
 
 import type { Pair } from '../words';
@@ -16,6 +23,13 @@ export interface MenuGroup {
 export const menu: MenuGroup[] = [
   { key: 'home', title: ['Home', '首页'], icon: <HomeOutlined />, paths: ['/'] },
   { key: 'database', title: ['Databases', '数据库'], icon: <ClusterOutlined />, paths: [] },
-  { key: 'compute', title: ['Machines', '主机资源'], icon: <LaptopOutlined />, paths: ['/host'] },
-  { key: 'system', title: ['System', '系统管理'], icon: <SettingOutlined />, paths: [] },
+  {
+    key: 'compute',
+    title: ['Machines', '主机资源'],
+    icon: <LaptopOutlined />,
+    paths: ['/host', '/region', '/idc', '/host-type'],
+  },
+  { key: 'task', title: ['Tasks', '任务'], icon: <UnorderedListOutlined />, paths: ['/task'] },
+  { key: 'security', title: ['Security', '安全'], icon: <SafetyOutlined />, paths: ['/user', '/role', '/audit'] },
+  { key: 'system', title: ['System', '系统管理'], icon: <SettingOutlined />, paths: ['/property', '/ocp-node'] },
 ];

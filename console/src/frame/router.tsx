@@ -21,7 +21,14 @@ function Titled({ row, children }: { row: PageRow; children: React.ReactNode }) 
 
 function element(row: PageRow) {
   const Page = lazy(row.page);
-  const page = row.needs === undefined ? <Page /> : <Guard needs={row.needs}><Page /></Guard>;
+  const page =
+    row.needs === undefined ? (
+      <Page />
+    ) : (
+      <Guard needs={row.needs}>
+        <Page />
+      </Guard>
+    );
   return (
     <Titled row={row}>
       <Suspense fallback={<Loading />}>{page}</Suspense>
@@ -34,8 +41,15 @@ const asRoute = (row: PageRow): RouteObject => ({ path: row.path, element: eleme
 export const router = createBrowserRouter([
   ...routes.filter((r) => r.bare).map(asRoute),
   {
-    element: <Suspense fallback={<Loading />}><Frame /></Suspense>,
-    children: [...routes.filter((r) => !r.bare).map(asRoute), { path: '*', element: <Navigate to="/error/404" replace /> }],
+    element: (
+      <Suspense fallback={<Loading />}>
+        <Frame />
+      </Suspense>
+    ),
+    children: [
+      ...routes.filter((r) => !r.bare).map(asRoute),
+      { path: '*', element: <Navigate to="/error/404" replace /> },
+    ],
   },
 ]);
 

@@ -9,7 +9,10 @@ import { safeBack } from './login';
 
 const words = {
   title: ['Choose a password of your own', '设置您自己的密码'],
-  why: ['The present one was given to you by somebody else. Nothing else can be done before.', '当前密码由他人设定，修改后才能继续使用。'],
+  why: [
+    'The present one was given to you by somebody else. Nothing else can be done before.',
+    '当前密码由他人设定，修改后才能继续使用。',
+  ],
 } as const;
 
 export default function FirstPassword() {
@@ -17,12 +20,14 @@ export default function FirstPassword() {
   const navigate = useNavigate();
   const [params] = useSearchParams();
   return (
-    <main style={{ minHeight: '100%', display: 'grid', placeItems: 'center', padding: 16, boxSizing: 'border-box' }}>
+    <main className="centred">
       <Card style={{ width: 420, maxWidth: '100%' }}>
         <h1 style={{ fontSize: 18, margin: '0 0 8px' }}>{w.title}</h1>
         <p>{w.why}</p>
         <PasswordForm onDone={() => void navigate(safeBack(params.get('back')), { replace: true })} />
-        <div style={{ marginTop: 12, textAlign: 'end' }}><LanguageSwitch /></div>
+        <div style={{ marginTop: 12, textAlign: 'end' }}>
+          <LanguageSwitch />
+        </div>
       </Card>
     </main>
   );

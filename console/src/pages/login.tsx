@@ -33,10 +33,13 @@ export default function Login() {
     setRunning(true);
     setError(null);
     try {
-      const got = (await send('post', '/api/v2/iam/login', { form: values })) as { needChangePassword?: boolean } | undefined;
+      const got = (await send('post', '/api/v2/iam/login', { form: values })) as
+        { needChangePassword?: boolean } | undefined;
       client.clear();
       const back = safeBack(params.get('back'));
-      await navigate(got?.needChangePassword === true ? `/first-password?back=${encodeURIComponent(back)}` : back, { replace: true });
+      await navigate(got?.needChangePassword === true ? `/first-password?back=${encodeURIComponent(back)}` : back, {
+        replace: true,
+      });
     } catch (e) {
       setError(e as ApiError);
       form.resetFields(['password']);
@@ -47,23 +50,39 @@ export default function Login() {
   };
 
   return (
-    <main style={{ minHeight: '100%', display: 'grid', placeItems: 'center', padding: 16, boxSizing: 'border-box' }}>
+    <main className="centred">
       <Card style={{ width: 380, maxWidth: '100%' }}>
         <div style={{ display: 'flex', alignItems: 'center', gap: 10, marginBottom: 20 }}>
           <img src={logo} alt="" width={32} height={32} />
           <h1 style={{ fontSize: 18, margin: 0 }}>{w.product}</h1>
         </div>
         <Form form={form} layout="vertical" onFinish={(v) => void login(v)} requiredMark={false}>
-          {error === null ? null : <div style={{ marginBottom: 16 }}><ErrorView error={error} /></div>}
-          <Form.Item name="username" label={w.username} rules={[{ required: true, message: fill(w.required, w.username) }]}>
+          {error === null ? null : (
+            <div style={{ marginBottom: 16 }}>
+              <ErrorView error={error} />
+            </div>
+          )}
+          <Form.Item
+            name="username"
+            label={w.username}
+            rules={[{ required: true, message: fill(w.required, w.username) }]}
+          >
             <Input autoComplete="username" autoFocus size="large" />
           </Form.Item>
-          <Form.Item name="password" label={w.password} rules={[{ required: true, message: fill(w.required, w.password) }]}>
+          <Form.Item
+            name="password"
+            label={w.password}
+            rules={[{ required: true, message: fill(w.required, w.password) }]}
+          >
             <Input.Password autoComplete="current-password" size="large" />
           </Form.Item>
-          <Button type="primary" htmlType="submit" size="large" block loading={running}>{w.login}</Button>
+          <Button type="primary" htmlType="submit" size="large" block loading={running}>
+            {w.login}
+          </Button>
         </Form>
-        <div style={{ marginTop: 12, textAlign: 'end' }}><LanguageSwitch /></div>
+        <div style={{ marginTop: 12, textAlign: 'end' }}>
+          <LanguageSwitch />
+        </div>
       </Card>
     </main>
   );

@@ -40,7 +40,13 @@ export function ConfirmTyped({ open, title, children, word = 'delete', running, 
       <Form layout="vertical" onFinish={() => ready && onConfirm()}>
         <p>{children}</p>
         <Form.Item label={fill(w.typeWord, word)} htmlFor="confirm-word">
-          <Input id="confirm-word" value={typed} onChange={(e) => setTyped(e.target.value)} autoComplete="off" autoFocus />
+          <Input
+            id="confirm-word"
+            value={typed}
+            onChange={(e) => setTyped(e.target.value)}
+            autoComplete="off"
+            autoFocus
+          />
         </Form.Item>
         {error ? <ErrorView error={error} /> : null}
       </Form>

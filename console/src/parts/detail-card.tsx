@@ -15,7 +15,12 @@ export function DetailCard({ title, extra, details }: { title?: ReactNode; extra
       <Descriptions
         size="small"
         column={{ xs: 1, md: 2, xxl: 3 }}
-        items={details.map((d) => ({ key: d.label, label: d.label, children: d.value ?? '-', span: d.span ?? 1 }))}
+        items={details.map((d) => ({
+          key: d.label,
+          label: d.label,
+          children: d.value === undefined || d.value === '' ? '-' : d.value,
+          span: d.span ?? 1,
+        }))}
       />
     </Card>
   );

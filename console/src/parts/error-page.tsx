@@ -11,7 +11,11 @@ export function ErrorPage({ number, words }: { number: 403 | 404; words: { title
   const o = useWords(own);
   return (
     <Result
-      icon={<span style={{ fontSize: 56, fontWeight: 600 }} aria-hidden>{number}</span>}
+      icon={
+        <span style={{ fontSize: 56, fontWeight: 600 }} aria-hidden>
+          {number}
+        </span>
+      }
       title={<h1 style={{ fontSize: 20, margin: 0 }}>{w.title}</h1>}
       subTitle={w.help}
       extra={<Link to="/">{o.home}</Link>}

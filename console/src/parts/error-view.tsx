@@ -21,7 +21,13 @@ export function ErrorView({ error, onRetry }: { error: ApiError; onRetry?: () =>
           </span>
         )
       }
-      action={onRetry === undefined ? undefined : <Button size="small" onClick={onRetry}>{w.retry}</Button>}
+      action={
+        onRetry === undefined ? undefined : (
+          <Button size="small" onClick={onRetry}>
+            {w.retry}
+          </Button>
+        )
+      }
     />
   );
 }

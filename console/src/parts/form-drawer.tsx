@@ -30,7 +30,9 @@ export function FormDrawer<T extends object>(p: Props<T>) {
   const form = p.form ?? own;
   const footer = (
     <Space>
-      <Button type="primary" loading={p.running} onClick={() => form.submit()}>{p.submit ?? w.save}</Button>
+      <Button type="primary" loading={p.running} onClick={() => form.submit()}>
+        {p.submit ?? w.save}
+      </Button>
       <Button onClick={p.onClose}>{w.cancel}</Button>
     </Space>
   );
@@ -45,7 +47,11 @@ export function FormDrawer<T extends object>(p: Props<T>) {
         scrollToFirstError
         requiredMark="optional"
       >
-        {p.error ? <div style={{ marginBottom: 16 }}><ErrorView error={p.error} /></div> : null}
+        {p.error ? (
+          <div style={{ marginBottom: 16 }}>
+            <ErrorView error={p.error} />
+          </div>
+        ) : null}
         {p.children}
         <button type="submit" hidden />
       </Form>

@@ -27,7 +27,7 @@ export function PasswordForm({ onDone }: { onDone?: () => void }) {
   const [form] = Form.useForm<Values>();
   const change = useAction('post', '/api/v2/profiles/me/changePassword', {
     done: w.changed,
-    refreshes: ['/api/v2/profiles/me'],
+    refreshes: ['/api/v2/session'],
     quiet: true,
     then: () => {
       form.resetFields();
@@ -38,7 +38,11 @@ export function PasswordForm({ onDone }: { onDone?: () => void }) {
   const required = (label: string) => ({ required: true, message: fill(w.required, label) });
   return (
     <Form form={form} layout="vertical" onFinish={submit} requiredMark={false} style={{ maxWidth: 420 }}>
-      {change.error ? <div style={{ marginBottom: 16 }}><ErrorView error={change.error} /></div> : null}
+      {change.error ? (
+        <div style={{ marginBottom: 16 }}>
+          <ErrorView error={change.error} />
+        </div>
+      ) : null}
       <Form.Item name="present" label={w.present} rules={[required(w.present)]}>
         <Input.Password autoComplete="current-password" />
       </Form.Item>
@@ -52,13 +56,16 @@ export function PasswordForm({ onDone }: { onDone?: () => void }) {
         rules={[
           required(w.again),
           ({ getFieldValue }) => ({
-            validator: (_, value) => (value === getFieldValue('fresh') ? Promise.resolve() : Promise.reject(new Error(w.differs))),
+            validator: (_, value) =>
+              value === getFieldValue('fresh') ? Promise.resolve() : Promise.reject(new Error(w.differs)),
           }),
         ]}
       >
         <Input.Password autoComplete="new-password" />
       </Form.Item>
-      <Button type="primary" htmlType="submit" loading={change.running}>{w.change}</Button>
+      <Button type="primary" htmlType="submit" loading={change.running}>
+        {w.change}
+      </Button>
     </Form>
   );
 }

@@ -96,10 +96,12 @@ export function ServerTable<P extends PathOf<'get'>>(p: Props<P>) {
   const w = useWords(common);
   const at = useAddress(p.prefix ?? '');
   const paged = p.paged ?? true;
-  const number = Number(at.get('page')) || 1, size = Number(at.get('size')) || 20, sort = at.get('sort');
+  const number = Number(at.get('page')) || 1,
+    size = Number(at.get('size')) || 20,
+    sort = at.get('sort');
   const filters = Object.fromEntries((p.filters ?? []).map((f) => [f.name, at.get(f.name)]));
   const filtered = Object.values(filters).some((v) => v !== '');
-  const query = { ...p.input?.query as object, ...(paged ? { page: number, size, sort } : {}), ...filters };
+  const query = { ...(p.input?.query as object), ...(paged ? { page: number, size, sort } : {}), ...filters };
   const got = useGet(p.path, { ...p.input, query } as ApiInput<'get', P>, { everyMs: p.everyMs });
   const data = got.data as { contents?: T[]; page?: Page } | undefined;
   const [sortBy, direction] = sort.split(',');
@@ -116,15 +118,29 @@ export function ServerTable<P extends PathOf<'get'>>(p: Props<P>) {
     <>
       <Flex gap={8} wrap align="center" style={{ marginBottom: 12 }}>
         {(p.filters ?? []).map((f) => (
-          <FilterInput key={f.name} filter={f} value={at.get(f.name)} onChange={(v) => at.set({ [f.name]: v, page: '' })} />
+          <FilterInput
+            key={f.name}
+            filter={f}
+            value={at.get(f.name)}
+            onChange={(v) => at.set({ [f.name]: v, page: '' })}
+          />
         ))}
         <StaleTag stale={got.stale} at={got.dataUpdatedAt} />
         <Flex gap={8} style={{ marginLeft: 'auto' }}>
           {p.toolbar}
-          <Button icon={<ReloadOutlined />} aria-label={w.refresh} title={w.refresh} onClick={() => void got.refetch()} />
+          <Button
+            icon={<ReloadOutlined />}
+            aria-label={w.refresh}
+            title={w.refresh}
+            onClick={() => void got.refetch()}
+          />
         </Flex>
       </Flex>
-      {got.error ? <div style={{ marginBottom: 12 }}><ErrorView error={got.error} onRetry={() => void got.refetch()} /></div> : null}
+      {got.error ? (
+        <div style={{ marginBottom: 12 }}>
+          <ErrorView error={got.error} onRetry={() => void got.refetch()} />
+        </div>
+      ) : null}
       {got.error && data === undefined ? null : (
         <Table<T>
           aria-label={p.label}
@@ -135,7 +151,9 @@ export function ServerTable<P extends PathOf<'get'>>(p: Props<P>) {
           loading={got.isPending}
           scroll={{ x: 'max-content' }}
           expandable={p.expand === undefined ? undefined : { expandedRowRender: (row) => p.expand?.(row as Row<P>) }}
-          locale={{ emptyText: got.isPending ? ' ' : filtered ? <Empty text={w.nothingFound} /> : (p.empty ?? <Empty />) }}
+          locale={{
+            emptyText: got.isPending ? ' ' : filtered ? <Empty text={w.nothingFound} /> : (p.empty ?? <Empty />),
+          }}
           onChange={(page, _, sorter) => {
             const one = Array.isArray(sorter) ? sorter[0] : sorter;
             at.set({

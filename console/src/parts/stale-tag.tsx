@@ -9,5 +9,9 @@ import { useTime } from './time';
 export function StaleTag({ stale, at }: { stale: boolean; at: number }) {
   const w = useWords(common);
   const time = useTime();
-  return stale ? <Tag color="warning" role="status">{fill(w.stale, time(new Date(at).toISOString()))}</Tag> : null;
+  return stale ? (
+    <Tag color="warning" role="status">
+      {fill(w.stale, time(new Date(at).toISOString()))}
+    </Tag>
+  ) : null;
 }

@@ -20,7 +20,11 @@ interface Options<R> {
 }
 
 /** A change of something: run(input) sends it, says that it was done and which task does it, and reads anew what it changed. */
-export function useAction<M extends Method, P extends PathOf<M>>(method: M, path: P, options: Options<Data<M, P>> = {}) {
+export function useAction<M extends Method, P extends PathOf<M>>(
+  method: M,
+  path: P,
+  options: Options<Data<M, P>> = {},
+) {
   const { message } = App.useApp();
   const w = useWords(common);
   const refresh = useRefresh();
@@ -29,8 +33,13 @@ export function useAction<M extends Method, P extends PathOf<M>>(method: M, path
     onSuccess: async (result) => {
       const task = taskOf(result);
       const text = options.done ?? w.done;
-      const link = <span>{text} <Link to={`/task/${task ?? 0}`}>{w.viewTask}</Link></span>;
-      if (task !== undefined || text !== '') void message.success(task === undefined ? text : link, task === undefined ? 3 : 8);
+      const link = (
+        <span>
+          {text} <Link to={`/task/${task ?? 0}`}>{w.viewTask}</Link>
+        </span>
+      );
+      if (task !== undefined || text !== '')
+        void message.success(task === undefined ? text : link, task === undefined ? 3 : 8);
       options.then?.(result);
       await refresh(...(options.refreshes ?? [path]));
     },
@@ -43,9 +52,11 @@ export function useAction<M extends Method, P extends PathOf<M>>(method: M, path
 }
 
 /** Id of the task in a reply that is one. */
-export function taskOf(result: unknown) {
+export function taskOf(result: unknown): number | undefined {
   if (typeof result !== 'object' || result === null) return undefined;
-  const { id, operation, subtasks, taskDefinitionId, status } = result as Record<string, unknown>;
-  const isTask = typeof status === 'string' && (operation !== undefined || subtasks !== undefined || taskDefinitionId !== undefined);
+  const { contents, id, operation, subtasks, taskDefinitionId, status } = result as Record<string, unknown>;
+  if (Array.isArray(contents)) return contents.map(taskOf)[0];
+  const isTask =
+    typeof status === 'string' && (operation !== undefined || subtasks !== undefined || taskDefinitionId !== undefined);
   return isTask && typeof id === 'number' ? id : undefined;
 }

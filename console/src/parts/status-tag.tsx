@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// States of objects, one table for all of them: what it is called and how it looks.
+import { Tag } from 'antd';
+
+import { type Pair, say, useLanguage } from '../words';
+
+type Colour = 'success' | 'error' | 'warning' | 'processing' | 'default';
+
+const STATES: Record<string, [Colour, Pair]> = {
+  RUNNING: ['processing', ['Running', '运行中']],
+  SUCCESSFUL: ['success', ['Successful', '成功']],
+  SUCCESS: ['success', ['Successful', '成功']],
+  FAILED: ['error', ['Failed', '失败']],
+  PENDING: ['default', ['Waiting', '等待中']],
+  READY: ['default', ['Ready', '就绪']],
+  CANCELING: ['warning', ['Being cancelled', '取消中']],
+  ONLINE: ['success', ['Online', '在线']],
+  OFFLINE: ['error', ['Offline', '离线']],
+  DRAINING: ['warning', ['Draining', '排空中']],
+  AVAILABLE: ['success', ['Available', '空闲']],
+  USING: ['processing', ['In use', '使用中']],
+  CREATING: ['processing', ['Being added', '添加中']],
+  DELETING: ['warning', ['Being deleted', '删除中']],
+  UNAVAILABLE: ['error', ['Unavailable', '不可用']],
+};
+
+/** `as` overrides what the state means for this kind of object: a running cluster is fine, a running task is under way. */
+export function StatusTag({ status, as }: { status: string | undefined; as?: Colour }) {
+  const { language } = useLanguage();
+  if (status === undefined) return '-';
+  const [colour, words] = STATES[status.toUpperCase()] ?? ['default', [status, status]];
+  return <Tag color={as ?? colour}>{say(words, language)}</Tag>;
+}

@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The web console in a browser, for people in a hurry: logging in, going to a page, reading tables, filling forms.
+
+    c = Console(browser, ocp_server, language="zh")
+    c.log_in()
+    c.go("/host")
+    c.wait_text("主机")
+    c.press("新建")
+    c.fill("名称", "north")
+
+Whatever a page complains about fails the test that calls close(); what a test provoked it names in expect_complaint().
+"""
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+
+CHECKOUT = pathlib.Path(__file__).resolve().parents[3]
+AXE = CHECKOUT / "console" / "node_modules" / "axe-core" / "axe.min.js"
+IMAGES = CHECKOUT / "docs" / "images"
+LANGUAGES = ("en", "zh")
+
+# What the helpers look things up by: what a person, or a screen reader, would call them.
+LIBRARY = """(() => {
+  const shown = (e) => e.checkVisibility?.({ visibilityProperty: true }) && e.getBoundingClientRect().width > 0;
+  const name = (e) => (e.getAttribute('aria-label') ?? e.getAttribute('title') ?? e.innerText ?? '').trim();
+  const top = () => [...document.querySelectorAll('.ant-modal-wrap, .ant-drawer')].filter(shown).at(-1) ?? document;
+  const field = (label) => {
+    const found = [...top().querySelectorAll('label')].filter((l) => shown(l) && l.innerText.replace(/\\s*(\\(.*\\)|（.*）)$/, '').trim() === label)[0];
+    const id = found?.htmlFor;
+    return (id && document.getElementById(id)) || found?.querySelector('input')
+      || [...top().querySelectorAll('input, textarea')].find((e) => e.getAttribute('aria-label') === label);
+  };
+  const button = (label) => [...top().querySelectorAll('button, a, [role=tab], [role=menuitem], [role=switch]'),
+      ...document.querySelectorAll('.ant-dropdown [role=menuitem], .ant-popover button, .ant-notification a, .ant-message a')]
+    .filter((e) => shown(e) && name(e) === label && !e.disabled).at(-1);
+  const rows = () => [...document.querySelectorAll('tbody tr.ant-table-row')].filter(shown)
+    .map((r) => [...r.querySelectorAll('td')].map((c) => c.innerText.trim()));
+  const inRow = (text, label) => [...document.querySelectorAll('tbody tr.ant-table-row')]
+    .find((r) => [...r.querySelectorAll('td')].some((c) => c.innerText.trim() === text))
+    ?.querySelectorAll('button, a') && [...[...document.querySelectorAll('tbody tr.ant-table-row')]
+    .find((r) => [...r.querySelectorAll('td')].some((c) => c.innerText.trim() === text)).querySelectorAll('button, a, [role=switch]')]
+    .find((e) => name(e) === label);
+  window.t = { shown, name, top, field, button, rows, inRow };
+})()"""
+
+
+class Console:
+    def __init__(self, browser, server, language="en", width=1280, height=800):
+        self.server, self.language = server, language
+        self.url = f"http://{server.host}:{server.port}"
+        self.page = browser.page(width, height)
+        self.expected = []
+        self.page.call("Page.addScriptToEvaluateOnNewDocument",
+                       source=f"{{ if (!localStorage.getItem('ocp.language')) localStorage.setItem('ocp.language', '{language}'); }}\n{LIBRARY}")
+
+    # ---- going places
+
+    def log_in(self, user="admin", password=None):
+        """Without the form of the login page."""
+        if password is None:
+            self.server.api()
+            password = self.server.password
+        self.go("/login")
+        status = self.page.eval("fetch('/api/v2/iam/login', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify("
+                                f"{json.dumps({'username': user, 'password': password})}) }}).then((r) => r.status)")
+        assert status == 200, status
+        return self
+
+    def go(self, path):
+        self.page.open(self.url + path)
+        self.page.wait("document.querySelector('h1')")
+        self.settle()
+        return self
+
+    def settle(self):
+        """Until nothing loads."""
+        self.page.wait("!document.querySelector('.ant-spin-spinning, .ant-btn-loading')"
+                       " && document.getAnimations().every((a) => a.playState !== 'running' || a.effect.getTiming().iterations === Infinity)")
+
+    def path(self):
+        return self.page.eval("location.pathname + location.search")
+
+    def wait_path(self, path):
+        self.page.wait(f"location.pathname + location.search === {json.dumps(path)}")
+
+    # ---- reading
+
+    def wait_text(self, text, selector="body"):
+        self.page.wait(f"document.querySelector({json.dumps(selector)})?.innerText.includes({json.dumps(text)})")
+
+    def title(self):
+        return self.page.text("h1")
+
+    def rows(self):
+        self.settle()
+        return self.page.eval("t.rows()")
+
+    def wait_row(self, *cells):
+        """Until some row of the table holds all of these cells."""
+        return self.page.wait(f"t.rows().find((r) => {json.dumps(cells)}.every((c) => r.includes(c)))")
+
+    def wait_no_row(self, cell):
+        self.page.wait(f"!t.rows().some((r) => r.includes({json.dumps(cell)}))")
+
+    def alert(self):
+        return self.page.wait("[...document.querySelectorAll('[role=alert]')].filter(t.shown).map((e) => e.innerText).filter((s) => s).at(-1)")
+
+    # ---- acting
+
+    def _click(self, expression):
+        self.page.wait(f"{expression} != null")
+        self.page.eval(f"window.target = {expression}; target.scrollIntoView({{block: 'center'}})")
+        self.page.wait("(() => { const b = target.getBoundingClientRect();"
+                       " const at = document.elementFromPoint(b.x + b.width / 2, b.y + b.height / 2); return target.contains(at) || at?.contains(target); })()")
+        x, y = self.page.eval("(() => { const b = target.getBoundingClientRect(); return [b.x + b.width / 2, b.y + b.height / 2]; })()")
+        for kind in ("mousePressed", "mouseReleased"):
+            self.page.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+
+    def press(self, name):
+        """The button, link or tab of this name, in the topmost dialog."""
+        self._click(f"t.button({json.dumps(name)})")
+        return self
+
+    def press_in_row(self, cell, name):
+        self._click(f"t.inRow({json.dumps(cell)}, {json.dumps(name)})")
+        return self
+
+    def fill(self, label, text):
+        self.page.wait(f"t.field({json.dumps(label)})")
+        self.page.eval(f"(() => {{ const e = t.field({json.dumps(label)}); e.focus(); e.select?.(); }})()")
+        if text:
+            self.page.type(text)
+        else:
+            self.page.key("Delete")
+        return self
+
+    def choose(self, label, *options):
+        """Of a select: opens it and clicks the options."""
+        self.page.wait(f"t.field({json.dumps(label)})")
+        self._click(f"t.field({json.dumps(label)}).closest('.ant-select')")
+        for option in options:
+            self._click(f"[...document.querySelectorAll('.ant-select-item-option')].find((e) => t.shown(e) && e.innerText.trim() === {json.dumps(option)})")
+        if len(options) > 1 or self.page.eval(f"t.field({json.dumps(label)}).closest('.ant-select').classList.contains('ant-select-multiple')"):
+            self.page.key("Escape") if self.page.eval("!!document.querySelector('.ant-select-open') && !document.querySelector('.ant-drawer-open')") \
+                else self.page.eval("document.activeElement.blur()")
+        return self
+
+    def type_word(self, word):
+        """Confirms what asks for a word."""
+        self.page.wait("document.querySelector('#confirm-word')")
+        self.page.eval("document.querySelector('#confirm-word').focus()")
+        self.page.type(word)
+        self.page.key("Enter")
+
+    # ---- failures on purpose
+
+    def block(self, *urls):
+        """The network fails for these."""
+        self.page.call("Network.setBlockedURLs", urls=list(urls))
+
+    def expect_complaint(self, pattern):
+        self.expected.append(pattern)
+
+    # ---- judging
+
+    def faults(self):
+        """Serious and critical ones that axe finds on the page as it is."""
+        if not self.page.eval("typeof axe === 'object'"):
+            self.page.call("Runtime.evaluate", expression=AXE.read_text())
+        self.settle()
+        found = self.page.eval("axe.run(document, { resultTypes: ['violations'] }).then((r) => r.violations"
+                               ".filter((v) => ['serious', 'critical'].includes(v.impact))"
+                               ".map((v) => `${v.id}: ${v.nodes.map((n) => n.html.slice(0, 160) + ' ' + n.any.map((a) => a.message).join()).slice(0, 3).join(' | ')}`))")
+        return found
+
+    def overflow(self):
+        """Whether the page is wider than its window."""
+        return self.page.eval("document.documentElement.scrollWidth > innerWidth")
+
+    def picture(self, name):
+        """A screenshot under docs/images, when OCP_SCREENSHOTS=1 asks for them."""
+        if os.environ.get("OCP_SCREENSHOTS") != "1":
+            return
+        IMAGES.mkdir(exist_ok=True)
+        path = IMAGES / f"{name}.png"
+        self.page.screenshot(path)
+        if shutil.which("pngquant"):
+            subprocess.run(["pngquant", "--force", "--strip", "--speed", "1", "--output", path, "64", path], check=True)
+
+    def close(self):
+        left = [c for c in self.page.complaints if not any(re.search(p, c) for p in self.expected)]
+        assert left == [], left
+        self.page.call("Page.navigate", url="about:blank")
