@@ -29,6 +29,7 @@ extern const struct route property_routes[];
 extern const struct route session_routes[];
 extern const struct route system_routes[];
 extern const struct route task_routes[];
+extern const struct route tenant_parameter_routes[];
 extern const struct route tenant_routes[];
 extern const struct route unitspec_routes[];
 

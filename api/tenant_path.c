@@ -8,6 +8,7 @@
 
 const struct field connection_fields[] = {
     F_STRING(connection_string, type, "type", DOC("DIRECT: to the server itself.")),
+    F_STRING(connection_string, zone, "obZone", DOC("Zone of that server; absent where there is but one.")),
     F_STRING(connection_string, text, "connectionString", DOC("How to connect.")),
     FIELD_END,
 };

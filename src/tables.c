@@ -57,7 +57,7 @@ const struct route *const all_routes[] = {
     session_routes,
     system_routes,
     task_routes,
-    unitspec_routes, tenant_routes, database_routes, dbuser_routes, dbgrant_routes,
+    unitspec_routes, tenant_routes, tenant_parameter_routes, database_routes, dbuser_routes, dbgrant_routes,
     NULL,
 };
 

@@ -95,6 +95,8 @@ static const struct sql_field tenant_fields[] = {
     SQL_FIELD(obtenant, updated_us, "updated_at", SQL_C_TIME),
     /* read only, so after all that is written */
     SQL_FIELD(obtenant, cluster_name, "cluster_name", SQL_C_TEXT),
+    SQL_FIELD(obtenant, state, "state", SQL_C_TEXT),
+    SQL_FIELD(obtenant, description, "description", SQL_C_TEXT),
     { .column = NULL },
 };
 
@@ -148,7 +150,9 @@ static const struct observer initial_server = {
     .data_disk_total = FIELD_NONE,
     .data_disk_used = FIELD_NONE,
 };
-static const struct obtenant initial_tenant = { .unit_num = FIELD_NONE, .lower_case_names = FIELD_NONE, .born_us = FIELD_NONE };
+static const struct obtenant initial_tenant = {
+    .unit_num = FIELD_NONE, .lower_case_names = FIELD_NONE, .born_us = FIELD_NONE, .description = "",
+};
 static const struct obunit initial_unit = {
     .ob_tenant_id = FIELD_NONE,
     .group_id = FIELD_NONE,
@@ -167,17 +171,22 @@ static const struct obunit initial_unit = {
     .data_disk_used = FIELD_NONE,
 };
 
+/* What OCP calls the kernel's words. */
+#define TENANT_STATE                                                                                             \
+    "CASE WHEN t.status = 'NORMAL' AND t.former_locality <> '' THEN 'MODIFYING' WHEN t.status = 'NORMAL' THEN 'NORMAL' " \
+    "WHEN t.status LIKE 'DROP%' THEN 'DELETING' ELSE 'CREATING' END"
+
 static const struct list_sort by_id[] = { { "id", "id" }, { NULL, NULL } };
 static const struct list_sort tenant_sorts[] = {
     { "id", "t.id" },         { "name", "t.name" },     { "clusterName", "c.name" },
-    { "mode", "t.mode" },     { "status", "t.status" }, { "createTime", "t.created_at" },
+    { "mode", "t.mode" },     { "status", TENANT_STATE }, { "createTime", "t.created_at" },
     { NULL, NULL },
 };
 
 #define TENANT_READ                                                                                                              \
     "t.id, t.cluster_id, c.name AS cluster_name, t.created_at, t.ob_tenant_id, t.name, t.mode, t.status, t.charset, t.collation, "  \
     "t.time_zone, t.primary_zone, t.locality, t.former_locality, t.role, t.switchover_status, t.compatible, t.whitelist, t.readonly, " \
-    "t.locked, t.unit_num, t.lower_case_names, t.born_at, t.updated_at"
+    "t.locked, t.unit_num, t.lower_case_names, t.born_at, t.updated_at, " TENANT_STATE " AS state, k.description"
 
 static const struct list_kind zone_kind = {
     "zone", ZONE_COLUMNS, "obzone", NULL, by_id, "id", zone_fields, sizeof(struct obzone), NULL,
@@ -188,7 +197,7 @@ static const struct list_kind server_kind = {
 static const struct list_kind tenant_kind = {
     .noun = "tenant",
     .columns = TENANT_READ,
-    .from = "obtenant t JOIN obcluster c ON c.id = t.cluster_id",
+    .from = "obtenant t JOIN obcluster c ON c.id = t.cluster_id LEFT JOIN obtenant_kept k ON k.id = t.id",
     .sorts = tenant_sorts,
     .key = "t.id",
     .fields = tenant_fields,
@@ -271,7 +280,7 @@ int store_obtenant_list(struct db *d, const struct obtenant_filter *f, const str
         filter_i64(&conditions, "t.cluster_id = ?", f->cluster_id);
         filter_contains(&conditions, named, f->name);
         filter_strings(&conditions, "t.mode IN", f->modes);
-        filter_strings(&conditions, "t.status IN", f->statuses);
+        filter_strings(&conditions, TENANT_STATE " IN", f->states);
         filter_bool(&conditions, "t.locked = ?", f->locked);
         filter_bool(&conditions, "t.readonly = ?", f->readonly);
         filter_scope(&conditions, f->scope, tenant_scope);
@@ -365,6 +374,8 @@ static int drop_gone(struct tx *tx, int64_t cluster_id, const struct obtopology_
         rv = many_drop(tx, "observer", "cluster_id", cluster_id, g->servers, g->n_servers, arena, e);
     if (rv == 0)
         rv = many_drop(tx, "obtenant", "cluster_id", cluster_id, g->tenants, g->n_tenants, arena, e);
+    if (rv == 0)
+        rv = many_drop(tx, "obtenant_kept", "cluster_id", cluster_id, g->tenants, g->n_tenants, arena, e);
     if (rv == 0)
         rv = many_drop(tx, "obunit", "cluster_id", cluster_id, g->units, g->n_units, arena, e);
     return rv;

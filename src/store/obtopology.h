@@ -37,10 +37,12 @@ struct observer {
 
 struct obtenant {
     int64_t id, cluster_id;
-    const char *cluster_name;       /* read only */
+    const char *cluster_name;       /* read only, as state and description */
+    const char *state;              /* "NORMAL", "CREATING", "MODIFYING" (its locality is being changed), "DELETING" */
+    const char *description;        /* kept here (store/obtenant.h); "": none */
     int64_t ob_tenant_id;           /* the kernel's own number */
     const char *name, *mode;        /* "MYSQL", "ORACLE" */
-    const char *status;             /* "NORMAL" */
+    const char *status;             /* the kernel's word: "NORMAL", "CREATING", "DROPPING", "RESTORE" */
     const char *charset, *collation, *time_zone, *primary_zone, *locality; /* "": unknown */
     const char *former_locality;    /* while the locality is being changed; "": it is not */
     const char *role;               /* "PRIMARY", "STANDBY", "RESTORE"; "": the kernel knows no roles */
@@ -108,7 +110,7 @@ MUST_CHECK int store_obtopology_write(struct tx *tx, int64_t cluster_id, const s
 struct obtenant_filter {
     int64_t cluster_id;             /* FIELD_NONE: any */
     const char *name;               /* part of it; NULL: any */
-    struct field_strings modes, statuses;
+    struct field_strings modes, states;
     int locked, readonly;           /* -1: any */
     const struct scope *scope;      /* NULL: all; kinds CLUSTER and TENANT */
 };

@@ -372,7 +372,7 @@ static int add_accessible(const struct reading *r, struct account *a, struct err
     return 0;
 }
 
-static int make_account(const struct tenant *t, const struct reading *r, const struct ob_user *u, struct account *out, struct err *e)
+static int make_account(struct tenant *t, const struct reading *r, const struct ob_user *u, struct account *out, struct err *e)
 {
     int rv;
 

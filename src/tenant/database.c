@@ -39,7 +39,15 @@ static int64_t known(int64_t v)
     return v > 0 ? v : FIELD_NONE;
 }
 
-static int view_of(const struct tenant *t, const char *zones, const struct ob_database *d, struct database *out, struct err *e)
+/* Databases lead where their tenant does. */
+static const char *primary_zone_of(const struct tenant *t, const char *zones)
+{
+    if (t->row.primary_zone[0] != '\0')
+        return t->row.primary_zone;
+    return zones[0] != '\0' ? zones : NULL;
+}
+
+static int view_of(struct tenant *t, const char *zones, const struct ob_database *d, struct database *out, struct err *e)
 {
     *out = (struct database){
         .id = known(d->id),
@@ -47,7 +55,7 @@ static int view_of(const struct tenant *t, const char *zones, const struct ob_da
         .name = d->name,
         .charset = d->charset,
         .collation = d->collation,
-        .primary_zone = zones[0] != '\0' ? zones : NULL,
+        .primary_zone = primary_zone_of(t, zones),
         .read_only = d->read_only,
     };
     return tenant_connect_to(t, d->name, &out->urls, e);

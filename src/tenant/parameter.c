@@ -175,7 +175,7 @@ static bool is_on(struct slice value)
 
 static int read_live(struct sql *s, const struct tenant *t, struct sql_rows *rows, struct err *e)
 {
-    struct sql_value id = SQL_V_I(t->row.ob_tenant_id);
+    struct sql_value ids[] = { SQL_V_I(t->row.ob_tenant_id), SQL_V_I(t->row.ob_tenant_id) };
 
     if (tenant_is_alone(t))
         return sql_run(s,
@@ -186,8 +186,9 @@ static int read_live(struct sql *s, const struct tenant *t, struct sql_rows *row
     return sql_run(s,
                    "SELECT name, value FROM oceanbase.CDB_OB_SYS_VARIABLES WHERE tenant_id = ? AND name IN "
                    "('" TENANT_WHITELIST "', 'ob_enable_sql_audit') UNION ALL "
-                   "SELECT DISTINCT name, value FROM oceanbase.GV$OB_PARAMETERS WHERE name = 'enable_sql_audit'",
-                   &id, 1, 0, t->arena, rows, e);
+                   "SELECT DISTINCT name, value FROM oceanbase.GV$OB_PARAMETERS WHERE name = 'enable_sql_audit' UNION ALL "
+                   "SELECT 'LOCKED', locked FROM oceanbase.DBA_OB_TENANTS WHERE tenant_id = ?",
+                   ids, 2, 0, t->arena, rows, e);
 }
 
 /* Auditing needs the kernel's parameter and, where there is one, the tenant's variable. */
@@ -203,6 +204,8 @@ static int work_live(struct sql *s, struct tenant_step *step, struct err *e)
 
         if (slice_is(name, TENANT_WHITELIST))
             a->live.whitelist = value.s;
+        else if (slice_is(name, "LOCKED"))
+            a->live.locked = slice_is(value, "YES");
         else if (slice_is(name, "enable_sql_audit"))
             by_parameter = is_on(value);
         else
@@ -214,7 +217,7 @@ static int work_live(struct sql *s, struct tenant_step *step, struct err *e)
 
 int tenant_live_get(struct tenant *t, struct tenant_live *out, struct err *e)
 {
-    struct asking a = { .t = t };
+    struct asking a = { .t = t, .live = { .locked = -1 } };
     int rv = tenant_ask_sys(t, work_live, &a, e);
 
     *out = a.live;

@@ -29,6 +29,7 @@ MUST_CHECK int tenant_parameter_list(struct tenant *t, struct tenant_parameter *
 struct tenant_live {
     const char *whitelist;             /* NULL: the kernel does not say */
     bool sql_audit;                    /* statements are recorded; false on a kernel that cannot */
+    int locked;                        /* -1: the kernel knows no locks */
 };
 /* Errors: those of tenant_ask_sys. */
 MUST_CHECK int tenant_live_get(struct tenant *t, struct tenant_live *out, struct err *e);

@@ -44,6 +44,7 @@ int tenant_open(struct obclusters *o, struct db *d, int64_t cluster_id, int64_t 
     out->db = d;
     out->arena = arena;
     out->user_id = user_id;
+    out->topology = NULL;
     if (rv != 0)
         return rv;
     rv = store_obtenant_get(d, cluster_id, tenant_id, arena, &out->row, e);
@@ -53,9 +54,14 @@ int tenant_open(struct obclusters *o, struct db *d, int64_t cluster_id, int64_t 
     return err_arg(e, "%s", out->cluster.name);
 }
 
+bool tenant_alone_in(const struct obcluster *c)
+{
+    return strcmp(c->engine, "SEEKDB") == 0;
+}
+
 bool tenant_is_alone(const struct tenant *t)
 {
-    return strcmp(t->cluster.engine, "SEEKDB") == 0;
+    return tenant_alone_in(&t->cluster);
 }
 
 bool tenant_is_oracle(const struct tenant *t)
@@ -229,50 +235,144 @@ int tenant_describe(struct tenant *t, const char *description, struct err *e)
     return db_transact(t->db, describe, &d, e);
 }
 
-/* --- connection strings ------------------------------------------------------------------------------------------------------- */
+/* --- where it is -------------------------------------------------------------------------------------------------------------- */
 
-static int single(const struct tenant *t, const char *text, struct field_list *out, struct err *e)
+int tenant_topology(struct tenant *t, const struct obtopology **out, struct err *e)
 {
-    struct connection_string *one = arena_alloc(t->arena, sizeof *one);
+    struct obtopology *read = t->topology;
+    int rv = 0;
 
-    if (one == NULL || text == NULL)
-        return err_set(e, &ERR_NOMEM, "");
-    *one = (struct connection_string){ "DIRECT", text };
-    *out = (struct field_list){ one, 1 };
-    return 0;
+    if (read == NULL) {
+        read = arena_alloc(t->arena, sizeof *read);
+        rv = read != NULL ? store_obtopology_read(t->db, t->cluster.id, t->arena, read, e) : err_set(e, &ERR_NOMEM, "");
+    }
+    if (rv == 0)
+        *out = t->topology = read;
+    return rv;
 }
 
-int tenant_connect_as(const struct tenant *t, const char *user, struct field_list *out, struct err *e)
+int tenant_zones(struct tenant *t, const char **out, struct err *e)
 {
-    return single(t, arena_printf(t->arena, "obclient -h%s -P%lld -u%s@%s -p", t->cluster.address, (long long)t->cluster.port, user, t->row.name),
-                  out, e);
-}
-
-int tenant_connect_to(const struct tenant *t, const char *database, struct field_list *out, struct err *e)
-{
-    bool bare = strchr(t->cluster.address, ':') == NULL; /* an IPv6 address goes in brackets */
-
-    return single(t, arena_printf(t->arena, "jdbc:oceanbase://%s%s%s:%lld/%s", bare ? "" : "[", t->cluster.address, bare ? "" : "]",
-                                  (long long)t->cluster.port, database),
-                  out, e);
-}
-
-/* --- zones -------------------------------------------------------------------------------------------------------------------- */
-
-int tenant_zones(const struct tenant *t, const char **out, struct err *e)
-{
-    struct obtopology topology;
+    const struct obtopology *topology;
     struct str text;
-    int rv = store_obtopology_read(t->db, t->cluster.id, t->arena, &topology, e);
+    int rv = tenant_topology(t, &topology, e);
 
     if (rv != 0)
         return rv;
     str_init(&text, t->arena);
-    for (size_t i = 0; i < topology.n_zones; i++)
-        str_printf(&text, "%s%s", i > 0 ? ";" : "", topology.zones[i].name);
+    for (size_t i = 0; i < topology->n_zones; i++)
+        str_printf(&text, "%s%s", i > 0 ? ";" : "", topology->zones[i].name);
     *out = str_c(&text);
     return str_failed(&text) ? err_set(e, &ERR_NOMEM, "") : 0;
 }
+
+/* A server through which the tenant is reached. */
+struct entrance {
+    const char *zone, *ip;
+    int64_t port;
+    bool serves;
+};
+
+static const struct observer *server_of(const struct obtopology *topology, const struct obunit *u)
+{
+    for (size_t i = 0; i < topology->n_servers; i++)
+        if (topology->servers[i].port == u->port && strcmp(topology->servers[i].ip, u->ip) == 0)
+            return &topology->servers[i];
+    return NULL;
+}
+
+static struct entrance *of_zone(struct entrance *list, size_t n, const char *zone)
+{
+    size_t i = 0;
+
+    while (i < n && strcmp(list[i].zone, zone) != 0)
+        i++;
+    return &list[i];
+}
+
+/* Of each zone the first server with a unit, one that serves if there is one. */
+static int find_entrances(struct tenant *t, struct entrance **out, size_t *n, struct err *e)
+{
+    const struct obtopology *topology;
+    int rv = tenant_topology(t, &topology, e);
+
+    *n = 0;
+    if (rv != 0)
+        return rv;
+    *out = arena_array(t->arena, topology->n_units + 1, sizeof **out);
+    if (*out == NULL)
+        return err_set(e, &ERR_NOMEM, "");
+    for (size_t i = 0; i < topology->n_units; i++) {
+        const struct obunit *u = &topology->units[i];
+        const struct observer *s = u->ob_tenant_id == t->row.ob_tenant_id ? server_of(topology, u) : NULL;
+        struct entrance *at = s != NULL ? of_zone(*out, *n, s->zone) : NULL;
+        bool serves = s != NULL && strcmp(s->inner_status, "ACTIVE") == 0 && s->stop_us == FIELD_NONE;
+
+        if (at == NULL || (at->zone != NULL && (at->serves || !serves)))
+            continue;
+        *n += at->zone == NULL;
+        *at = (struct entrance){ s->zone, s->ip, s->sql_port, serves };
+    }
+    return 0;
+}
+
+static int entrances(struct tenant *t, struct entrance **out, size_t *n, struct err *e)
+{
+    if (!tenant_is_alone(t))
+        return find_entrances(t, out, n, e);
+    *out = arena_alloc(t->arena, sizeof **out);
+    *n = 1;
+    if (*out == NULL)
+        return err_set(e, &ERR_NOMEM, "");
+    **out = (struct entrance){ NULL, t->cluster.address, t->cluster.port, true };
+    return 0;
+}
+
+/* --- connection strings ------------------------------------------------------------------------------------------------------- */
+
+static const char *client_call(const struct tenant *t, const struct entrance *at, const char *user)
+{
+    return arena_printf(t->arena, "obclient -h%s -P%lld -u%s@%s -p", at->ip, (long long)at->port, user, t->row.name);
+}
+
+static const char *jdbc_url(const struct tenant *t, const struct entrance *at, const char *database)
+{
+    bool bare = strchr(at->ip, ':') == NULL; /* an IPv6 address goes in brackets */
+
+    return arena_printf(t->arena, "jdbc:oceanbase://%s%s%s:%lld/%s", bare ? "" : "[", at->ip, bare ? "" : "]", (long long)at->port, database);
+}
+
+static int connect_by(struct tenant *t, const char *(*make)(const struct tenant *, const struct entrance *, const char *), const char *name,
+                      struct field_list *out, struct err *e)
+{
+    struct connection_string *list;
+    struct entrance *at;
+    size_t n = 0;
+    int rv = entrances(t, &at, &n, e);
+
+    list = rv == 0 ? arena_array(t->arena, n + 1, sizeof *list) : NULL;
+    if (rv == 0 && list == NULL)
+        rv = err_set(e, &ERR_NOMEM, "");
+    *out = (struct field_list){ list, n };
+    for (size_t i = 0; rv == 0 && i < n; i++) {
+        list[i] = (struct connection_string){ "DIRECT", at[i].zone, make(t, &at[i], name) };
+        if (list[i].text == NULL)
+            rv = err_set(e, &ERR_NOMEM, "");
+    }
+    return rv;
+}
+
+int tenant_connect_as(struct tenant *t, const char *user, struct field_list *out, struct err *e)
+{
+    return connect_by(t, client_call, user, out, e);
+}
+
+int tenant_connect_to(struct tenant *t, const char *database, struct field_list *out, struct err *e)
+{
+    return connect_by(t, jdbc_url, database, out, e);
+}
+
+/* --- primary zones ------------------------------------------------------------------------------------------------------------ */
 
 static bool is_zone(struct slice name, const char *zones)
 {

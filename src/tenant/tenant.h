@@ -30,13 +30,15 @@ struct tenant {
     struct obcluster cluster;
     struct obtenant row;
     int64_t user_id;                  /* who asks: his password box counts */
+    struct obtopology *topology;      /* of the cluster; NULL until tenant_topology read it */
 };
 enum { TENANT_SYS = 1 };              /* the kernel's number of the tenant sys */
 /* Errors: OBCLUSTER_NOT_FOUND, TENANT_NOT_FOUND, those of db_read. */
 MUST_CHECK int tenant_open(struct obclusters *o, struct db *d, int64_t cluster_id, int64_t tenant_id, int64_t user_id, struct arena *arena,
                            struct tenant *out, struct err *e);
 
-/* Is it the only tenant of its kernel? */
+/* Has the kernel of the cluster one tenant and no more? */
+bool tenant_alone_in(const struct obcluster *c);
 bool tenant_is_alone(const struct tenant *t);
 bool tenant_is_oracle(const struct tenant *t);
 /* Errors: `refusal`, for a tenant in Oracle mode. */
@@ -66,17 +68,22 @@ MUST_CHECK int tenant_set_locked(struct tenant *t, bool locked, struct err *e);
 /* A remark of people, kept here. Errors: those of db_transact. */
 MUST_CHECK int tenant_describe(struct tenant *t, const char *description, struct err *e);
 
+/* What is in the cluster as it was seen last, read once. Errors: those of db_read. */
+MUST_CHECK int tenant_topology(struct tenant *t, const struct obtopology **out, struct err *e);
+
 /* How a client reaches the tenant. */
 struct connection_string {
     const char *type;                 /* DIRECT */
+    const char *zone;                 /* of the server; NULL: the kernel has but one */
     const char *text;
 };
-/* For an account (obclient ...), or for a database (JDBC). A list of struct connection_string. Errors: NOMEM. */
-MUST_CHECK int tenant_connect_as(const struct tenant *t, const char *user, struct field_list *out, struct err *e);
-MUST_CHECK int tenant_connect_to(const struct tenant *t, const char *database, struct field_list *out, struct err *e);
+/* For an account (obclient ...), or for a database (JDBC): one of each zone that has a unit of the tenant, in its server that serves. A list of
+ * struct connection_string. Errors: NOMEM, those of db_read. */
+MUST_CHECK int tenant_connect_as(struct tenant *t, const char *user, struct field_list *out, struct err *e);
+MUST_CHECK int tenant_connect_to(struct tenant *t, const char *database, struct field_list *out, struct err *e);
 
 /* The zones of the cluster as one text, "zone1;zone2". "" when none is known. Errors: those of db_read. */
-MUST_CHECK int tenant_zones(const struct tenant *t, const char **out, struct err *e);
+MUST_CHECK int tenant_zones(struct tenant *t, const char **out, struct err *e);
 /* Is `wanted` (NULL, "", RANDOM, zones separated by ; or ,) a primary zone among `zones`? Errors: TENANT_PRIMARY_ZONE. Pure. */
 MUST_CHECK int primary_zone_check(const char *wanted, const char *zones, struct err *e);
 

@@ -280,6 +280,51 @@ static void what_is_kept_of_a_tenant_goes_with_its_cluster(struct test_store *t)
 }
 STORE_TEST(what_is_kept_of_a_tenant_goes_with_its_cluster)
 
+static struct obtenant tenant_in(int64_t id, const char *status, const char *former_locality)
+{
+    return (struct obtenant){ .id = id, .cluster_id = 1, .ob_tenant_id = 1000 + id, .name = status, .mode = "MYSQL", .status = status,
+                              .charset = "", .collation = "", .time_zone = "", .primary_zone = "", .locality = "",
+                              .former_locality = former_locality, .role = "", .switchover_status = "", .compatible = "",
+                              .unit_num = FIELD_NONE, .lower_case_names = FIELD_NONE, .born_us = FIELD_NONE, .created_us = now_us,
+                              .updated_us = now_us, .changed = true };
+}
+
+static void tenants_have_the_states_of_ocp(struct test_store *t)
+{
+    static const char *const wanted[] = { "NORMAL", "MODIFYING", "CREATING", "CREATING", "DELETING" };
+    struct obtenant tenants[] = { tenant_in(31, "NORMAL", ""), tenant_in(32, "NORMAL", "F@z1"), tenant_in(33, "CREATING", ""),
+                                  tenant_in(34, "RESTORE", ""), tenant_in(35, "DROPPING", "") };
+    struct obtopology seen = { .tenants = tenants, .n_tenants = 5 };
+    struct writing w = { &seen, NULL };
+    const char *states[] = { "CREATING", "DELETING" };
+    struct obtenant_filter f = { .cluster_id = 1, .states = { states, 2 }, .locked = -1, .readonly = -1 };
+    struct store_page page = { .number = 1, .size = 10, .sort = "id" };
+    struct keeping described = { "for orders", NULL, 0 };
+    int64_t dropped[] = { 31 };
+    struct obtopology_gone gone = { .tenants = dropped, .n_tenants = 1 };
+    struct obtenant *got;
+    int64_t total;
+    size_t n;
+
+    prepare(t);
+    assert_ok(db_transact(t->db, write_topology, &w, &t->e), &t->e);
+    assert_ok(db_transact(t->db, keep, &described, &t->e), &t->e);
+    assert_ok(store_obtenant_list(t->db, NULL, &page, &t->arena, &got, &n, &total, &t->e), &t->e);
+    assert_int_equal(n, 5);
+    for (size_t i = 0; i < n; i++)
+        assert_string_equal(got[i].state, wanted[i]);
+    assert_string_equal(got[0].description, "for orders");
+    assert_string_equal(got[1].description, "");
+    assert_ok(store_obtenant_list(t->db, &f, &page, &t->arena, &got, &n, &total, &t->e), &t->e);
+    assert_true(n == 3 && total == 3 && got[0].id == 33 && got[2].id == 35);
+    seen.n_tenants = 0;
+    w.gone = &gone;
+    assert_ok(db_transact(t->db, write_topology, &w, &t->e), &t->e);
+    assert_int_equal(test_store_number(t, "SELECT COUNT(*) FROM obtenant"), 4);
+    assert_int_equal(test_store_number(t, "SELECT COUNT(*) FROM obtenant_kept"), 0);
+}
+STORE_TEST(tenants_have_the_states_of_ocp)
+
 static int record(struct tx *tx, void *data, struct err *e)
 {
     return store_obparameter_record(tx, data, 3, e);
@@ -319,6 +364,7 @@ const struct CMUnitTest store_obcluster_tests[] = {
     STORE_UNIT(clusters_change),
     STORE_UNIT(topology_becomes_what_was_seen),
     STORE_UNIT(what_is_kept_of_a_tenant_goes_with_its_cluster),
+    STORE_UNIT(tenants_have_the_states_of_ocp),
     STORE_UNIT(parameter_changes_are_remembered_until_the_end),
     { NULL },
 };

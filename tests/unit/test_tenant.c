@@ -196,6 +196,31 @@ static void test_localities(void **state)
     arena_fini(&a);
 }
 
+static int reads_locality(void *data)
+{
+    struct locality_zone *zones;
+    struct arena a;
+    struct err e;
+    size_t n;
+    int rv;
+
+    (void)data;
+    arena_init(&a);
+    rv = locality_read("FULL{1}@zone1, R{1}@[zone2,zone3],encryption_logonly@zone4", &a, &zones, &n, &e);
+    if (rv != 0)
+        assert_true(err_is(&e, &ERR_NOMEM));
+    else
+        assert_int_equal(n, 4);
+    arena_fini(&a);
+    return rv;
+}
+
+static void test_localities_without_memory(void **state)
+{
+    (void)state;
+    test_oom_sweep(reads_locality, NULL);
+}
+
 static void test_protected_accounts(void **state)
 {
     (void)state;
@@ -217,6 +242,7 @@ int main(void)
         cmocka_unit_test(test_whitelist_lets_in),
         cmocka_unit_test(test_primary_zones),
         cmocka_unit_test(test_localities),
+        cmocka_unit_test(test_localities_without_memory),
         cmocka_unit_test(test_protected_accounts),
     };
 
