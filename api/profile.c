@@ -72,7 +72,7 @@ static int api_profile_change_password(struct call *c, struct err *e)
     if (rv != 0 || c->user->login != LOGIN_SESSION)
         return rv;
     /* all sessions ended with the old password: who asked gets a new one */
-    rv = iam_begin_session(context.iam, c->db, c->user, session_agent(c), c->arena, &ticket, e);
+    rv = iam_begin_session(context.iam, c->db, c->user, http_header(c->rq, "user-agent"), c->arena, &ticket, e);
     if (rv == 0)
         rv = session_cookies(c, &ticket, e);
     mem_wipe(ticket.session, sizeof ticket.session);

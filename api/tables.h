@@ -15,6 +15,7 @@ extern const struct route host_routes[];
 extern const struct route credential_routes[];
 extern const struct route iam_routes[];
 extern const struct route role_routes[];
+extern const struct route loginhistory_routes[];
 extern const struct route metrics_routes[];
 extern const struct route node_routes[];
 extern const struct route obcapacity_routes[];

@@ -44,6 +44,7 @@ const struct route *const all_routes[] = {
     credential_routes,
     iam_routes,
     role_routes,
+    loginhistory_routes,
     metrics_routes,
     node_routes,
     obcapacity_routes,

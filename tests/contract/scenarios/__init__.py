@@ -13,7 +13,9 @@ ENABLED = (
     # system
     "info_and_time", "unknown_paths", "current_user", "users_of_ocp", "login_key", "multi_cluster_info", "health", "metrics",
     "page_of_the_api",
-    "console_sessions", "access_keys", "life_of_a_user", "roles_and_permissions", "roles_that_people_make", "system_parameters",
+    "life_of_a_user", "roles_and_permissions", "roles_that_people_make", "system_parameters",
+    # how people and programs come in
+    "console_sessions", "access_keys", "login_history",
     # records
     "regions", "idcs", "host_types", "credentials", "hosts", "unit_specs",
     # clusters

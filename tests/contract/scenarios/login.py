@@ -36,3 +36,9 @@ def access_keys(walk):
     walk.do("iam-user-access-key-delete", id=user, keyId=second["id"])
     assert not walk.call("profile-access-keys-list").contents
     walk.effect("iam-user-access-key-delete")
+
+
+@scenario("iam-login-histories-list", "profile-login-histories-list")
+def login_history(walk):
+    assert {r["result"] for r in walk.rows("iam-login-histories-list")} <= {"SUCCESS", "FAILED"}
+    assert walk.rows("profile-login-histories-list")[0]["username"] == walk.api.user
