@@ -56,12 +56,21 @@ const struct field obzone_fields[] = {
     F_STRING(obzone_view, status, "operateStatus", DOC("The same.")),
     F_STRING(obzone_view, inner_status, "innerStatus", DOC("The kernel's own word for its state.")),
     F_STRING(obzone_view, type, "type", DOC("Kind of zone, as the kernel says.")),
+    F_STRING(obzone_view, compaction, "compactionStatus", DOC("COMPACTING while a major compaction runs there, else IDLE.")),
     F_INT(obzone_view, n_servers, "serverCount", DOC("Number of servers.")),
     F_INT(obzone_view, n_hosts, "hostCount", DOC("Number of addresses they run on.")),
     F_OBJECT(obzone_view, root_server, "rootServer", root_server_view, root_server_fields, DOC("Server with the root service, or one that may take it over.")),
     F_LIST(obzone_view, servers, "servers", observer_view, observer_fields, DOC("Servers.")),
     F_TIME(obzone_view, created_us, "createTime", DOC("When it was first seen.")),
     F_TIME(obzone_view, updated_us, "updateTime", DOC("When something about it changed last.")),
+    FIELD_END,
+};
+
+static const struct field alarm_summary_fields[] = {
+    F_INT(alarm_summary_view, level, "level", DOC("1: the cluster cannot be asked; 2: servers are away; 3: servers are stopped.")),
+    F_INT(alarm_summary_view, count, "count", DOC("How many.")),
+    F_STRING(alarm_summary_view, link, "linkUrl", DOC("Page about it.")),
+    F_STRING(alarm_summary_view, data_link, "linkDataUrl", DOC("Operation that shows it.")),
     FIELD_END,
 };
 
@@ -85,6 +94,7 @@ const struct field obcluster_fields[] = {
     F_LIST(obcluster_view, zones, "zones", obzone_view, obzone_fields, DOC("Zones.")),
     F_LIST(obcluster_view, tenants, "tenants", tenant_name_view, tenant_name_fields, DOC("Tenants.")),
     F_LIST(obcluster_view, standbys, "standbyClusters", tenant_name_view, tenant_name_fields, DOC("Standby clusters.")),
+    F_LIST(obcluster_view, alarms, "alarmSummaries", alarm_summary_view, alarm_summary_fields, DOC("What is wrong with it at the moment, by level.")),
     F_TIME(obcluster_view, created_us, "createTime", DOC("When it was taken over.")),
     F_TIME(obcluster_view, updated_us, "updateTime", DOC("When people changed something about it last.")),
     F_STRING(obcluster_view, creator, "creator", DOC("Who took it over.")),
@@ -302,6 +312,7 @@ static int zone_view(struct call *c, const struct obcluster_rows *rows, const st
         .status = zone_state(of, z, servers, n),
         .inner_status = given(z->inner_status),
         .type = given(z->type),
+        .compaction = given(z->compaction),
         .n_servers = (int64_t)n,
         .n_hosts = count_addresses(servers, n),
         .servers = { servers, n },
@@ -396,6 +407,32 @@ static int add_zones(struct call *c, const struct obcluster_rows *rows, const st
     return add_root_servers(c, zones, n, out, e);
 }
 
+/* What a look sees to be wrong. */
+static int add_alarms(struct call *c, const struct obcluster *of, struct obcluster_view *out, struct err *e)
+{
+    enum { AWAY = 1, LEVELS = 3 };
+    static const char *const states[LEVELS] = { NULL, "UNAVAILABLE", "STOPPED" };
+    const char *link = arena_printf(c->arena, "/cluster/%lld", (long long)of->id);
+    const char *data_link = arena_printf(c->arena, "/api/v2/ob/clusters/%lld/servers", (long long)of->id);
+    struct alarm_summary_view *alarms = arena_array(c->arena, LEVELS, sizeof *alarms);
+    const struct obzone_view *zones = out->zones.items;
+    size_t n = 0;
+
+    if (alarms == NULL || link == NULL || data_link == NULL)
+        return err_set(e, &ERR_NOMEM, "");
+    for (int level = AWAY; level <= LEVELS; level++) {
+        int64_t count = level == AWAY && of->failure[0] != '\0';
+
+        for (size_t z = 0; level != AWAY && of->failure[0] == '\0' && z < out->zones.n; z++)
+            for (size_t i = 0; i < zones[z].servers.n; i++)
+                count += strcmp(((const struct observer_view *)zones[z].servers.items)[i].status, states[level - 1]) == 0;
+        if (count > 0)
+            alarms[n++] = (struct alarm_summary_view){ level, count, link, data_link };
+    }
+    out->alarms = (struct field_list){ alarms, n };
+    return 0;
+}
+
 int obcluster_view_make(struct call *c, const struct obcluster_rows *rows, const struct obcluster *of, struct obcluster_view *out,
                         struct err *e)
 {
@@ -423,6 +460,8 @@ int obcluster_view_make(struct call *c, const struct obcluster_rows *rows, const
         .updated_us = of->updated_us,
     };
     rv = add_zones(c, rows, of, out, e);
+    if (rv == 0)
+        rv = add_alarms(c, of, out, e);
     if (rv == 0)
         rv = tenant_names(c, rows, of, &out->tenants, e);
     out->n_tenants = (int64_t)out->tenants.n;

@@ -42,18 +42,22 @@ struct observer_view {
 };
 struct obzone_view {
     int64_t id, cluster_id, ob_cluster_id, idc_id;
-    const char *name, *region, *idc, *status, *inner_status, *type;
+    const char *name, *region, *idc, *status, *inner_status, *type, *compaction;
     int64_t n_servers, n_hosts;
     struct root_server_view *root_server;
     struct field_list servers;
     int64_t created_us, updated_us;
+};
+struct alarm_summary_view {
+    int64_t level, count;
+    const char *link, *data_link;
 };
 struct obcluster_view {
     int64_t id, ob_cluster_id;
     const char *name, *engine, *type, *status, *version, *full_version, *architecture, *address, *connection_mode, *creator, *failure;
     int64_t port;
     int64_t n_regions, n_servers, n_tenants;
-    struct field_list root_servers, zones, tenants, standbys;
+    struct field_list root_servers, zones, tenants, standbys, alarms;
     int stale;
     int64_t seen_us, failed_us, created_us, updated_us;
 };

@@ -34,7 +34,8 @@ static bool zone_is_same(const void *was, const void *is, bool exact)
     const struct obzone *a = was, *b = is;
 
     (void)exact;
-    return same(a->region, b->region) && same(a->idc, b->idc) && same(a->inner_status, b->inner_status) && same(a->type, b->type);
+    return same(a->region, b->region) && same(a->idc, b->idc) && same(a->inner_status, b->inner_status) && same(a->type, b->type) &&
+           same(a->compaction, b->compaction);
 }
 
 static bool capacity_is_same(const struct observer *a, const struct observer *b, bool exact)

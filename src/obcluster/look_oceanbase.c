@@ -53,7 +53,15 @@ static int ask(struct sql *s, struct arena *arena, struct seen *v, struct err *e
 
 static struct obzone zone_of(const struct ob_zone *z, const struct obcluster *c)
 {
-    return (struct obzone){ .cluster_id = c->id, .name = z->name, .region = z->region, .idc = z->idc, .inner_status = z->status, .type = z->type };
+    return (struct obzone){
+        .cluster_id = c->id,
+        .name = z->name,
+        .region = z->region,
+        .idc = z->idc,
+        .inner_status = z->status,
+        .type = z->type,
+        .compaction = z->n_compacting > 0 ? "COMPACTING" : "IDLE",
+    };
 }
 
 static bool has_sys_unit(const struct seen *v, const struct ob_observer *s)

@@ -150,7 +150,7 @@ static int look(struct sql *s, const struct obcluster *c, struct arena *arena, s
     if (rv != 0)
         return rv;
     rows->zone = (struct obzone){
-        .cluster_id = c->id, .name = p.zone != NULL ? p.zone : sys_name, .region = "", .idc = "", .inner_status = "", .type = "",
+        .cluster_id = c->id, .name = p.zone != NULL ? p.zone : sys_name, .region = "", .idc = "", .inner_status = "", .type = "", .compaction = "",
     };
     take_server(&rows->server, &server, c, rows->zone.name, p.ob_version);
     take_unit(&rows->unit, &rows->server, &rows->tenant);

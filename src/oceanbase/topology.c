@@ -12,6 +12,7 @@ static const struct sql_field zone_columns[] = {
     SQL_FIELD(ob_zone, idc, "IDC", SQL_C_TEXT),
     SQL_FIELD(ob_zone, status, "STATUS", SQL_C_TEXT),
     SQL_FIELD_OPT(ob_zone, type, "TYPE", SQL_C_TEXT),
+    SQL_FIELD(ob_zone, n_compacting, "N_COMPACTING", SQL_C_INT64),
     { NULL },
 };
 
@@ -93,7 +94,7 @@ static const struct sql_field variable_columns[] = {
     { NULL },
 };
 
-static const struct ob_zone unknown_zone = { "", "", "", "", "" };
+static const struct ob_zone unknown_zone = { "", "", "", "", "", 0 };
 static const struct ob_observer unknown_observer = {
     .ip = "",
     .zone = "",
@@ -165,7 +166,10 @@ struct view {
 };
 
 static const struct view zones = {
-    "SELECT * FROM oceanbase.DBA_OB_ZONES ORDER BY zone", zone_columns, &unknown_zone, sizeof unknown_zone,
+    "SELECT z.*, m.n_compacting FROM oceanbase.DBA_OB_ZONES z LEFT JOIN "
+    "(SELECT zone, COUNT(CASE WHEN status <> 'IDLE' THEN 1 END) AS n_compacting FROM oceanbase.CDB_OB_ZONE_MAJOR_COMPACTION GROUP BY zone) m "
+    "ON m.zone = z.zone ORDER BY z.zone",
+    zone_columns, &unknown_zone, sizeof unknown_zone,
 };
 /* Of two columns with one name the first counts: what DBA_OB_SERVERS and DBA_OB_UNITS say. */
 static const struct view observers = {

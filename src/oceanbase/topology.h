@@ -13,6 +13,7 @@ struct ob_zone {
     const char *name, *region, *idc;
     const char *status;             /* ACTIVE, INACTIVE */
     const char *type;               /* ReadWrite */
+    int64_t n_compacting;           /* tenants whose major compaction is not done there */
 };
 MUST_CHECK int ob_zones_list(struct sql *s, struct arena *arena, struct ob_zone **out, size_t *n, struct err *e);
 

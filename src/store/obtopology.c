@@ -9,7 +9,7 @@
 /* --- what the rows are ------------------------------------------------------------------------------------------------------ */
 
 /* The columns of each table in the order of its field table below, from which rows are read and written. */
-#define ZONE_UPDATE "name, region, idc, inner_status, type, updated_at"
+#define ZONE_UPDATE "name, region, idc, inner_status, type, compaction, updated_at"
 #define ZONE_COLUMNS "id, cluster_id, created_at, " ZONE_UPDATE
 #define SERVER_UPDATE                                                                                                         \
     "zone, ip, port, sql_port, version, inner_status, with_rootserver, in_rs_list, start_at, stop_at, offline_at, cpu_total, cpu_max, "  \
@@ -35,6 +35,7 @@ static const struct sql_field zone_fields[] = {
     SQL_FIELD(obzone, idc, "idc", SQL_C_TEXT),
     SQL_FIELD(obzone, inner_status, "inner_status", SQL_C_TEXT),
     SQL_FIELD(obzone, type, "type", SQL_C_TEXT),
+    SQL_FIELD(obzone, compaction, "compaction", SQL_C_TEXT),
     SQL_FIELD(obzone, updated_us, "updated_at", SQL_C_TIME),
     { .column = NULL },
 };
@@ -132,7 +133,7 @@ static const struct sql_field unit_fields[] = {
     { .column = NULL },
 };
 
-enum { N_ZONE = 9, N_SERVER = 26, N_TENANT = 23, N_UNIT = 28 };
+enum { N_ZONE = 10, N_SERVER = 26, N_TENANT = 23, N_UNIT = 28 };
 
 static const struct observer initial_server = {
     .start_us = FIELD_NONE,

@@ -12,6 +12,7 @@ struct obzone {
     const char *region, *idc;       /* "": the kernel names none */
     const char *inner_status;       /* the kernel's word: "ACTIVE" */
     const char *type;               /* "ReadWrite"; "": the kernel does not say */
+    const char *compaction;         /* "IDLE", "COMPACTING": a major compaction of some tenant; "": the kernel does not say */
     int64_t created_us, updated_us; /* when it was first seen, and last changed */
     bool changed;                   /* write only: it differs from the row that is there */
 };

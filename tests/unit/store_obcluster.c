@@ -186,7 +186,7 @@ static int write_topology(struct tx *tx, void *data, struct err *e)
 
 static void topology_becomes_what_was_seen(struct test_store *t)
 {
-    struct obzone zone = { .id = 11, .cluster_id = 1, .name = "z1", .region = "", .idc = "", .inner_status = "ACTIVE", .type = "ReadWrite",
+    struct obzone zone = { .id = 11, .cluster_id = 1, .name = "z1", .region = "", .idc = "", .inner_status = "ACTIVE", .type = "ReadWrite", .compaction = "IDLE",
                            .created_us = now_us, .updated_us = now_us, .changed = true };
     struct observer servers[] = { server(21, "10.0.0.1"), server(22, "10.0.0.2"), server(23, "10.0.0.3") };
     struct obtenant tenant = { .id = 31, .cluster_id = 1, .ob_tenant_id = 1, .name = "sys", .mode = "MYSQL", .status = "NORMAL", .charset = "utf8mb4",

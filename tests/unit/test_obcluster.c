@@ -70,7 +70,7 @@ static struct observer server(const char *ip, int64_t used)
 
 static void seen_is_held_against_the_former(void **state)
 {
-    struct obzone zone = { .cluster_id = 1, .name = "z", .region = "", .idc = "", .inner_status = "", .type = "" }, former_zone = zone;
+    struct obzone zone = { .cluster_id = 1, .name = "z", .region = "", .idc = "", .inner_status = "", .type = "", .compaction = "" }, former_zone = zone;
     struct observer servers[] = { server("a", 5), server("b", 7) }, former_servers[] = { server("b", 7), server("gone", 1) };
     struct obtopology former = { .zones = &former_zone, .n_zones = 1, .servers = former_servers, .n_servers = 2 };
     struct obtopology seen = { .zones = &zone, .n_zones = 1, .servers = servers, .n_servers = 2 };
