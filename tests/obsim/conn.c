@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -70,13 +71,26 @@ static bool pass(struct sim_conn *c)
     }
 }
 
-static unsigned status_of(const struct sim_conn *c)
+/* Under the lock. */
+static bool is_autocommit(struct sim_session *s)
 {
-    const struct sim_session *s = c->session;
+    const char *value;
 
-    if (s == NULL)
-        return STATUS_AUTOCOMMIT;
-    return (s->client->in_transaction ? STATUS_IN_TRANSACTION : 0u) | (session_number(s, "autocommit", 1) != 0 ? STATUS_AUTOCOMMIT : 0u);
+    s->tenant = sim_tenant_get(s->cluster, s->tenant_id);
+    value = session_variable(s, "autocommit");
+    return value == NULL || strcasecmp(value, "ON") == 0 || strcmp(value, "1") == 0;
+}
+
+static unsigned status_of(struct sim_conn *c)
+{
+    struct sim_world *w = c->observer->deployment->world;
+    unsigned status = STATUS_AUTOCOMMIT;
+
+    world_lock(w);
+    if (c->session != NULL)
+        status = (c->session->client->in_transaction ? STATUS_IN_TRANSACTION : 0u) | (is_autocommit(c->session) ? STATUS_AUTOCOMMIT : 0u);
+    world_unlock(w);
+    return status;
 }
 
 /* All that `write` puts down is sent; how: SIM_CUT half of it, then a reset. */
@@ -207,12 +221,14 @@ static bool meet(struct sim_conn *c, unsigned char *challenge)
     struct sim_world *w = c->observer->deployment->world;
     struct packet_login login;
     struct str payload;
+    int64_t delay_us;
     bool ok;
 
     world_lock(w);
     c->id = (uint32_t)sim_random(&w->random);
+    delay_us = c->observer->login_delay_us;
     world_unlock(w);
-    if (!pass(c) || (c->observer->login_delay_us > 0 && !conn_wait(c, conn_now_us() + c->observer->login_delay_us)))
+    if (!pass(c) || (delay_us > 0 && !conn_wait(c, conn_now_us() + delay_us)))
         return false;
     str_init(&payload, NULL);
     ok = greet(c, challenge) && wire_read(&c->wire, LOGIN_MAX, &payload) == WIRE_OK &&

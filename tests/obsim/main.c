@@ -20,6 +20,8 @@
 enum { OPT_CLUSTER = 256, OPT_BASE, OPT_ZONES, OPT_SERVERS, OPT_TENANTS, OPT_ORACLE, OPT_VERSION, OPT_PORT, OPT_CLUSTERS, OPT_PASSWORD,
        OPT_CTL, OPT_LOG, OPT_SEED, OPT_SPEED, OPT_TABLES, OPT_TLS, OPT_ENTERPRISE };
 
+static const int64_t gib = INT64_C(1) << 30;
+
 struct options {
     char name[SIM_NAME];
     int64_t id;
@@ -154,6 +156,14 @@ static bool open_tls(struct sim_world *w, const char *file)
     return false;
 }
 
+/* Room for every tenant's unit in its zone, and some more. */
+static struct sim_capacity capacity_for(const struct options *o)
+{
+    int64_t units = (o->tenants + o->oracle_tenants) / o->servers + 16;
+
+    return (struct sim_capacity){ .cpu = (double)units, .memory = 2 * gib * units, .log_disk = 6 * gib * units, .data_disk = 16 * gib * units };
+}
+
 static struct sim_cluster *make_cluster(const struct options *o, unsigned i)
 {
     char name[SIM_NAME + 12], network[16];
@@ -161,6 +171,7 @@ static struct sim_cluster *make_cluster(const struct options *o, unsigned i)
         .name = name, .id = o->id + i, .version = o->version, .network = network, .sql_port = o->port, .zones = o->zones,
         .servers = o->servers, .tenants = o->tenants, .oracle_tenants = o->oracle_tenants, .is_enterprise = o->is_enterprise,
         .now_us = clock_wall_us(&clock_system), .seed = o->seed + i,
+        .capacity = capacity_for(o),
         .min_delay_us = (int64_t)(200000 / o->speed) + 1, .max_delay_us = (int64_t)(1000000 / o->speed) + 1,
     };
     struct sim_cluster *c;

@@ -6,7 +6,7 @@
 enum { UTF8MB4_BIN = 46, BINARY = 63, MINIMAL_41 = 32, EOF_MARK = 0xfe, NULL_CELL = 0xfb };
 enum { FLAG_UNSIGNED = 32, FLAG_BINARY = 128 };
 
-/* What the kernel offers: 0xF7DF without compression below (TLS only with a certificate), the plugin and attributes above. No
+/* What the kernel offers: 0xF7DF below (no compression; TLS is added where there is a certificate), the plugin and attributes above. No
  * CLIENT_DEPRECATE_EOF, no MULTI_STATEMENTS. */
 static const uint32_t offered = 0xf7df | CAP_PLUGIN_AUTH | CAP_CONNECT_ATTRS | CAP_LENENC_AUTH;
 static const char plugin_name[] = "mysql_native_password";
@@ -162,7 +162,7 @@ void packet_end(struct packet_writer *w)
 
 void packet_write_greeting(struct packet_writer *w, const char *version, uint32_t connection, const char *challenge, bool offers_tls)
 {
-    uint32_t capabilities = offered & ~(uint32_t)(offers_tls ? 0 : CAP_TLS);
+    uint32_t capabilities = offered | (uint32_t)(offers_tls ? CAP_TLS : 0);
     struct str *t = w->to;
 
     packet_begin(w);

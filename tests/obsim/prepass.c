@@ -320,9 +320,10 @@ static bool put_special_word(struct rewrite *r)
 
 static void put_word(struct rewrite *r)
 {
+    static const char *const reserved_there[] = { "NOTHING", "TRANSACTION", "RETURNING", "COMMIT", "DEFERRABLE", "AUTOINCREMENT", "NOTNULL", NULL };
     static const char *const sources[] = { "FROM", "JOIN", "STRAIGHT_JOIN", NULL };
     static const char *const no_functions[] = { "IN", "AND", "OR", "NOT", "AS", "FROM", "JOIN", "ON", "WHERE", "SELECT", "UNION", "ALL", "EXISTS",
-                                                "USING", "BETWEEN", "LIKE", "WHEN", "THEN", "ELSE", "BY", "HAVING", "LIMIT", "DISTINCT", "ANY", NULL };
+                                                "USING", "BETWEEN", "LIKE", "WHEN", "THEN", "ELSE", "BY", "HAVING", "LIMIT", "DISTINCT", "ANY", "INTERVAL", NULL };
     struct slice text = token(r, 0)->text;
     bool is_source = is_among(text, sources), is_qualified = r->at > 0 && r->lex->tokens[r->at - 1].kind == LEX_MARK &&
                                                              slice_is(r->lex->tokens[r->at - 1].text, ".");
@@ -337,7 +338,10 @@ static void put_word(struct rewrite *r)
     if (!is_qualified)
         r->primary = r->out->n;
     look_for_cte(r);
-    str_add_n(r->out, text.s, text.n);
+    if (is_among(text, reserved_there))
+        put_quoted(r->out, text, '"');
+    else
+        str_add_n(r->out, text.s, text.n);
     r->at++;
     if (is_source)
         look_at_table(r);

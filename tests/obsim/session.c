@@ -239,6 +239,7 @@ enum sim_ending session_run(struct sim_session *s, struct slice sql, struct sim_
     world_unlock(w);
     waited = wait_out(s, out, timeout_us, w->speed);
     world_lock(w);
+    s->tenant = sim_tenant_get(s->cluster, s->tenant_id);
     end(s);
     if (out->kind == SIM_REPLY_OK) {
         s->affected = out->affected;

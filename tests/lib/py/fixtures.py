@@ -10,6 +10,7 @@ import signal
 import pytest
 
 from .mariadb import MariaDB
+from .obsim import Obsim
 from .process import Child
 from .proxy import Proxy
 from .seekdb import Seekdb
@@ -123,3 +124,17 @@ def new_ocp_server():
     """new_ocp_server(database, or None for a private one, **as OcpServer) starts a server of this test alone."""
     with contextlib.ExitStack() as stack:
         yield lambda database=None, **options: stack.enter_context(OcpServer(database, **options))
+
+
+@pytest.fixture
+def new_obsim():
+    """new_obsim(**as Obsim) starts simulated OceanBase clusters of this test alone."""
+    with contextlib.ExitStack() as stack:
+        yield lambda **options: stack.enter_context(Obsim(**options))
+
+
+@pytest.fixture(scope="session")
+def obsim():
+    """A simulated cluster of three zones with two servers each and two tenants, for tests that leave it as it was."""
+    with Obsim(servers=2, tenants=2, name="obsim-shared") as simulator:
+        yield simulator
