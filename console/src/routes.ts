@@ -35,6 +35,7 @@ export const routes: PageRow[] = [
   { path: '/property', title: ['System parameters', '系统参数'], page: () => import('./pages/properties'), needs: 'PROPERTY:*:READ' },
   { path: '/ocp-node', title: ['OCP nodes', 'OCP 节点'], page: () => import('./pages/nodes'), needs: 'PROPERTY:*:READ' },
   { path: '/profile', title: ['Profile', '个人设置'], page: () => import('./pages/profile') },
+  { path: '/profile/keys', title: ['Access keys', '访问密钥'], page: () => import('./pages/access-keys'), needs: 'PROFILE:*:READ' },
   { path: '/profile/vault', title: ['Password box', '密码箱'], page: () => import('./pages/vault'), needs: 'PROFILE:*:READ' },
   { path: '/error/403', title: ['Not allowed', '没有权限'], page: () => import('./pages/error-403') },
   { path: '/error/404', title: ['Not found', '页面不存在'], page: () => import('./pages/error-404') },

@@ -20,6 +20,7 @@ const words = {
   skip: ['Skip to the page', '跳到正文'],
   navigation: ['Navigation', '导航'],
   profile: ['Profile', '个人设置'],
+  keys: ['Access keys', '访问密钥'],
   vault: ['Password box', '密码箱'],
   logout: ['Log out', '退出登录'],
   account: ['Account', '账号'],
@@ -66,7 +67,12 @@ function UserMenu({ name }: { name: string }) {
   const logout = useLogout();
   const items = [
     { key: '/profile', label: w.profile },
-    ...(may('PROFILE:*:READ') ? [{ key: '/profile/vault', label: w.vault }] : []),
+    ...(may('PROFILE:*:READ')
+      ? [
+          { key: '/profile/keys', label: w.keys },
+          { key: '/profile/vault', label: w.vault },
+        ]
+      : []),
     { key: 'logout', label: w.logout },
   ];
   return (

@@ -154,10 +154,10 @@ export function ServerTable<P extends PathOf<'get'>>(p: Props<P>) {
           locale={{
             emptyText: got.isPending ? ' ' : filtered ? <Empty text={w.nothingFound} /> : (p.empty ?? <Empty />),
           }}
-          onChange={(page, _, sorter) => {
+          onChange={(page, _, sorter, { action }) => {
             const one = Array.isArray(sorter) ? sorter[0] : sorter;
             at.set({
-              page: page.current === 1 ? '' : String(page.current ?? ''),
+              page: action !== 'paginate' || page.current === 1 ? '' : String(page.current ?? ''),
               size: page.pageSize === 20 ? '' : String(page.pageSize ?? ''),
               sort: one?.order ? `${String(one.columnKey)},${one.order === 'ascend' ? 'asc' : 'desc'}` : '',
             });

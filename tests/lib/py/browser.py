@@ -44,14 +44,18 @@ class Browser:
         self._number = 0
         self._pages = {}
 
-    def call(self, method, session=None, **params):
-        """Result of one command."""
+    def send(self, method, session=None, **params):
+        """Sends a command without waiting for what comes of it; returns its number."""
         self._number += 1
-        number = self._number
-        message = {"id": number, "method": method, "params": params}
+        message = {"id": self._number, "method": method, "params": params}
         if session is not None:
             message["sessionId"] = session
         os.write(self._out, json.dumps(message).encode() + b"\0")
+        return self._number
+
+    def call(self, method, session=None, **params):
+        """Result of one command."""
+        number = self.send(method, session, **params)
         end = time.monotonic() + TIMEOUT
         while True:
             got = self._next(end, method)
@@ -102,6 +106,7 @@ class Page:
     def __init__(self, browser, session):
         self.browser, self.session = browser, session
         self.complaints = []
+        self._answer = (0, b"")
 
     def call(self, method, **params):
         return self.browser.call(method, self.session, **params)
@@ -117,8 +122,19 @@ class Page:
             self.complaints.append(details.get("exception", {}).get("description", details["text"]))
         elif method == "Log.entryAdded" and params["entry"]["level"] == "error":
             self.complaints.append(f"{params['entry']['text']} {params['entry'].get('url', '')}")
+        elif method == "Fetch.requestPaused":
+            self.browser.send("Fetch.fulfillRequest", self.session, requestId=params["requestId"], responseCode=self._answer[0],
+                              responseHeaders=[{"name": "content-type", "value": "application/json"}], body=self._answer[1])
         elif method == "Runtime.consoleAPICalled" and params["type"] == "error":
             self.complaints.append(str(params["args"]))
+
+    def answer(self, pattern, status, body):
+        """Requests for URLs like `pattern` ("*" is anything) get this answer and never reach the server; None: they do again."""
+        if pattern is None:
+            self.call("Fetch.disable")
+            return
+        self._answer = (status, base64.b64encode(json.dumps(body).encode()).decode())
+        self.call("Fetch.enable", patterns=[{"urlPattern": pattern}])
 
     def open(self, url):
         """Goes there and waits until the document is loaded."""

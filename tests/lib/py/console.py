@@ -157,12 +157,20 @@ class Console:
 
     # ---- failures on purpose
 
-    def block(self, *urls):
-        """The network fails for these."""
-        self.page.call("Network.setBlockedURLs", urls=list(urls))
+    def fail(self, path, status=500, message="The disk of this test is full.", trace="feedfacecafebeef"):
+        """Requests for this path of the API, "*" being anything, fail so; heal() ends it."""
+        self.expect_complaint(f"status of {status}")
+        self.page.answer(f"*{path}*", status, {"successful": False, "status": status, "traceId": trace, "error": {"code": 90005, "message": message}})
+
+    def heal(self):
+        self.page.answer(None, 0, None)
 
     def expect_complaint(self, pattern):
+        """Of the browser, about what the test provokes."""
         self.expected.append(pattern)
+
+    def resize(self, width, height):
+        self.page.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
 
     # ---- judging
 
@@ -191,6 +199,12 @@ class Console:
             subprocess.run(["pngquant", "--force", "--strip", "--speed", "1", "--output", path, "64", path], check=True)
 
     def close(self):
+        """The end of a test: nothing may have been complained about that was not expected."""
         left = [c for c in self.page.complaints if not any(re.search(p, c) for p in self.expected)]
+        self.page.complaints.clear()
+        self.expected.clear()
+        self.heal()
         assert left == [], left
+
+    def leave(self):
         self.page.call("Page.navigate", url="about:blank")
