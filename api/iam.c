@@ -256,7 +256,7 @@ static int api_user_unlock(struct call *c, struct err *e)
     about(c, call_id(c, "id"), NULL);
     rv = change_user(c, &change, e);
     if (rv == 0)
-        iam_unlock(c->api->shared->iam, c->object_name);
+        rv = iam_unlock(c->api->shared->iam, c->db, c->object_name, e);
     return rv;
 }
 

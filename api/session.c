@@ -35,14 +35,6 @@ int session_cookies(struct call *c, const struct iam_ticket *ticket, struct err 
     return set_cookies(c, ticket->session, ticket->csrf, "", e);
 }
 
-const char *session_agent(const struct call *c)
-{
-    struct slice agent = http_header(c->rq, "user-agent");
-    const char *text = agent.s != NULL ? arena_strndup(c->arena, agent.s, agent.n) : NULL;
-
-    return text != NULL ? text : "";
-}
-
 /* ---- login and logout ------------------------------------------------------------------------------------------------- */
 
 struct login_in {
@@ -73,7 +65,7 @@ static int api_login(struct call *c, struct err *e)
         .username = { in->username, strlen(in->username) },
         .password = { in->password, strlen(in->password) },
         .client = c->rq->client,
-        .user_agent = session_agent(c),
+        .user_agent = http_header(c->rq, "user-agent"),
     };
     struct login_out out = { "/", false };
     struct iam_ticket ticket;

@@ -8,7 +8,4 @@
 
 /* Adds the two cookies of the session to the reply. Errors: NOMEM. */
 MUST_CHECK int session_cookies(struct call *c, const struct iam_ticket *ticket, struct err *e);
-/* The browser's name, "" when it has none. */
-const char *session_agent(const struct call *c);
-
 #endif

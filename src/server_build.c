@@ -122,7 +122,7 @@ static int make_pools(struct server *s, struct err *e)
 
 static int make_iam(struct server *s, struct err *e)
 {
-    struct iam_conf conf = { .crypto_pool = s->crypto, .clock = &clock_system, .log = &s->log, .settings = s->box };
+    struct iam_conf conf = { .crypto_pool = s->crypto, .clock = &clock_system, .log = &s->log, .settings = s->box, .node = s->node.name };
     int rv = parameters_new(&s->parameters, e);
 
     conf.parameters = s->parameters;

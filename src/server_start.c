@@ -18,7 +18,7 @@
 #include "src/task/engine.h"
 #include "src/vault/vault.h"
 
-enum { RETRY_MS = 500, PRUNE_MS = 600000, AUDIT_KEEP_DAYS = 1095 };
+enum { RETRY_MS = 500, PRUNE_MS = 600000, AUDIT_KEEP_DAYS = 1095, LOGIN_HISTORY_KEEP_DAYS = 180 };
 
 static int sign_of_life(void *data, struct err *e)
 {
@@ -138,6 +138,10 @@ static int prune(void *data, struct err *e)
         rv = store_idempotency_prune(s->metadb, e);
     if (rv == 0)
         rv = store_session_prune(s->metadb, iam_idle_ms(s->shared.iam) * 1000, e);
+    if (rv == 0)
+        rv = store_login_failures_prune(s->metadb, e);
+    if (rv == 0)
+        rv = store_login_history_prune(s->metadb, LOGIN_HISTORY_KEEP_DAYS, e);
     return rv == 0 ? store_audit_prune(s->metadb, AUDIT_KEEP_DAYS, e) : rv;
 }
 

@@ -16,6 +16,7 @@
 #include "src/iam/customrole.h"
 #include "src/iam/role.h"
 #include "src/iam/user.h"
+#include "src/io/ssh.h"
 #include "src/obcluster/link.h"
 #include "src/obcluster/look.h"
 #include "src/obcluster/obcluster.h"
@@ -40,8 +41,10 @@ const struct route *const all_routes[] = {
     audit_routes,
     health_routes,
     host_routes,
+    credential_routes,
     iam_routes,
     role_routes,
+    loginhistory_routes,
     metrics_routes,
     node_routes,
     obcapacity_routes,
@@ -65,7 +68,7 @@ static const struct task_flow *const *const flows[] = { host_flows, obcluster_fl
 const struct task_flow *const *const *const all_flows = flows;
 
 const struct err_row *const *const all_errors[] = {
-    err_rows, sql_err_rows, http_err_rows, tls_err_rows, store_err_rows, embedded_err_rows, task_err_rows,
+    err_rows, sql_err_rows, ssh_err_rows, http_err_rows, tls_err_rows, store_err_rows, embedded_err_rows, task_err_rows,
     oceanbase_err_rows, ob_parameter_err_rows, ob_session_err_rows, iam_err_rows, accesskey_err_rows, user_err_rows, role_err_rows,
     vault_err_rows, setting_err_rows, host_err_rows,
     store_obcluster_err_rows, link_err_rows, look_err_rows, obcluster_err_rows,

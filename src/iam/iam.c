@@ -55,6 +55,8 @@ int iam_new(const struct iam_conf *conf, struct iam **out, struct err *e)
     m->conf = *conf;
     if (m->conf.source == NULL)
         m->conf.source = &iam_from_metadb;
+    if (m->conf.node == NULL)
+        m->conf.node = "";
     rv = lockout_new(&m->lockout, e);
     if (rv != 0)
         goto free_iam;
@@ -115,6 +117,37 @@ int64_t iam_offline_ms(const struct iam *m)
 
     settings_put(now);
     return ms;
+}
+
+const char *iam_agent(struct slice text, struct arena *arena)
+{
+    enum { MAX_AGENT = 255 };
+    size_t n = 0, len;
+
+    while (n < text.n && (len = str_utf8_length(text.s + n, text.n - n)) > 0 && n + len <= MAX_AGENT)
+        n += len;
+    return arena_strndup(arena, text.s, n);
+}
+
+int iam_event(const struct iam *m, const struct iam_request *rq, int64_t user_id, const char *username, int code, struct arena *arena,
+              struct login_event *out, struct err *e)
+{
+    const char *agent = iam_agent(rq->user_agent, arena);
+    char *client = arena_alloc(arena, ADDR_TEXT_SIZE);
+
+    if (agent == NULL || client == NULL)
+        return err_set(e, &ERR_NOMEM, "");
+    *out = (struct login_event){
+        .user_id = user_id,
+        .username = username,
+        .client_ip = addr_text(&rq->client, client),
+        .user_agent = agent,
+        .method = rq->method != NULL ? rq->method : LOGIN_BY_BASIC,
+        .succeeded = code == 0,
+        .code = code,
+        .node = m->conf.node,
+    };
+    return 0;
 }
 
 int iam_away(struct err *e)
@@ -239,22 +272,28 @@ void iam_use_vault(struct iam *m, const struct vault *vault)
     m->vault = vault;
 }
 
-void iam_unlock(struct iam *m, const char *username)
+static int tx_unlock(struct tx *tx, void *data, struct err *e)
 {
-    lockout_forget_user(m->lockout, (struct slice){ username, strlen(username) });
+    return store_login_failures_forget(tx, data, e);
+}
+
+int iam_unlock(struct iam *m, struct db *d, const char *username, struct err *e)
+{
+    const struct addr nobody = { .known = false };
+    int rv = db_transact(d, tx_unlock, (void *)(uintptr_t)username, e);
+
+    if (rv == 0)
+        lockout_learn(m->lockout, LOGIN_FAILURE_USER, (struct slice){ username, strlen(username) }, &nobody, 0, iam_now_ms(m));
+    return rv;
 }
 
 struct iam_stats iam_stats(struct iam *m)
 {
-    struct lockout_stats failures = lockout_stats(m->lockout);
     struct iam_stats stats;
 
     pthread_mutex_lock(&m->lock);
     stats = m->stats;
     pthread_mutex_unlock(&m->lock);
     stats.away = m->away;
-    stats.failures = failures.failures;
-    stats.blocked_users = failures.blocks[LOCKOUT_USER];
-    stats.blocked_clients = failures.blocks[LOCKOUT_CLIENT];
     return stats;
 }

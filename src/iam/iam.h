@@ -5,7 +5,7 @@
  * MetaDB so that every node accepts it. A verified login is remembered (login_cache.h) and MetaDB is asked once a second about all remembered ones together: a changed
  * password or role, a disabled user, a deleted key and an ended session count everywhere within two seconds. Requests of one loop that come with the
  * same new password wait for one hash. While MetaDB is away, remembered logins count for reads, for as long as iam.offline_reads says.
- * Wrong passwords and unknown names look alike, take alike, and are counted by name and by client (lockout.h). */
+ * Wrong passwords and unknown names look alike, take alike, and are counted by name and by client, for all nodes together. */
 #ifndef IAM_IAM_H
 #define IAM_IAM_H
 
@@ -47,8 +47,12 @@ struct iam_source {
     int (*key)(struct db *d, const char *key, struct arena *arena, struct accesskey **out, struct err *e);
     /* What of all that is remembered still counts. Errors: those of db_read. */
     int (*states)(struct db *d, struct login_state *states, size_t n, struct err *e);
-    /* The password of `user` was verified. Best effort. */
-    void (*logged_in)(struct db *d, const struct user *user);
+    /* Failed logins: how many, and one more (store/loginfailure.h). */
+    int (*failures)(struct db *d, const struct login_subject *s, struct login_count *out, struct err *e);
+    int (*fail)(struct db *d, const struct login_subject *s, const struct login_limits *limits, struct login_event *event,
+                struct login_count *out, struct err *e);
+    /* Somebody logged in, or failed without being counted. After a success the failures of the name are forgotten if `forget`. Best effort. */
+    void (*note)(struct db *d, struct login_event *event, bool forget);
 };
 extern const struct iam_source iam_from_metadb;
 
@@ -56,6 +60,7 @@ struct iam_conf {
     struct work_pool *crypto_pool;   /* borrowed, outlives the iam */
     const struct clock *clock;       /* borrowed, outlives the iam */
     const struct log *log;           /* borrowed, outlives the iam */
+    const char *node;                /* borrowed: name of this node, for the history of logins; NULL: "" */
     const struct iam_source *source; /* NULL: iam_from_metadb */
     const struct parameters *parameters; /* borrowed, outlives the iam; ocp.iam.login.* limit failed logins */
     struct settings_box *settings;   /* borrowed, outlives the iam; iam.*; NULL: their defaults */
@@ -68,7 +73,10 @@ void iam_use_vault(struct iam *m, const struct vault *vault);
 /* No request may be under way. NULL is fine. */
 void iam_free(struct iam *m);
 
-enum { IAM_MAX_COOKIES = 4 };
+enum {
+    IAM_MAX_COOKIES = 4,
+    LOGIN_UNKNOWN_USER = 3006,   /* in the history alone, with OCP's number: to the client it is a wrong password */
+};
 
 struct iam_request {
     struct slice authorization;  /* value of the header; s == NULL: none. It wins over cookies */
@@ -77,6 +85,8 @@ struct iam_request {
     struct slice csrf;           /* CSRF token that came with it */
     bool needs_csrf;             /* a session counts only with its CSRF token */
     struct addr client;
+    struct slice user_agent;
+    const char *method;          /* how the history of logins calls it; NULL: LOGIN_BY_BASIC */
     bool changes;                /* the request is not a mere read */
     /* for signatures: the request, and how to get its whole body, which may wait; errors of `body` end the login */
     const struct signed_request *signed_request;
@@ -93,7 +103,7 @@ MUST_CHECK int iam_authenticate(struct iam *m, struct db *d, const struct iam_re
 struct iam_login {
     struct slice username, password;
     struct addr client;
-    const char *user_agent;      /* "": unknown */
+    struct slice user_agent;     /* s == NULL: unknown */
     struct slice former[IAM_MAX_COOKIES]; /* session ids that the browser held before: they end */
     unsigned n_former;
 };
@@ -106,7 +116,7 @@ struct iam_ticket {
  * db_transact. */
 MUST_CHECK int iam_log_in(struct iam *m, struct db *d, const struct iam_login *login, struct arena *arena, struct iam_ticket *out, struct err *e);
 /* Begins a session for a user who has been verified already. Errors: those of db_transact. */
-MUST_CHECK int iam_begin_session(struct iam *m, struct db *d, const struct principal *who, const char *user_agent, struct arena *arena,
+MUST_CHECK int iam_begin_session(struct iam *m, struct db *d, const struct principal *who, struct slice user_agent, struct arena *arena,
                                  struct iam_ticket *out, struct err *e);
 /* After how long without a request a session ends. */
 int64_t iam_idle_ms(const struct iam *m);
@@ -119,8 +129,8 @@ void iam_watch(struct iam *m, struct db *d);
 /* A user was changed by this process: forget the login at once. */
 void iam_forget(struct iam *m, int64_t user_id);
 void iam_forget_key(struct iam *m, int64_t key_id);
-/* Forget the failures counted for this name. */
-void iam_unlock(struct iam *m, const char *username);
+/* Forgets the failed logins of this name, on all nodes. Errors: those of db_transact. */
+MUST_CHECK int iam_unlock(struct iam *m, struct db *d, const char *username, struct err *e);
 
 struct iam_stats {
     uint64_t remembered, verified, refused, stale; /* requests by outcome: from memory, by hash, not at all, while MetaDB was away */

@@ -19,6 +19,7 @@ struct flight {
     struct waitlist line;
     unsigned n_owners;           /* the fiber that verifies, and those in line; all of one loop */
     bool landed;
+    int64_t user_id;             /* whose password it was; 0: nobody's */
     struct err error;            /* why it failed; no row: it succeeded */
 };
 
@@ -57,6 +58,11 @@ MUST_CHECK int iam_by_session(struct iam *m, struct db *d, const struct iam_requ
                               struct err *e);
 MUST_CHECK int iam_by_password(struct iam *m, struct db *d, const struct iam_request *rq, struct slice username, struct slice password,
                                struct arena *arena, struct principal **out, struct err *e);
+/* What the history of logins gets; texts in the arena. Errors: NOMEM. */
+MUST_CHECK int iam_event(const struct iam *m, const struct iam_request *rq, int64_t user_id, const char *username, int code,
+                         struct arena *arena, struct login_event *out, struct err *e);
+/* The user agent as MetaDB keeps it: cut where a character ends, "" when there is none. NULL: no memory. */
+const char *iam_agent(struct slice text, struct arena *arena);
 /* Tells MetaDB which sessions and keys were used. */
 void iam_note_use(struct iam *m, struct db *d);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* lockout.h - counts failed logins by user name and by client address, and blocks either for a while after too many.
- * Kept in memory of fixed size, by keyed digests, so that nobody can fill it or aim at a slot. Unknown names count like known ones.
- * One for the process; any thread. */
+/* lockout.h - which user names and client addresses are blocked after too many failed logins. MetaDB counts for all nodes
+ * (store/loginfailure.h); this is what a node has learned of it within the last second, so that who is blocked costs neither a question
+ * nor a hash. Memory of fixed size, by keyed digests, so that nobody can fill it or aim at a slot. One for the process; any thread. */
 #ifndef IAM_LOCKOUT_H
 #define IAM_LOCKOUT_H
 
@@ -11,35 +11,25 @@
 #include "src/base/err.h"
 #include "src/base/str.h"
 #include "src/io/addr.h"
+#include "src/store/loginfailure.h"
 
 struct lockout;
 
-enum lockout_kind { LOCKOUT_USER, LOCKOUT_CLIENT };
-
-/* Present values of the system parameters ocp.iam.login.*. */
-struct lockout_limits {
-    unsigned attempts[2];    /* by enum lockout_kind: failures until the block */
-    int64_t block_ms[2];     /* its length, and how long a failure is remembered */
-};
+enum { LOCKOUT_TRUST_MS = 1000 };  /* after that MetaDB is asked again: somebody may have unlocked the name on another node */
 
 /* Errors: NOMEM, UNEXPECTED. */
 MUST_CHECK int lockout_new(struct lockout **out, struct err *e);
 /* NULL is fine. */
 void lockout_free(struct lockout *l);
 
-/* Milliseconds until the user or the client may try again; 0: now. IPv6 clients count by /64, unknown addresses never. */
-int64_t lockout_wait_ms(struct lockout *l, enum lockout_kind kind, struct slice user, const struct addr *client, int64_t now_ms);
+/* MetaDB says that the user or client has to wait so long; 0: not at all. */
+void lockout_learn(struct lockout *l, enum login_failure_kind kind, struct slice user, const struct addr *client, int64_t wait_ms,
+                   int64_t now_ms);
+/* Milliseconds until the user or the client may try again; 0: now, or nothing was learned lately. */
+int64_t lockout_wait_ms(struct lockout *l, enum login_failure_kind kind, struct slice user, const struct addr *client, int64_t now_ms);
 
-/* Counts a failure of both. Returns the tries that are left before either is blocked; 0: one is blocked now. */
-unsigned lockout_fail(struct lockout *l, struct slice user, const struct addr *client, const struct lockout_limits *limits, int64_t now_ms);
-
-/* The user logged in, or was unlocked: forgets the failures of the name. Those of the client stay until they are too old: one good
- * account must not buy guesses at others. */
-void lockout_forget_user(struct lockout *l, struct slice user);
-
-struct lockout_stats {
-    uint64_t failures, blocks[2];
-};
-struct lockout_stats lockout_stats(struct lockout *l);
+/* How MetaDB names a client: IPv6 clients count by /64, which one machine has to itself. NULL for an unknown address, which is never
+ * counted. `buf` holds ADDR_TEXT_SIZE bytes. */
+const char *lockout_client(const struct addr *client, char *buf);
 
 #endif

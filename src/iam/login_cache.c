@@ -208,6 +208,13 @@ void login_use(struct login *l, const struct addr *client, int64_t now_ms)
     l->next_client = (l->next_client + 1) % LOGIN_CLIENTS;
 }
 
+bool login_is_usual(const struct login *l, const struct addr *client, int64_t now_ms)
+{
+    bool guessed = l->guesses >= LOGIN_GUESSES && now_ms - l->guess_ms <= LOGIN_GUESS_MS;
+
+    return !guessed && (!client->known || login_knows_client(l, client));
+}
+
 bool login_passes_block(struct login *l, bool matches, const struct addr *client, int64_t now_ms)
 {
     if (now_ms - l->guess_ms > LOGIN_GUESS_MS) {

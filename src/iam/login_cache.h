@@ -76,6 +76,8 @@ void login_cache_forget_object(struct login_cache *c, enum login_kind kind, int6
 void login_use(struct login *l, const struct addr *client, int64_t now_ms);
 /* Has this address used this login before? */
 bool login_knows_client(const struct login *l, const struct addr *client);
+/* Does it come from an address that has used it before, and has nobody guessed there? An unknown address is nobody's in particular. */
+bool login_is_usual(const struct login *l, const struct addr *client, int64_t now_ms);
 /* The user or the client is blocked after too many failures: may this request in all the same? Only from an address that has used the
  * login before, and only while not too many guesses came that way: who works on is not locked out by others, who guesses gains nothing. */
 bool login_passes_block(struct login *l, bool matches, const struct addr *client, int64_t now_ms);

@@ -12,7 +12,7 @@
 #include "conf/settings.h"
 #include "src/iam/inside.h"
 
-enum { MAX_SESSIONS = 100, LIFETIME_MS = 12 * 3600 * 1000, MAX_AGENT = 255, NOTE_BATCH = 1000 };
+enum { MAX_SESSIONS = 100, LIFETIME_MS = 12 * 3600 * 1000, NOTE_BATCH = 1000 };
 
 struct visit {
     struct iam *m;
@@ -187,18 +187,8 @@ static int64_t lifetime_ms(const struct iam *m)
     return ms;
 }
 
-/* Cut where a character ends. */
-static const char *agent_of(const char *text, struct arena *arena)
-{
-    size_t n = 0, len;
-
-    for (size_t all = strlen(text); n < all && (len = str_utf8_length(text + n, all - n)) > 0 && n + len <= MAX_AGENT;)
-        n += len;
-    return arena_strndup(arena, text, n);
-}
-
 /* Fills in `b`, which has its former sessions, and makes it last. */
-static int begin(struct iam *m, struct db *d, const struct principal *who, const char *user_agent, struct beginning *b, struct arena *arena,
+static int begin(struct iam *m, struct db *d, const struct principal *who, struct slice user_agent, struct beginning *b, struct arena *arena,
                  struct iam_ticket *out, struct err *e)
 {
     char digest[COOKIE_VALUE_SIZE], client[ADDR_TEXT_SIZE];
@@ -212,14 +202,14 @@ static int begin(struct iam *m, struct db *d, const struct principal *who, const
     b->session.user_id = who->user_id;
     b->session.digest = digest;
     b->session.client_ip = addr_text(&who->client, client);
-    b->session.user_agent = agent_of(user_agent, arena);
+    b->session.user_agent = iam_agent(user_agent, arena);
     if (b->session.user_agent == NULL)
         return err_set(e, &ERR_NOMEM, "");
     rv = db_next_id(d, &b->session.id, e);
     return rv == 0 ? db_transact(d, tx_begin, b, e) : rv;
 }
 
-int iam_begin_session(struct iam *m, struct db *d, const struct principal *who, const char *user_agent, struct arena *arena,
+int iam_begin_session(struct iam *m, struct db *d, const struct principal *who, struct slice user_agent, struct arena *arena,
                       struct iam_ticket *out, struct err *e)
 {
     struct beginning b = { .n_former = 0 };
@@ -229,7 +219,7 @@ int iam_begin_session(struct iam *m, struct db *d, const struct principal *who, 
 
 int iam_log_in(struct iam *m, struct db *d, const struct iam_login *login, struct arena *arena, struct iam_ticket *out, struct err *e)
 {
-    const struct iam_request rq = { .client = login->client, .changes = true };
+    const struct iam_request rq = { .client = login->client, .user_agent = login->user_agent, .method = LOGIN_BY_CONSOLE, .changes = true };
     struct beginning b = { .n_former = login->n_former };
     int rv = iam_by_password(m, d, &rq, login->username, login->password, arena, &out->who, e);
 

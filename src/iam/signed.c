@@ -17,6 +17,7 @@ struct claim {
     const struct iam_request *rq;
     struct arena *arena;
     struct signature signature;
+    bool fresh;                  /* it was not remembered */
     struct principal *who;       /* result */
     struct slice secret;         /* in the arena; wiped at the end */
 };
@@ -120,6 +121,7 @@ static int look_up(struct claim *c, struct err *e)
     c->who->login = LOGIN_KEY;
     c->who->login_id = key->id;
     remember(c, key, asked_ms);
+    c->fresh = true;
     return 0;
 }
 
@@ -158,6 +160,18 @@ static int check(struct claim *c, struct err *e)
     return rv;
 }
 
+/* In the history as a login: the first request of a while. */
+static void note(struct claim *c)
+{
+    struct iam_request rq = *c->rq;
+    struct login_event event;
+    struct err e = { 0 };
+
+    rq.method = LOGIN_BY_KEY;
+    if (c->fresh && iam_event(c->m, &rq, c->who->user_id, c->who->name, 0, c->arena, &event, &e) == 0)
+        c->m->conf.source->note(c->db, &event, false);
+}
+
 int iam_by_key(struct iam *m, struct db *d, const struct iam_request *rq, struct arena *arena, struct principal **out, struct err *e)
 {
     struct claim c = { .m = m, .db = d, .rq = rq, .arena = arena };
@@ -171,6 +185,8 @@ int iam_by_key(struct iam *m, struct db *d, const struct iam_request *rq, struct
     if (rv == 0)
         rv = c.who != NULL ? check(&c, e) : err_set(e, &ERR_SIGNATURE, "");
     mem_wipe((char *)(uintptr_t)c.secret.s, c.secret.n);
+    if (rv == 0)
+        note(&c);
     *out = c.who;
     return rv;
 }

@@ -122,28 +122,40 @@ static int tx_delete(struct tx *tx, void *data, struct err *e)
     return rv == 0 ? store_session_delete_all(tx, c->id, e) : rv;
 }
 
-static int tx_touch(struct tx *tx, void *data, struct err *e)
-{
-    struct change *c = data;
-
-    return store_user_touch(tx, c->id, c->now_us, e);
-}
-
 /* ---- where logins come from ------------------------------------------------------------------------------------------ */
 
-static void note_login(struct db *d, const struct user *user)
-{
-    struct change c = { .id = user->id, .now_us = clock_wall_us(loop_clock(loop_current())) };
-    int64_t former = fiber_narrow_deadline(TOUCH_MS);
-    struct err e = { 0 };
+struct noting {
+    struct login_event *event;
+    bool forget;
+    int64_t now_us;
+};
 
-    if (db_transact(d, tx_touch, &c, &e) != 0) /* nobody is kept out because this could not be noted */
-        log_warn(loop_log(loop_current()), "the time of a login could not be noted", LOG_S("user", user->username), LOG_E(&e));
-    fiber_restore_deadline(former);
+static int tx_note(struct tx *tx, void *data, struct err *e)
+{
+    const struct noting *n = data;
+    int rv = n->event->succeeded ? store_user_touch(tx, n->event->user_id, n->now_us, e) : 0;
+
+    if (rv == 0 && n->forget)
+        rv = store_login_failures_forget(tx, n->event->username, e);
+    return rv == 0 ? store_login_history_insert(tx, n->event, e) : rv;
 }
 
-const struct iam_source iam_from_metadb = { store_user_find, store_user_get, store_session_find, store_accesskey_find,
-                                           store_login_states, note_login };
+static void note_login(struct db *d, struct login_event *event, bool forget)
+{
+    struct noting n = { event, forget, clock_wall_us(loop_clock(loop_current())) };
+    int64_t former = fiber_narrow_deadline(TOUCH_MS);
+    struct err e = { 0 };
+    int rv = db_next_id(d, &event->id, &e);
+
+    if (rv == 0)
+        rv = db_transact(d, tx_note, &n, &e);
+    fiber_restore_deadline(former);
+    if (rv != 0) /* nobody is kept out because this could not be noted */
+        log_warn(loop_log(loop_current()), "a login could not be noted", LOG_S("user", event->username), LOG_E(&e));
+}
+
+const struct iam_source iam_from_metadb = { store_user_find,  store_user_get,       store_session_find, store_accesskey_find,
+                                           store_login_states, store_login_failures, store_login_fail,   note_login };
 
 /* ---- roles ----------------------------------------------------------------------------------------------------------- */
 
@@ -484,7 +496,7 @@ int user_set_password(const struct user_context *c, const struct principal *who,
         return rv;
     rv = write_password(c, u, password, true, e);
     if (rv == 0)
-        iam_unlock(c->iam, u->username);
+        rv = iam_unlock(c->iam, c->db, u->username, e);
     return rv;
 }
 

@@ -147,6 +147,23 @@ const struct migration metadb_migrations[] = {
             "migrate_from_port BIGINT NULL, manual_migrate TINYINT NOT NULL, log_disk_used BIGINT NULL, data_disk_used BIGINT NULL, "
             "created_at DATETIME(6) NOT NULL, updated_at DATETIME(6) NOT NULL, PRIMARY KEY (id), "
             "UNIQUE KEY obunit_number (cluster_id, ob_unit_id)" TABLE_END) },
-    { 16, "compactions of zones", STEPS("ALTER TABLE obzone ADD COLUMN compaction VARCHAR(32) NOT NULL DEFAULT ''") },
+    { 16, "failed logins and the history of logins",
+      STEPS("CREATE TABLE login_failure (kind TINYINT NOT NULL, subject VARCHAR(128) NOT NULL, failures BIGINT NOT NULL, "
+            "until_at DATETIME(6) NOT NULL, PRIMARY KEY (kind, subject), KEY login_failure_until (until_at)" TABLE_END,
+            "CREATE TABLE login_history (id BIGINT NOT NULL, user_id BIGINT NOT NULL, username VARCHAR(128) NOT NULL, "
+            "client_ip VARCHAR(64) NOT NULL, user_agent VARCHAR(255) NOT NULL, method VARCHAR(16) NOT NULL, succeeded TINYINT NOT NULL, "
+            "code INT NOT NULL, node VARCHAR(255) NOT NULL, happened_at DATETIME(6) NOT NULL, PRIMARY KEY (id), "
+            "KEY login_history_happened (happened_at), KEY login_history_user (user_id, happened_at)" TABLE_END) },
+    { 17, "addresses that may come in, and how often users may call",
+      STEPS("CREATE TABLE address_rule (id BIGINT NOT NULL, network VARCHAR(64) NOT NULL, description VARCHAR(1024) NOT NULL, "
+            "enabled TINYINT NOT NULL, creator_name VARCHAR(128) NOT NULL, created_at DATETIME(6) NOT NULL, updated_at DATETIME(6) NOT NULL, "
+            "PRIMARY KEY (id), UNIQUE KEY address_rule_network (network)" TABLE_END,
+            "CREATE TABLE rate_limit (user_id BIGINT NOT NULL, window_s INT NOT NULL, max_calls BIGINT NOT NULL, "
+            "PRIMARY KEY (user_id, window_s)" TABLE_END,
+            "CREATE TABLE rate_count (user_id BIGINT NOT NULL, window_s INT NOT NULL, starts_at DATETIME(6) NOT NULL, node VARCHAR(255) NOT NULL, "
+            "calls BIGINT NOT NULL, PRIMARY KEY (user_id, window_s, starts_at, node), KEY rate_count_starts (starts_at)" TABLE_END,
+            "INSERT INTO store_sequence (name, next_id) VALUES ('address_rule', 0)",
+            "INSERT INTO store_sequence (name, next_id) VALUES ('rate_limit', 0)") },
+    { 18, "compactions of zones", STEPS("ALTER TABLE obzone ADD COLUMN compaction VARCHAR(32) NOT NULL DEFAULT ''") },
     { 0 },
 };

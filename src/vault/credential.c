@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "src/base/json.h"
+#include "src/io/ssh.h"
 #include "src/vault/verify.h"
 
 ERR_DEFINE(ERR_CREDENTIAL_NAME_USED, 8002, 409, ERR_FINAL, "You have a credential named {0} already. Choose another name.",
@@ -14,7 +15,7 @@ ERR_DEFINE(ERR_CREDENTIAL_FOREIGN, 8001, 403, ERR_FINAL, "The credential {0} bel
 
 const struct err_row *const vault_err_rows[] = {
     &ERR_VAULT_FILE,          &ERR_VAULT_OPEN,            &ERR_CREDENTIAL_NAME_USED,  &ERR_CREDENTIAL_DENIED,
-    &ERR_CREDENTIAL_FOREIGN,  &ERR_CREDENTIAL_UNVERIFIED, &ERR_CREDENTIAL_KEY_FORMAT, NULL,
+    &ERR_CREDENTIAL_FOREIGN,  &ERR_CREDENTIAL_UNVERIFIED, &ERR_CREDENTIAL_SUDO,       NULL,
 };
 
 const char *const credential_target_names[] = { "HOST", "OB", "OBPROXY", NULL };
@@ -74,6 +75,9 @@ static int read_extra(const struct credential *row, struct arena *arena, struct 
     if (rv == 0)
         rv = copy_member(extra, "tenantName", arena, &out->tenant_name, e);
     if (rv == 0)
+        rv = copy_member(extra, "address", arena, &out->address, e);
+    out->port = json_integer_value(json_object_get(extra, "port"));
+    if (rv == 0)
         rv = copy_hosts(extra, arena, out, e);
     json_decref(extra);
     return rv;
@@ -115,6 +119,12 @@ static const char *write_extra(const struct credential_view *v, struct arena *ar
         json_add_key(&t, "tenantName");
         json_add_string(&t, v->tenant_name);
     }
+    if (v->address != NULL) {
+        json_add_key(&t, "address");
+        json_add_string(&t, v->address);
+        json_add_key(&t, "port");
+        str_add_i64(&t, v->port);
+    }
     str_add_c(&t, '}');
     return str_failed(&t) ? NULL : t.s;
 }
@@ -154,6 +164,10 @@ static int check_view(const struct credential_view *v, struct err *e)
         rv = check_line("clusterName", v->cluster_name, 0, MAX_USERNAME, e);
     if (rv == 0 && v->tenant_name != NULL)
         rv = check_line("tenantName", v->tenant_name, 0, MAX_USERNAME, e);
+    if (rv == 0 && v->address != NULL)
+        rv = check_line("address", v->address, 0, MAX_USERNAME, e);
+    if (rv == 0 && v->address != NULL && v->address[0] != '\0' && (v->port < 1 || v->port > 65535))
+        rv = err_set(e, &ERR_INVALID, "port: it must be from 1 to 65535");
     if (rv == 0 && v->n_host_ids > MAX_HOSTS)
         rv = err_set(e, &ERR_INVALID, "hostIdList: it has more than %d hosts", MAX_HOSTS);
     if (rv == 0 && v->kind == CREDENTIAL_PRIVATE_KEY && v->target != CREDENTIAL_HOST)
@@ -175,6 +189,10 @@ static int merge(struct credential_view *v, const struct credential_spec *spec, 
     v->kind = spec->kind >= 0 ? spec->kind : v->kind;
     if (v->target != CREDENTIAL_HOST)
         v->cluster_name = either(spec->cluster_name, v->cluster_name);
+    if (v->target != CREDENTIAL_HOST)
+        v->address = either(spec->address, v->address);
+    if (v->target != CREDENTIAL_HOST && spec->port > 0)
+        v->port = spec->port;
     if (v->target == CREDENTIAL_OB)
         v->tenant_name = either(spec->tenant_name, v->tenant_name);
     if (v->target == CREDENTIAL_HOST && spec->has_host_ids) {
@@ -244,6 +262,22 @@ static int write_row(const struct credential_context *c, int (*body)(struct tx *
     return rv == ERR_NAME_USED.code ? err_set(e, &ERR_CREDENTIAL_NAME_USED, "%s", row->name) : rv;
 }
 
+/* What is kept: the password, or the key with what opens it; to be ended with mem_wipe and mem_free. */
+static int open_secret(const struct credential_context *c, int kind, const struct credential_spec *spec, char **out, struct err *e)
+{
+    if (kind == CREDENTIAL_PRIVATE_KEY)
+        return ssh_key_check(c->long_pool, spec->passphrase, spec->key_passphrase, out, e);
+    *out = mem_strdup(spec->passphrase);
+    return *out != NULL ? 0 : nomem(e);
+}
+
+static void wipe(char *secret)
+{
+    if (secret != NULL)
+        mem_wipe(secret, strlen(secret));
+    mem_free(secret);
+}
+
 static int check_passphrase(const struct credential_spec *spec, bool needed, struct err *e)
 {
     if (spec->passphrase == NULL || spec->passphrase[0] == '\0')
@@ -256,16 +290,20 @@ int credential_create(const struct credential_context *c, int64_t user_id, const
 {
     struct credential_view v = { .target = spec->target, .name = "", .description = "", .username = "" };
     struct credential row;
+    char *secret = NULL;
     int rv = check_passphrase(spec, true, e);
 
     if (rv == 0)
         rv = merge(&v, spec, arena, e);
+    if (rv == 0)
+        rv = open_secret(c, v.kind, spec, &secret, e);
     if (rv == 0 && spec->validate)
-        rv = credential_verify(c, &v, spec->passphrase, arena, e);
+        rv = credential_verify(c, &v, secret, arena, e);
     if (rv == 0)
         rv = db_next_id(c->db, &v.id, e);
     if (rv == 0)
-        rv = make_row(c, &v, user_id, spec->passphrase, arena, &row, e);
+        rv = make_row(c, &v, user_id, secret, arena, &row, e);
+    wipe(secret);
     if (rv == 0)
         rv = write_row(c, tx_insert, &row, e);
     return rv == 0 ? credential_get(c, user_id, v.id, arena, out, e) : rv;
@@ -301,7 +339,8 @@ static int verify_update(const struct credential_context *c, const struct creden
 int credential_update(const struct credential_context *c, int64_t user_id, int64_t id, const struct credential_spec *spec, struct arena *arena,
                       struct credential_view *out, struct err *e)
 {
-    const char *passphrase = spec->passphrase != NULL && spec->passphrase[0] != '\0' ? spec->passphrase : NULL;
+    bool is_new = spec->passphrase != NULL && spec->passphrase[0] != '\0';
+    char *passphrase = NULL;
     struct credential_view v;
     struct credential row, fresh;
     int rv = own_row(c, user_id, id, &ERR_CREDENTIAL_DENIED, arena, &row, e);
@@ -310,16 +349,19 @@ int credential_update(const struct credential_context *c, int64_t user_id, int64
         rv = view(&row, arena, &v, e);
     if (rv == 0 && spec->target >= 0 && spec->target != v.target)
         rv = err_set(e, &ERR_INVALID, "targetType: it cannot be changed");
-    if (rv == 0 && spec->kind >= 0 && spec->kind != v.kind && passphrase == NULL)
+    if (rv == 0 && spec->kind >= 0 && spec->kind != v.kind && !is_new)
         rv = err_set(e, &ERR_INVALID, "passphrase: it is missing, and the stored one is of another type");
     if (rv == 0)
         rv = check_passphrase(spec, false, e);
     if (rv == 0)
         rv = merge(&v, spec, arena, e);
+    if (rv == 0 && is_new)
+        rv = open_secret(c, v.kind, spec, &passphrase, e);
     if (rv == 0 && spec->validate)
         rv = verify_update(c, &v, &row, passphrase, arena, e);
     if (rv == 0)
         rv = make_row(c, &v, user_id, passphrase, arena, &fresh, e);
+    wipe(passphrase);
     if (rv == 0)
         rv = write_row(c, tx_update, &fresh, e);
     return rv == 0 ? credential_get(c, user_id, id, arena, out, e) : rv;
@@ -387,4 +429,17 @@ int credential_open(const struct credential_context *c, int64_t user_id, int64_t
     if (rv == 0)
         rv = view(&row, arena, out, e);
     return rv == 0 ? vault_open(c->vault, &at, row.secret, secret, e) : rv;
+}
+
+int credential_check(const struct credential_context *c, int64_t user_id, int64_t id, struct arena *arena, struct credential_view *v,
+                     struct credential_attempt **out, size_t *n, struct err *e)
+{
+    char *secret;
+    int rv = credential_open(c, user_id, id, arena, v, &secret, e);
+
+    if (rv != 0)
+        return rv;
+    rv = credential_try(c, v, secret, false, arena, out, n, e);
+    secret_free(secret);
+    return rv;
 }

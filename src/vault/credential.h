@@ -11,8 +11,8 @@
 ERR_DECLARE(ERR_CREDENTIAL_NAME_USED);  /* {0} name */
 ERR_DECLARE(ERR_CREDENTIAL_DENIED);     /* {0} id: it is another user's */
 ERR_DECLARE(ERR_CREDENTIAL_FOREIGN);    /* {0} id: another user's cannot be deleted */
+ERR_DECLARE(ERR_CREDENTIAL_SUDO);       /* {0} host: the user cannot use sudo there without a password */
 ERR_DECLARE(ERR_CREDENTIAL_UNVERIFIED); /* {0} why: the login was tried and failed, or could not be tried */
-ERR_DECLARE(ERR_CREDENTIAL_KEY_FORMAT);
 extern const struct err_row *const vault_err_rows[]; /* of src/vault, then NULL */
 
 enum credential_target { CREDENTIAL_HOST, CREDENTIAL_OB, CREDENTIAL_OBPROXY };
@@ -24,6 +24,7 @@ struct credential_context {
     struct db *db;
     const struct vault *vault;
     struct work_pool *connect_pool;
+    struct work_pool *long_pool;  /* for SSH and private keys */
 };
 
 /* What is to be stored. Strings NULL: not given; in an update they stay as they are. */
@@ -33,7 +34,10 @@ struct credential_spec {
     int kind;                     /* enum credential_kind; -1: PASSWORD, or stays */
     const char *username;
     const char *passphrase;       /* password, or the whole text of a private key */
+    const char *key_passphrase;   /* that opens the private key; sealed with it */
     const char *cluster_name;     /* OB, OBPROXY */
+    const char *address;          /* OB, OBPROXY: where to try it, if not at the managed cluster */
+    int64_t port;                 /* of it; 0: not given */
     const char *tenant_name;      /* OB; sys when none is given */
     const int64_t *host_ids;      /* HOST */
     size_t n_host_ids;
@@ -46,11 +50,24 @@ struct credential_view {
     int64_t id;
     int target, kind;
     const char *name, *description, *username;
-    const char *cluster_name, *tenant_name; /* NULL: none */
+    const char *cluster_name, *tenant_name, *address; /* NULL: none */
+    int64_t port;                           /* 0: none */
     int64_t *host_ids;
     size_t n_host_ids;
     int64_t created_us, updated_us;
 };
+
+/* How a login ended in one place. */
+struct credential_attempt {
+    int64_t host_id;              /* 0: no host */
+    const char *where;            /* address, or name of the cluster */
+    const char *fingerprint;      /* of the host's key; NULL: none was shown */
+    bool valid;
+    struct err why;               /* it is not valid */
+};
+/* Tries a stored one everywhere it is for. Errors: as credential_get; VAULT_OPEN, CANCELLED, BUSY, NOMEM. */
+MUST_CHECK int credential_check(const struct credential_context *c, int64_t user_id, int64_t id, struct arena *arena, struct credential_view *v,
+                                struct credential_attempt **out, size_t *n, struct err *e);
 
 /* The user's, newest first; `target` -1: all. Errors: those of db_read. */
 MUST_CHECK int credential_list(const struct credential_context *c, int64_t user_id, int target, struct arena *arena, struct credential_view **out,
@@ -58,7 +75,7 @@ MUST_CHECK int credential_list(const struct credential_context *c, int64_t user_
 /* Errors: NOT_FOUND, CREDENTIAL_DENIED, those of db_read. */
 MUST_CHECK int credential_get(const struct credential_context *c, int64_t user_id, int64_t id, struct arena *arena, struct credential_view *out,
                               struct err *e);
-/* Errors: INVALID, CREDENTIAL_NAME_USED, CREDENTIAL_UNVERIFIED, CREDENTIAL_KEY_FORMAT, those of db_transact. */
+/* Errors: INVALID, CREDENTIAL_NAME_USED, CREDENTIAL_UNVERIFIED, SSH_KEY, those of db_transact. */
 MUST_CHECK int credential_create(const struct credential_context *c, int64_t user_id, const struct credential_spec *spec, struct arena *arena,
                                  struct credential_view *out, struct err *e);
 /* Errors: as credential_get and credential_create. */

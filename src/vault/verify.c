@@ -5,42 +5,122 @@
 
 #include "src/io/fiber.h"
 #include "src/io/sql.h"
+#include "src/io/ssh.h"
+#include "src/store/host.h"
 #include "src/store/obcluster.h"
 
 ERR_DEFINE(ERR_CREDENTIAL_UNVERIFIED, 8100, 400, ERR_FINAL, "The credential could not be verified: {0}.", "凭据校验失败：{0}。");
-ERR_DEFINE(ERR_CREDENTIAL_KEY_FORMAT, 8104, 400, ERR_FINAL,
-           "The private key has an unsupported format. Give the whole text of a PEM or OpenSSH private key.",
-           "不支持的 SSH 私钥格式，请提供完整的 PEM 或 OpenSSH 私钥内容。");
+ERR_DEFINE(ERR_CREDENTIAL_SUDO, 8103, 400, ERR_FINAL,
+           "On the host {0} the user cannot use sudo without a password. Allow it (NOPASSWD in sudoers), or use a credential of root.",
+           "主机 {0} 上该用户无法免密使用 sudo，请在 sudoers 中配置 NOPASSWD，或使用 root 凭据。");
 
-enum { CONNECT_MS = 5000 };
+enum { CONNECT_MS = 5000, HOST_MS = 15000, REASON_SIZE = 1024 };
 
 static int unverified(struct err *e, const char *reason)
 {
     return err_set(e, &ERR_CREDENTIAL_UNVERIFIED, "%s", reason);
 }
 
-/* The armour of PEM (RFC 7468) and OpenSSH; the key itself is read when it is used. */
-static bool is_private_key(const char *text)
+/* Not the login failed, but trying it. */
+static bool is_ours(int rv)
 {
-    static const char begin[] = "-----BEGIN ", middle[] = "PRIVATE KEY-----", end[] = "-----END ";
-    const char *line_end;
-
-    text += strspn(text, " \t\r\n");
-    line_end = strchr(text, '\n');
-    if (strncmp(text, begin, sizeof begin - 1) != 0 || line_end == NULL)
-        return false;
-    text = strstr(text, middle);
-    return text != NULL && text < line_end && strstr(line_end, end) != NULL;
+    return rv == ERR_CANCELLED.code || rv == ERR_NOMEM.code || rv == ERR_BUSY.code;
 }
 
-static int verify_host(const struct credential_view *v, const char *passphrase, struct err *e)
+/* What went wrong at the login, as the reason of CREDENTIAL_UNVERIFIED; other errors as they are. */
+static int as_unverified(int rv, const struct err *why, struct err *e)
 {
-    if (v->kind == CREDENTIAL_PRIVATE_KEY && !is_private_key(passphrase))
-        return err_set(e, &ERR_CREDENTIAL_KEY_FORMAT, "");
-    if (v->n_host_ids == 0)
-        return 0;
-    return unverified(e, "this server has no SSH client to try it with; store it with validate false, or without hosts");
+    char text[REASON_SIZE];
+    size_t n;
+
+    if (rv == 0 || is_ours(rv) || rv == ERR_SSH_KEY.code) {
+        if (rv != 0)
+            *e = *why;
+        return rv;
+    }
+    (void)err_text(why, ERR_EN, text, sizeof text);
+    for (n = strlen(text); n > 0 && text[n - 1] == '.'; n--)
+        text[n - 1] = '\0';
+    return unverified(e, text);
 }
+
+/* ---- hosts ----------------------------------------------------------------------------------------------------------- */
+
+static int try_host(const struct credential_context *c, const struct credential_view *v, const char *passphrase, const struct host *h,
+                    struct arena *arena, struct credential_attempt *a, struct err *e)
+{
+    static const char *const sudo[] = { "sudo", "-n", "true", NULL };
+    bool is_root = strcmp(v->username, "root") == 0, with_key = v->kind == CREDENTIAL_PRIVATE_KEY;
+    struct ssh_login login = { h->ip, (unsigned)h->ssh_port, v->username, with_key ? NULL : passphrase, with_key ? passphrase : NULL, NULL };
+    int64_t former = fiber_narrow_deadline(HOST_MS);
+    struct ssh_outcome out;
+    struct err why = { 0 };
+    int rv = ssh_client_run(c->long_pool, &login, is_root ? NULL : sudo, SLICE(""), arena, &out, &why);
+
+    fiber_restore_deadline(former);
+    a->fingerprint = out.fingerprint[0] != '\0' ? arena_strdup(arena, out.fingerprint) : NULL;
+    if (rv == ERR_TIMEOUT.code)
+        rv = err_set(&why, &ERR_CREDENTIAL_UNVERIFIED, "%s did not answer within %d s", h->ip, HOST_MS / 1000);
+    if (rv == ERR_CREDENTIAL_UNVERIFIED.code) { /* worded above */
+        *e = why;
+        return rv;
+    }
+    rv = as_unverified(rv, &why, e);
+    return rv == 0 && !is_root && out.exit_status != 0 ? err_set(e, &ERR_CREDENTIAL_SUDO, "%s", h->ip) : rv;
+}
+
+static const struct host *find_host(const struct host *hosts, size_t n, int64_t id)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (hosts[i].id == id)
+            return &hosts[i];
+    }
+    return NULL;
+}
+
+/* The hosts it names, in one question. */
+static int read_hosts(const struct credential_context *c, const struct credential_view *v, struct arena *arena, struct host **out, size_t *n,
+                      struct err *e)
+{
+    struct scope_item *items = arena_array(arena, v->n_host_ids, sizeof *items);
+    struct scope some = { items, v->n_host_ids };
+    struct host_filter f = { .scope = &some };
+
+    if (items == NULL)
+        return err_set(e, &ERR_NOMEM, "");
+    for (size_t i = 0; i < v->n_host_ids; i++)
+        items[i] = (struct scope_item){ "HOST", v->host_ids[i], SCOPE_ANY };
+    return store_host_list(c->db, &f, NULL, arena, out, n, NULL, e);
+}
+
+static int try_hosts(const struct credential_context *c, const struct credential_view *v, const char *passphrase, bool first_failure,
+                     struct arena *arena, struct credential_attempt *out, size_t *n, struct err *e)
+{
+    struct host *hosts = NULL;
+    size_t n_hosts = 0;
+    int rv = v->n_host_ids > 0 ? read_hosts(c, v, arena, &hosts, &n_hosts, e) : 0;
+    bool failed = false;
+
+    for (size_t i = 0; rv == 0 && i < v->n_host_ids && !(failed && first_failure); i++) {
+        const struct host *h = find_host(hosts, n_hosts, v->host_ids[i]);
+        struct credential_attempt *a = &out[(*n)++];
+        int one;
+
+        a->host_id = v->host_ids[i];
+        a->where = h != NULL ? h->ip : "";
+        one = h != NULL ? try_host(c, v, passphrase, h, arena, a, &a->why)
+                        : err_set(&a->why, &ERR_CREDENTIAL_UNVERIFIED, "there is no host %lld", (long long)a->host_id);
+        a->valid = one == 0;
+        failed = one != 0;
+        if (is_ours(one)) {
+            *e = a->why;
+            rv = one;
+        }
+    }
+    return rv;
+}
+
+/* ---- OceanBase and OBProxy ------------------------------------------------------------------------------------------- */
 
 /* "root" of tenant sys is root@sys, behind a proxy root@sys#c1; a name that has its tenant already stays. */
 static const char *login_name(const struct credential_view *v, const struct obcluster *cluster, struct arena *arena)
@@ -49,14 +129,15 @@ static const char *login_name(const struct credential_view *v, const struct obcl
 
     if (strchr(v->username, '@') != NULL)
         return v->username;
-    if (strcmp(cluster->connection_mode, "proxy") == 0)
+    if (v->target == CREDENTIAL_OBPROXY)
+        return arena_printf(arena, "%s@proxysys", v->username);
+    if (cluster != NULL && strcmp(cluster->connection_mode, "proxy") == 0)
         return arena_printf(arena, "%s@%s#%s", v->username, tenant, cluster->name);
     return arena_printf(arena, "%s@%s", v->username, tenant);
 }
 
-static int try_login(const struct credential_context *c, const struct sql_target *target, struct err *e)
+static int try_login(const struct credential_context *c, const struct sql_target *target, bool is_proxy, struct err *e)
 {
-    char text[ERR_TRAIL_SIZE + ERR_MAX_ARGS * ERR_ARG_SIZE];
     struct err why = { 0 };
     struct sql *s;
     int rv = sql_connect(target, c->connect_pool, &s, &why);
@@ -65,41 +146,85 @@ static int try_login(const struct credential_context *c, const struct sql_target
         sql_close(s);
         return 0;
     }
-    if (rv == ERR_CANCELLED.code || rv == ERR_NOMEM.code || rv == ERR_BUSY.code) {
-        *e = why;
-        return rv;
-    }
-    return unverified(e, err_text(&why, ERR_EN, text, sizeof text));
+    /* root@proxysys is let in, but is asked nothing that a database would answer */
+    if (is_proxy && rv == ERR_SQL_FAILED.code)
+        return 0;
+    return as_unverified(rv, &why, e);
 }
 
-static int verify_ob(const struct credential_context *c, const struct credential_view *v, const char *passphrase, struct arena *arena,
-                     struct err *e)
+static bool is_given(const char *s)
+{
+    return s != NULL && s[0] != '\0';
+}
+
+/* Where to try it: the address that it names, or that of its managed cluster. */
+static int find_place(const struct credential_context *c, const struct credential_view *v, struct arena *arena, struct sql_target *target,
+                      struct credential_attempt *a, struct err *e)
 {
     struct obcluster *cluster = NULL;
-    struct sql_target target = { .password = passphrase, .connect_timeout_ms = CONNECT_MS };
-    int rv;
+    int rv = 0;
 
-    if (v->cluster_name == NULL || v->cluster_name[0] == '\0')
-        return unverified(e, "it names no cluster to try it at");
-    rv = store_obcluster_find(c->db, NULL, 0, NULL, v->cluster_name, arena, &cluster, e);
+    a->where = is_given(v->address) ? v->address : v->cluster_name;
+    if (!is_given(v->address) && v->target == CREDENTIAL_OBPROXY)
+        return unverified(e, "it names no address of an OBProxy to try it at");
+    if (!is_given(v->address) && !is_given(v->cluster_name))
+        return unverified(e, "it names neither a cluster nor an address to try it at");
+    if (v->target == CREDENTIAL_OB && is_given(v->cluster_name))
+        rv = store_obcluster_find(c->db, NULL, 0, NULL, v->cluster_name, arena, &cluster, e);
     if (rv != 0)
         return rv;
-    if (cluster == NULL)
+    if (!is_given(v->address) && cluster == NULL)
         return unverified(e, "the cluster that it names is not managed here, so its address is unknown");
-    target.host = cluster->address;
-    target.port = (unsigned)cluster->port;
-    target.user = login_name(v, cluster, arena);
-    if (target.user == NULL)
+    target->host = is_given(v->address) ? v->address : cluster->address;
+    target->port = (unsigned)(is_given(v->address) ? v->port : cluster->port);
+    target->user = login_name(v, is_given(v->address) ? NULL : cluster, arena);
+    return target->user != NULL ? 0 : err_set(e, &ERR_NOMEM, "");
+}
+
+static int try_database(const struct credential_context *c, const struct credential_view *v, const char *passphrase, struct arena *arena,
+                        struct credential_attempt *a, struct err *e)
+{
+    struct sql_target target = { .password = passphrase, .connect_timeout_ms = CONNECT_MS };
+    int rv = find_place(c, v, arena, &target, a, &a->why);
+
+    if (rv == 0)
+        rv = try_login(c, &target, v->target == CREDENTIAL_OBPROXY, &a->why);
+    a->valid = rv == 0;
+    if (rv == 0 || rv == ERR_CREDENTIAL_UNVERIFIED.code)
+        return 0;
+    *e = a->why;
+    return rv;
+}
+
+/* ---- all of them ----------------------------------------------------------------------------------------------------- */
+
+int credential_try(const struct credential_context *c, const struct credential_view *v, const char *passphrase, bool first_failure,
+                   struct arena *arena, struct credential_attempt **out, size_t *n, struct err *e)
+{
+    size_t space = v->n_host_ids > 0 ? v->n_host_ids : 1;
+
+    *n = 0;
+    *out = arena_array(arena, space, sizeof **out);
+    if (*out == NULL)
         return err_set(e, &ERR_NOMEM, "");
-    return try_login(c, &target, e);
+    if (v->target == CREDENTIAL_HOST)
+        return try_hosts(c, v, passphrase, first_failure, arena, *out, n, e);
+    *n = 1;
+    return try_database(c, v, passphrase, arena, *out, e);
 }
 
 int credential_verify(const struct credential_context *c, const struct credential_view *v, const char *passphrase, struct arena *arena,
                       struct err *e)
 {
-    if (v->target == CREDENTIAL_HOST)
-        return verify_host(v, passphrase, e);
-    if (v->target == CREDENTIAL_OB)
-        return verify_ob(c, v, passphrase, arena, e);
-    return unverified(e, "logins to OBProxy clusters cannot be tried, since none is managed here; store it with validate false");
+    struct credential_attempt *attempts;
+    size_t n;
+    int rv = credential_try(c, v, passphrase, true, arena, &attempts, &n, e);
+
+    for (size_t i = 0; rv == 0 && i < n; i++) {
+        if (attempts[i].valid)
+            continue;
+        *e = attempts[i].why;
+        rv = attempts[i].why.row->code;
+    }
+    return rv;
 }

@@ -5,9 +5,14 @@
 
 #include "src/vault/credential.h"
 
-/* Tries the login: a credential for OB at the managed cluster that it names. What cannot be tried (hosts: there is no SSH client here; a
- * cluster that is not managed) is refused, never taken for good; for a HOST credential without hosts there is nothing to try but the
- * form of a private key. Errors: CREDENTIAL_UNVERIFIED, CREDENTIAL_KEY_FORMAT, those of db_read, CANCELLED, NOMEM. */
+/* Tries the login where the credential is for: HOST at each of its hosts over SSH (and there, unless it is root's, whether sudo asks for no
+ * password), OB at the managed cluster or the address that it names, OBPROXY at its address. `out` gets one attempt per place; a HOST
+ * credential without hosts has none. With `first_failure` it ends with the first one that fails. Errors: those of trying at all, not of
+ * the login: those of db_read, CANCELLED, BUSY, NOMEM. */
+MUST_CHECK int credential_try(const struct credential_context *c, const struct credential_view *v, const char *passphrase, bool first_failure,
+                              struct arena *arena, struct credential_attempt **out, size_t *n, struct err *e);
+
+/* The same as one answer. Errors: CREDENTIAL_UNVERIFIED, CREDENTIAL_SUDO, SSH_KEY, as credential_try. */
 MUST_CHECK int credential_verify(const struct credential_context *c, const struct credential_view *v, const char *passphrase,
                                  struct arena *arena, struct err *e);
 

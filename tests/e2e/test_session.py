@@ -122,3 +122,62 @@ def test_what_ends_all_sessions_of_a_user(two_nodes):  # noqa: F811
     session = logged_in(b, "anna", "Other-pass1")
     api.delete(path).ok()
     ended(session, "deletion")
+
+
+# -- failed logins and the history ----------------------------------------------------------------------------------
+
+def test_failures_count_on_all_nodes_together(two_nodes):  # noqa: F811
+    a, b = two_nodes
+    api = a.api()
+    user, _ = new_user(api, "anna")
+    address = from_client("10.1.0.66")
+    replies = [Session(n.host, n.port).log_in("anna", "wrong", headers=address) for n in (a, b) * 10]
+    assert [r.status for r in replies] == [401] * 19 + [429]
+    assert "1 tries" in replies[18].json["error"]["message"] and replies[19].json["error"]["code"] == 3014
+    for node in (a, b):
+        node.api().as_user("anna", PASSWORD).get("/api/v2/info", headers=address).refused(429, 3014)
+        Session(node.host, node.port).log_in("anna", PASSWORD, headers=from_client("10.1.0.67")).refused(401, 3007)
+    a.restart()
+    Session(a.host, a.port).log_in("anna", PASSWORD, headers=from_client("10.1.0.67")).refused(401, 3007)
+    a.api().post(f"/api/v2/iam/users/{user['id']}/unlock").ok()
+    wait_until(lambda: Session(b.host, b.port).log_in("anna", PASSWORD, headers=from_client("10.1.0.67")).status == 200,
+               "the unlocked name counts on the other node", timeout=2)
+
+
+def test_the_limits_are_system_parameters(two_nodes):  # noqa: F811
+    a, b = two_nodes
+    api = a.api()
+    new_user(api, "anna")
+    for key, value in (("ocp.iam.login.max-attempts", 3), ("ocp.iam.login.lockout-minutes", 7)):
+        api.patch(f"/api/v2/config/properties/{key}", {"value": str(value)}).ok()
+    wait_until(lambda: b.api().get("/api/v2/config/properties/ocp.iam.login.lockout-minutes").data["value"] == "7", "the parameter is known")
+    node = a.api().as_user("anna", "wrong")
+    assert "2 tries" in node.get("/api/v2/info").refused(401, 3004)
+    node.get("/api/v2/info").refused(401, 3004)
+    assert "7 minutes" in node.get("/api/v2/info").refused(401, 3007)
+
+
+def test_history_of_logins(ocp_server):
+    api = ocp_server.api()
+    user, anna = new_user(api, "history.anna")
+    session = Session(ocp_server.host, ocp_server.port)
+    agent = {"User-Agent": "Browser/2"}
+    session.log_in("history.anna", "wrong", headers=agent).refused(401, 3004)
+    session.log_in("history.nobody", "wrong", headers=agent).refused(401, 3004)
+    session.log_in("history.anna", PASSWORD, headers=agent).ok()
+    anna.get("/api/v2/info").ok()
+    anna.get("/api/v2/info").ok()
+    mine = session.get("/api/v2/profiles/me/loginHistories").contents
+    assert [(r["method"], r["result"]) for r in mine] in ([("BASIC", "SUCCESS"), ("CONSOLE", "SUCCESS"), ("CONSOLE", "FAILED")],
+                                                          [("CONSOLE", "SUCCESS"), ("CONSOLE", "FAILED")])
+    failed = mine[-1]
+    assert failed["errorCode"] == 3004 and failed["reason"] == "wrong password" and failed["userAgent"] == "Browser/2"
+    assert failed["clientIp"] == "127.0.0.1" and failed["userId"] == user["id"] and failed["node"]
+    [unknown] = api.get("/api/v2/iam/loginHistories", {"username": "history.nobody"}).contents
+    assert unknown["errorCode"] == 3006 and "userId" not in unknown
+    assert unknown["reason"] == "no such user"
+    some = {"userId": user["id"], "result": "failed", "method": "console", "startTime": failed["loginTime"]}
+    assert [r["id"] for r in api.get("/api/v2/iam/loginHistories", some).contents] == [failed["id"]]
+    session.get("/api/v2/iam/loginHistories").refused(403)
+    assert api.get(f"/api/v2/iam/users/{user['id']}").data["lastLoginTime"] >= failed["loginTime"]
+    assert api.get("/api/v2/iam/loginHistories", {"size": 1, "sort": "loginTime,asc"}).data["page"]["totalElements"] >= 4

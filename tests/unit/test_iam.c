@@ -18,8 +18,17 @@ static const struct err_row away_row = { .code = 99001, .symbol = "AWAY", .http 
 
 /* ---- a world ---------------------------------------------------------------------------------------------------------- */
 
+struct failure {
+    unsigned kind;
+    char name[64];               /* "": none, nor after it */
+    int64_t n, until_ms;
+};
+
 static struct {
     struct clock_fake clock;
+    struct failure failures[16];
+    struct login_event last;     /* noted */
+    unsigned n_counts_asked;
     struct parameters *parameters;
     struct work_pool *pool;
     struct iam *iam;
@@ -114,14 +123,59 @@ static int states(struct db *d, struct login_state *states, size_t n, struct err
     return 0;
 }
 
-static void logged_in(struct db *d, const struct user *user)
+/* Counts as MetaDB does. */
+static struct failure *failure_of(unsigned kind, const char *name)
 {
-    (void)d;
-    (void)user;
-    w.n_logged_in++;
+    struct failure *f = w.failures;
+
+    while (f->name[0] != '\0' && (f->kind != kind || strcmp(f->name, name) != 0))
+        f++;
+    if (f->name[0] != '\0' && f->until_ms <= w.clock.ms)
+        f->n = 0;
+    return f;
 }
 
-static const struct iam_source source = { find, get, session, key, states, logged_in };
+static int failures(struct db *d, const struct login_subject *s, struct login_count *out, struct err *e)
+{
+    (void)d;
+    w.n_counts_asked++;
+    if (w.away)
+        return err_set(e, &away_row, "");
+    for (unsigned kind = 0; kind < LOGIN_FAILURE_KINDS; kind++) {
+        const struct failure *f = s->name[kind] != NULL ? failure_of(kind, s->name[kind]) : NULL;
+
+        out[kind] = f != NULL && f->n > 0 ? (struct login_count){ f->n, f->until_ms - w.clock.ms } : (struct login_count){ 0, 0 };
+    }
+    return 0;
+}
+
+static int fail_login(struct db *d, const struct login_subject *s, const struct login_limits *limits, struct login_event *event,
+                      struct login_count *out, struct err *e)
+{
+    w.last = *event;
+    for (unsigned kind = 0; kind < LOGIN_FAILURE_KINDS && !w.away; kind++) {
+        struct failure *f = failure_of(kind, s->name[kind]);
+
+        assert_true(f < w.failures + 15);
+        f->kind = kind;
+        (void)snprintf(f->name, sizeof f->name, "%s", s->name[kind]);
+        if (f->n < limits->attempts[kind])
+            f->until_ms = w.clock.ms + limits->block_ms[kind];
+        f->n++;
+    }
+    return failures(d, s, out, e);
+}
+
+static void note(struct db *d, struct login_event *event, bool forget)
+{
+    (void)d;
+    w.last = *event;
+    w.n_logged_in += (unsigned)event->succeeded;
+    if (forget)
+        failure_of(LOGIN_FAILURE_USER, event->username)->n = 0;
+}
+
+static const struct iam_source source = { find, get, session, key, states, failures, fail_login, note };
 
 static void add_user(const char *name, const char *password, const char *roles)
 {
@@ -382,9 +436,46 @@ static void names_and_clients_are_blocked(void *data)
     for (int i = 0; i < 10; i++)
         BAD(ERR_LOGIN_WRONG, "anna:wrong", .client = "10.0.0.70");
     GOOD("anna:aaBB11##", .client = "10.0.0.71");
-    iam_unlock(w.iam, "anna");
     assert_int_equal(iam_stats(w.iam).blocked_clients, 1);
     assert_int_equal(iam_stats(w.iam).blocked_users, 1);
+}
+
+/* Another node counted, and forgets. */
+static void other_nodes_count_too(void *data)
+{
+    (void)data;
+    add_user("anna", "aaBB11##", "101");
+    GOOD("anna:aaBB11##", .client = "10.0.0.9");
+    w.failures[0] = (struct failure){ LOGIN_FAILURE_USER, "anna", 20, w.clock.ms + 60000 };
+    BAD(ERR_LOGIN_BLOCKED, "anna:aaBB11##", .client = "10.0.0.77"); /* though the password is remembered */
+    GOOD("anna:aaBB11##", .client = "10.0.0.9");
+    w.failures[0].n = 0;
+    BAD(ERR_LOGIN_BLOCKED, "anna:aaBB11##", .client = "10.0.0.77");
+    w.clock.ms += LOCKOUT_TRUST_MS + 1;
+    GOOD("anna:aaBB11##", .client = "10.0.0.77");
+    assert_int_equal(iam_stats(w.iam).verified, 1);
+}
+
+static void attempts_are_noted(void *data)
+{
+    (void)data;
+    add_user("anna", "aaBB11##", "101");
+    BAD(ERR_LOGIN_WRONG, "anna:wrong");
+    assert_int_equal(w.last.code, ERR_LOGIN_WRONG.code);
+    assert_int_equal(w.last.user_id, 10);
+    BAD(ERR_LOGIN_WRONG, "nobody:wrong");
+    assert_int_equal(w.last.code, LOGIN_UNKNOWN_USER);
+    assert_string_equal(w.last.username, "nobody");
+    assert_string_equal(w.last.client_ip, "10.0.0.1");
+    GOOD("anna:aaBB11##");
+    assert_true(w.last.succeeded);
+    assert_string_equal(w.last.method, LOGIN_BY_BASIC);
+    assert_int_equal(failure_of(LOGIN_FAILURE_USER, "anna")->n, 0);
+    iam_forget(w.iam, 10);
+    w.users[0].enabled = 0;
+    BAD(ERR_ACCOUNT_DISABLED, "anna:aaBB11##");
+    assert_int_equal(w.last.code, ERR_ACCOUNT_DISABLED.code);
+    assert_int_equal(failure_of(LOGIN_FAILURE_CLIENT, "10.0.0.1")->n, 2); /* the right password is no guess */
 }
 
 /* ---- sessions */
@@ -807,6 +898,8 @@ WORLD(a_changed_password_counts)
 WORLD(the_watch_notices)
 WORLD(metadb_away)
 WORLD(names_and_clients_are_blocked)
+WORLD(other_nodes_count_too)
+WORLD(attempts_are_noted)
 WORLD(wait_for_one_hash)
 WORLD(a_cancelled_leader_leaves_the_others)
 WORLD(without_memory)
@@ -906,6 +999,8 @@ int main(void)
         cmocka_unit_test(test_the_watch_notices),
         cmocka_unit_test(test_metadb_away),
         cmocka_unit_test(test_names_and_clients_are_blocked),
+        cmocka_unit_test(test_other_nodes_count_too),
+        cmocka_unit_test(test_attempts_are_noted),
         cmocka_unit_test(test_wait_for_one_hash),
         cmocka_unit_test(test_sessions_are_remembered),
         cmocka_unit_test(test_changes_need_the_token_of_the_session),

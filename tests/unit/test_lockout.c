@@ -5,9 +5,11 @@
 
 #include "src/iam/lockout.h"
 
-static const struct lockout_limits limits = { { 3, 5 }, { 1000, 2000 } };
+#define MINUTE INT64_C(60000)
 
-static struct addr client(const char *text)
+static struct lockout *l;
+
+static struct addr address(const char *text)
 {
     struct addr a;
 
@@ -15,156 +17,103 @@ static struct addr client(const char *text)
     return a;
 }
 
-static struct lockout *new_lockout(void)
+static int64_t client_wait(const char *text, int64_t now_ms)
 {
-    struct lockout *l;
+    struct addr a = address(text);
+
+    return lockout_wait_ms(l, LOGIN_FAILURE_CLIENT, SLICE("anna"), &a, now_ms);
+}
+
+static void learn_client(const char *text, int64_t wait_ms, int64_t now_ms)
+{
+    struct addr a = address(text);
+
+    lockout_learn(l, LOGIN_FAILURE_CLIENT, SLICE("anna"), &a, wait_ms, now_ms);
+}
+
+static int setup(void **state)
+{
     struct err e = { 0 };
 
+    (void)state;
     assert_ok(lockout_new(&l, &e), &e);
-    return l;
+    return 0;
 }
 
-static int64_t user_wait(struct lockout *l, const char *user, int64_t now)
+static int teardown(void **state)
 {
-    return lockout_wait_ms(l, LOCKOUT_USER, (struct slice){ user, strlen(user) }, NULL, now);
+    (void)state;
+    lockout_free(l);
+    return 0;
 }
 
-static int64_t client_wait(struct lockout *l, const char *text, int64_t now)
+static void test_what_was_learned_counts_for_a_second(void **state)
 {
-    struct addr a = client(text);
-
-    return lockout_wait_ms(l, LOCKOUT_CLIENT, SLICE(""), &a, now);
-}
-
-static unsigned failed(struct lockout *l, const char *user, const char *text, int64_t now)
-{
-    struct addr a = client(text);
-
-    return lockout_fail(l, (struct slice){ user, strlen(user) }, &a, &limits, now);
-}
-
-static void test_a_name_is_blocked(void **state)
-{
-    struct lockout *l = new_lockout();
+    struct addr a = address("10.0.0.1");
 
     (void)state;
-    assert_int_equal(failed(l, "anna", "10.0.0.1", 100), 2);
-    assert_int_equal(failed(l, "anna", "10.0.0.2", 200), 1);
-    assert_int_equal(user_wait(l, "anna", 200), 0);
-    assert_int_equal(failed(l, "anna", "10.0.0.3", 300), 0);
-    assert_int_equal(user_wait(l, "anna", 300), 1000);
-    assert_int_equal(user_wait(l, "ben", 300), 0);
-    assert_int_equal(client_wait(l, "10.0.0.3", 300), 0);
-    assert_int_equal(failed(l, "anna", "10.0.0.4", 900), 0);
-    assert_int_equal(user_wait(l, "anna", 900), 400);      /* trying on does not prolong it */
-    assert_int_equal(user_wait(l, "anna", 1300), 0);
-    assert_int_equal(failed(l, "anna", "10.0.0.5", 1300), 2); /* and it begins anew */
-    assert_int_equal(lockout_stats(l).blocks[LOCKOUT_USER], 1);
-    assert_int_equal(lockout_stats(l).failures, 5);
-    lockout_free(l);
-    lockout_free(NULL);
-}
-
-static void test_a_client_is_blocked(void **state)
-{
-    struct lockout *l = new_lockout();
-    char name[16];
-
-    (void)state;
-    for (int i = 0; i < 5; i++) {
-        (void)snprintf(name, sizeof name, "user%d", i);
-        (void)failed(l, name, "10.0.0.1", 100);
-    }
-    assert_int_equal(client_wait(l, "10.0.0.1", 100), 2000);
-    assert_int_equal(client_wait(l, "10.0.0.2", 100), 0);
-    lockout_forget_user(l, SLICE("user0"));
-    assert_int_equal(client_wait(l, "10.0.0.1", 100), 2000);
-    lockout_free(l);
+    assert_int_equal(lockout_wait_ms(l, LOGIN_FAILURE_USER, SLICE("anna"), &a, 1000), 0);
+    lockout_learn(l, LOGIN_FAILURE_USER, SLICE("anna"), &a, 30 * MINUTE, 1000);
+    assert_int_equal(lockout_wait_ms(l, LOGIN_FAILURE_USER, SLICE("anna"), &a, 1000), 30 * MINUTE);
+    assert_int_equal(lockout_wait_ms(l, LOGIN_FAILURE_USER, SLICE("anna"), &a, 1500), 30 * MINUTE - 500);
+    assert_int_equal(lockout_wait_ms(l, LOGIN_FAILURE_USER, SLICE("Anna"), &a, 1500), 0);
+    assert_int_equal(lockout_wait_ms(l, LOGIN_FAILURE_CLIENT, SLICE("anna"), &a, 1500), 0);
+    assert_int_equal(lockout_wait_ms(l, LOGIN_FAILURE_USER, SLICE("anna"), &a, 2000), 30 * MINUTE - 1000);
+    assert_int_equal(lockout_wait_ms(l, LOGIN_FAILURE_USER, SLICE("anna"), &a, 2001), 0);
+    lockout_learn(l, LOGIN_FAILURE_USER, SLICE("anna"), &a, 100, 3000);
+    assert_int_equal(lockout_wait_ms(l, LOGIN_FAILURE_USER, SLICE("anna"), &a, 3100), 0);
+    lockout_learn(l, LOGIN_FAILURE_USER, SLICE("anna"), &a, MINUTE, 4000);
+    lockout_learn(l, LOGIN_FAILURE_USER, SLICE("anna"), &a, 0, 4000);
+    assert_int_equal(lockout_wait_ms(l, LOGIN_FAILURE_USER, SLICE("anna"), &a, 4000), 0);
 }
 
 static void test_ipv6_counts_by_network(void **state)
 {
-    struct lockout *l = new_lockout();
-
     (void)state;
-    for (int i = 0; i < 5; i++) {
-        char name[16], address[32];
-
-        (void)snprintf(name, sizeof name, "user%d", i);
-        (void)snprintf(address, sizeof address, "2001:db8:1:2::%d", i + 1);
-        (void)failed(l, name, address, 100);
-    }
-    assert_int_equal(client_wait(l, "2001:db8:1:2:ffff::", 100), 2000);
-    assert_int_equal(client_wait(l, "2001:db8:1:3::1", 100), 0);
-    lockout_free(l);
+    learn_client("2001:db8:0:1::7", MINUTE, 1000);
+    assert_int_equal(client_wait("2001:db8:0:1:ffff::1", 1000), MINUTE);
+    assert_int_equal(client_wait("2001:db8:0:2::7", 1000), 0);
+    learn_client("10.0.0.1", MINUTE, 1000);
+    assert_int_equal(client_wait("10.0.0.1", 1000), MINUTE);
+    assert_int_equal(client_wait("10.0.0.2", 1000), 0);
 }
 
-static void test_success_forgets_the_name(void **state)
+static void test_how_clients_are_named(void **state)
 {
-    struct lockout *l = new_lockout();
+    struct addr v4 = address("10.0.0.1"), v6 = address("2001:db8:0:1:2:3:4:5"), nobody = { .known = false };
+    char text[ADDR_TEXT_SIZE];
 
     (void)state;
-    (void)failed(l, "anna", "10.0.0.1", 100);
-    (void)failed(l, "anna", "10.0.0.1", 100);
-    lockout_forget_user(l, SLICE("anna"));
-    lockout_forget_user(l, SLICE("nobody"));
-    assert_int_equal(failed(l, "anna", "10.0.0.1", 100), 2);
-    lockout_free(l);
+    assert_string_equal(lockout_client(&v4, text), "10.0.0.1");
+    assert_string_equal(lockout_client(&v6, text), "2001:db8:0:1::/64");
+    assert_null(lockout_client(&nobody, text));
+    lockout_learn(l, LOGIN_FAILURE_CLIENT, SLICE("anna"), &nobody, MINUTE, 1000);
+    assert_int_equal(lockout_wait_ms(l, LOGIN_FAILURE_CLIENT, SLICE("anna"), &nobody, 1000), 0);
 }
 
-static void test_old_failures_do_not_count(void **state)
+/* Memory is bounded: the newest are there. */
+static void test_a_flood(void **state)
 {
-    struct lockout *l = new_lockout();
-
-    (void)state;
-    (void)failed(l, "anna", "10.0.0.1", 100);
-    (void)failed(l, "anna", "10.0.0.1", 200);
-    assert_int_equal(failed(l, "anna", "10.0.0.1", 1200), 2);
-    lockout_free(l);
-}
-
-static void test_clients_without_address(void **state)
-{
-    struct lockout *l = new_lockout();
-    struct addr unknown = { .known = false };
-
-    (void)state;
-    for (int i = 0; i < 10; i++) {
-        char name[16];
-
-        (void)snprintf(name, sizeof name, "user%d", i);
-        (void)lockout_fail(l, (struct slice){ name, strlen(name) }, &unknown, &limits, 100);
-    }
-    assert_int_equal(lockout_wait_ms(l, LOCKOUT_CLIENT, SLICE(""), &unknown, 100), 0);
-    lockout_free(l);
-}
-
-/* A flood of made-up names must not free a name that is blocked. */
-static void test_a_flood_keeps_the_blocked(void **state)
-{
-    struct lockout *l = new_lockout();
+    struct addr a = address("10.0.0.1");
     char name[32];
+    int n;
 
     (void)state;
-    for (int i = 0; i < 3; i++)
-        (void)failed(l, "anna", "10.0.0.1", 100);
     for (int i = 0; i < 50000; i++) {
-        (void)snprintf(name, sizeof name, "made-up-%d", i);
-        (void)failed(l, name, "10.0.0.2", 100);
+        n = snprintf(name, sizeof name, "user%d", i);
+        lockout_learn(l, LOGIN_FAILURE_USER, (struct slice){ name, (size_t)n }, &a, MINUTE, 1000 + i / 100);
     }
-    assert_int_equal(user_wait(l, "anna", 100), 1000);
-    assert_int_equal(client_wait(l, "10.0.0.2", 100), 2000);
-    lockout_free(l);
+    assert_int_equal(lockout_wait_ms(l, LOGIN_FAILURE_USER, (struct slice){ name, strlen(name) }, &a, 1500), MINUTE - 1);
 }
 
 static int new_once(void *data)
 {
-    struct lockout *l = NULL;
+    struct lockout *one = NULL;
     struct err e = { 0 };
-    int rv = lockout_new(&l, &e);
+    int rv = lockout_new(&one, &e);
 
     (void)data;
-    lockout_free(l);
+    lockout_free(one);
     return rv;
 }
 
@@ -177,10 +126,11 @@ static void test_out_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_a_name_is_blocked),          cmocka_unit_test(test_a_client_is_blocked),
-        cmocka_unit_test(test_ipv6_counts_by_network),     cmocka_unit_test(test_success_forgets_the_name),
-        cmocka_unit_test(test_old_failures_do_not_count),  cmocka_unit_test(test_clients_without_address),
-        cmocka_unit_test(test_a_flood_keeps_the_blocked),  cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test_setup_teardown(test_what_was_learned_counts_for_a_second, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_ipv6_counts_by_network, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_how_clients_are_named, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_flood, setup, teardown),
+        cmocka_unit_test(test_out_of_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

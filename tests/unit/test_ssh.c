@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What needs no SSH server; logins at a real one are in tests/e2e/test_password_box.py. */
+#include "src/io/ssh.h"
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tests/lib/test.h"
+
+static void test_commands_are_quoted(void **state)
+{
+    static const char *const argv[] = { "echo", "it's", "a b", "$(id)", "", NULL };
+    struct str t;
+
+    (void)state;
+    str_init(&t, NULL);
+    ssh_add_command(&t, argv);
+    assert_string_equal(str_c(&t), "'echo' 'it'\\''s' 'a b' '$(id)' ''");
+    str_fini(&t);
+}
+
+static struct work_pool *new_pool(void)
+{
+    const struct work_conf conf = { "test", 1, 4 };
+    struct work_pool *pool;
+    struct err e = { 0 };
+
+    assert_ok(work_pool_new(&conf, &pool, &e), &e);
+    return pool;
+}
+
+static void test_nonsense_is_no_key(void **state)
+{
+    static const char *const texts[] = { "", "x", "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n", "ssh-rsa AAAA",
+                                         "Passphrase: x\n", "-----BEGIN OPENSSH PRIVATE KEY-----" };
+    struct work_pool *pool = new_pool();
+    struct err e = { 0 };
+    char *out;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        assert_err(ssh_key_check(pool, texts[i], NULL, &out, &e), &e, ERR_SSH_KEY);
+        assert_err(ssh_key_check(pool, texts[i], "secret", &out, &e), &e, ERR_SSH_KEY);
+        assert_null(out);
+    }
+    assert_err(ssh_key_check(pool, "x", "two\nlines", &out, &e), &e, ERR_SSH_KEY);
+    work_pool_free(pool);
+}
+
+/* A port that nobody listens on, for as long as the socket lives. */
+static int dead_port(unsigned *port)
+{
+    struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t n = sizeof a;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_true(fd >= 0 && bind(fd, (struct sockaddr *)&a, n) == 0 && getsockname(fd, (struct sockaddr *)&a, &n) == 0);
+    *port = ntohs(a.sin_port);
+    return fd;
+}
+
+static void test_nobody_there(void **state)
+{
+    struct ssh_login login = { .host = "127.0.0.1", .user = "admin", .password = "secret" };
+    struct work_pool *pool = new_pool();
+    struct ssh_outcome out;
+    struct err e = { 0 };
+    struct arena arena;
+    char text[512];
+    int fd = dead_port(&login.port);
+
+    (void)state;
+    arena_init(&arena);
+    assert_err(ssh_client_run(pool, &login, NULL, SLICE(""), &arena, &out, &e), &e, ERR_SSH_AWAY);
+    assert_non_null(strstr(err_text(&e, ERR_EN, text, sizeof text), "Connection refused"));
+    assert_string_equal(out.fingerprint, "");
+    assert_int_equal(out.exit_status, -1);
+    login.host = "no such name";
+    assert_err(ssh_client_run(pool, &login, NULL, SLICE(""), &arena, &out, &e), &e, ERR_SSH_AWAY);
+    arena_fini(&arena);
+    close(fd);
+    work_pool_free(pool);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_commands_are_quoted),
+        cmocka_unit_test(test_nonsense_is_no_key),
+        cmocka_unit_test(test_nobody_there),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
