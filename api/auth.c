@@ -7,6 +7,7 @@
 #include "api/decode.h"
 #include "api/permit.h"
 #include "api/query.h"
+#include "src/iam/addressrule.h"
 #include "src/iam/iam.h"
 
 /* Browsers of the last years say with each call of a script what it is; a page that is opened navigates. */
@@ -165,6 +166,33 @@ static bool is_monitor(const struct call *c)
     return (c->route->flags & ROUTE_MONITORING) != 0 && cidr_list_has(c->api->shared->monitoring, &c->rq->client);
 }
 
+int auth_check_address(const struct call *c, struct err *e)
+{
+    char client[ADDR_TEXT_SIZE];
+
+    if (iam_lets_in(c->api->shared->iam, &c->rq->client))
+        return 0;
+    if (c->route != NULL && ((c->route->flags & ROUTE_ANY_ADDRESS) != 0 || is_monitor(c)))
+        return 0;
+    return err_set(e, &ERR_ADDRESS_DENIED, "%s", addr_text(&c->rq->client, client));
+}
+
+/* The headers of the IETF's draft on rate limits, for the window that has the smallest part left. */
+static int count_call(struct call *c, struct err *e)
+{
+    struct rate_state s;
+    int rv = iam_count_call(c->api->shared->iam, c->user, &s, e);
+
+    if (!s.limited)
+        return rv;
+    call_header(c, SLICE("ratelimit-limit"), arena_printf(c->arena, "%lld", (long long)s.limit));
+    call_header(c, SLICE("ratelimit-remaining"), arena_printf(c->arena, "%lld", (long long)s.remaining));
+    call_header(c, SLICE("ratelimit-reset"), arena_printf(c->arena, "%lld", (long long)s.reset_s));
+    if (rv != 0)
+        call_header(c, SLICE("retry-after"), arena_printf(c->arena, "%lld", (long long)s.reset_s));
+    return rv;
+}
+
 int auth_check(struct call *c, struct err *e)
 {
     int rv;
@@ -172,5 +200,7 @@ int auth_check(struct call *c, struct err *e)
     if (strcmp(c->route->permission, PERM_PUBLIC) == 0 || is_monitor(c))
         return 0;
     rv = identify(c, e);
+    if (rv == 0)
+        rv = count_call(c, e);
     return rv == 0 ? authorize(c, e) : rv;
 }

@@ -10,6 +10,8 @@
  * PASSWORD_PENDING, DB_AWAY. */
 MUST_CHECK int auth_check(struct call *c, struct err *e);
 
+/* May a client of this address come in at all? `c->route` may be NULL. Errors: ADDRESS_DENIED. */
+MUST_CHECK int auth_check_address(const struct call *c, struct err *e);
 /* Does a page in a browser call? Then a 401 must not ask the browser for a login of its own. */
 bool auth_is_console(const struct http_request *rq);
 

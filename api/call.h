@@ -14,7 +14,7 @@ struct api_route_stats;
 struct principal;
 struct scope;
 
-enum { CALL_MAX_PARAMS = 4, CALL_MAX_HEADERS = 6, TRACE_SIZE = 17 };
+enum { CALL_MAX_PARAMS = 4, CALL_MAX_HEADERS = 8, TRACE_SIZE = 17 };
 
 struct call_page {
     int64_t number, size;     /* from 1; rows per page */

@@ -92,12 +92,12 @@ static int status(struct call *c, struct err *e)
 
 const struct route health_routes[] = {
     ROUTE("livez", "GET", "/livez", PERM_PUBLIC, livez, REPLY_OWN, ROUTE_OWN,
-          "Whether the event loops turn: for the service manager's decision to restart.", .tag = "Health"),
+          "Whether the event loops turn: for the service manager's decision to restart.", .tag = "Health", .flags = ROUTE_ANY_ADDRESS),
     ROUTE("readyz", "GET", "/readyz", PERM_PUBLIC, readyz, REPLY_OWN, ROUTE_OWN,
-          "Whether this node should get requests: for load balancers.", .tag = "Health"),
-    ROUTE("health", "GET", "/health", PERM_PUBLIC, health, REPLY_BARE, ROUTE_OWN, "How this node does, for people.", .tag = "Health",
+          "Whether this node should get requests: for load balancers.", .tag = "Health", .flags = ROUTE_ANY_ADDRESS),
+    ROUTE("health", "GET", "/health", PERM_PUBLIC, health, REPLY_BARE, ROUTE_OWN, "How this node does, for people.", .tag = "Health", .flags = ROUTE_ANY_ADDRESS,
           ROUTE_OUT(health, health_fields)),
     ROUTE("status-get", "GET", "/api/status", PERM_PUBLIC, status, REPLY_OWN, ROUTE_DOCUMENTED,
-          "okay, or bad and the component that is down.", .tag = "Health"),
+          "okay, or bad and the component that is down.", .tag = "Health", .flags = ROUTE_ANY_ADDRESS),
     ROUTE_END,
 };

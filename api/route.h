@@ -35,6 +35,7 @@ enum route_flags {
     ROUTE_SLOW = 1 << 5,           /* may take up to 5 minutes instead of 30 s: streams, downloads */
     ROUTE_ANY_PASSWORD = 1 << 6,   /* allowed to a user whose first password must still be changed */
     ROUTE_QUERY_FIRST = 1 << 7,    /* body members may come as query parameters, which win */
+    ROUTE_ANY_ADDRESS = 1 << 17,   /* also for clients that the address allow-list keeps out: health, metrics */
     ROUTE_SECRET_REPLY = 1 << 16,  /* the reply has a secret that is shown once: it is not kept for repetitions with the same idempotency key */
     ROUTE_MONITORING = 1 << 8,     /* callers on the monitoring allow-list need no login */
 };

@@ -129,6 +129,14 @@ static void log_error_reply(const struct call *c)
                   LOG_E(&c->error));
 }
 
+static bool has_header(const struct call *c, const char *name)
+{
+    for (unsigned i = 0; i < c->n_headers; i++)
+        if (slice_is(c->headers[i].name, name))
+            return true;
+    return false;
+}
+
 static unsigned reply_headers(const struct call *c, const struct route_match *m, struct http_header *h)
 {
     unsigned n = 0;
@@ -138,7 +146,7 @@ static unsigned reply_headers(const struct call *c, const struct route_match *m,
     h[n++] = (struct http_header){ SLICE("x-content-type-options"), SLICE("nosniff") };
     if (c->status == 405)
         h[n++] = (struct http_header){ SLICE("allow"), { m->allow, strlen(m->allow) } };
-    if (c->status == 503 || c->status == 429)
+    if ((c->status == 503 || c->status == 429) && !has_header(c, "retry-after"))
         h[n++] = (struct http_header){ SLICE("retry-after"), SLICE("1") };
     if (c->status == 401 && !auth_is_console(c->rq))
         h[n++] = (struct http_header){ SLICE("www-authenticate"), SLICE("Basic realm=\"OCP\", charset=\"UTF-8\"") };
@@ -201,11 +209,19 @@ static int handle(struct call *c, struct err *e)
     return rv;
 }
 
+/* Before the node is ready: health and the like, but no login. */
+static bool answers_early(const struct route *r)
+{
+    return strcmp(r->permission, PERM_PUBLIC) == 0 && strcmp(r->method, "GET") == 0;
+}
+
 static int process(struct call *c, struct route_match *m, struct err *e)
 {
     int rv = find_route(c, m, e);
 
-    if (rv == 0 && !c->api->shared->node->ready && strcmp(m->route->permission, PERM_PUBLIC) != 0)
+    if (auth_check_address(c, e) != 0)
+        return e->row->code;
+    if (rv == 0 && !c->api->shared->node->ready && !answers_early(m->route))
         rv = err_set(e, &ERR_BUSY, "this node is starting");
     if (rv == 0)
         rv = decode_params(c, m, e);

@@ -6,6 +6,7 @@
 #include "api/route.h"
 
 extern const struct route accesskey_routes[];
+extern const struct route addressrule_routes[];
 extern const struct route audit_routes[];
 extern const struct route database_routes[];
 extern const struct route dbgrant_routes[];
@@ -28,6 +29,7 @@ extern const struct route page_routes[];
 extern const struct route place_routes[];
 extern const struct route profile_routes[];
 extern const struct route property_routes[];
+extern const struct route ratelimit_routes[];
 extern const struct route session_routes[];
 extern const struct route system_routes[];
 extern const struct route task_routes[];

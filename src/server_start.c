@@ -139,6 +139,8 @@ static int prune(void *data, struct err *e)
     if (rv == 0)
         rv = store_session_prune(s->metadb, iam_idle_ms(s->shared.iam) * 1000, e);
     if (rv == 0)
+        rv = store_ratecount_prune(s->metadb, e);
+    if (rv == 0)
         rv = store_login_failures_prune(s->metadb, e);
     if (rv == 0)
         rv = store_login_history_prune(s->metadb, LOGIN_HISTORY_KEEP_DAYS, e);
@@ -180,6 +182,8 @@ static int prepare_domains(struct server *s, struct err *e)
 
     if (rv == 0)
         rv = prepare_admin(s, e);
+    if (rv == 0)
+        rv = iam_refresh_rules(s->shared.iam, s->metadb, e);
     if (rv == 0)
         rv = make_obclusters(s, e);
     if (rv == 0)

@@ -13,7 +13,9 @@
 #include "config.h"
 #include "src/host/host.h"
 #include "src/iam/accesskey.h"
+#include "src/iam/addressrule.h"
 #include "src/iam/customrole.h"
+#include "src/iam/ratelimit.h"
 #include "src/iam/role.h"
 #include "src/iam/user.h"
 #include "src/io/ssh.h"
@@ -38,6 +40,7 @@
 
 const struct route *const all_routes[] = {
     accesskey_routes,
+    addressrule_routes,
     audit_routes,
     health_routes,
     host_routes,
@@ -57,6 +60,7 @@ const struct route *const all_routes[] = {
     place_routes,
     profile_routes,
     property_routes,
+    ratelimit_routes,
     session_routes,
     system_routes,
     task_routes,
@@ -69,7 +73,7 @@ const struct task_flow *const *const *const all_flows = flows;
 
 const struct err_row *const *const all_errors[] = {
     err_rows, sql_err_rows, ssh_err_rows, http_err_rows, tls_err_rows, store_err_rows, embedded_err_rows, task_err_rows,
-    oceanbase_err_rows, ob_parameter_err_rows, ob_session_err_rows, iam_err_rows, accesskey_err_rows, user_err_rows, role_err_rows,
+    oceanbase_err_rows, ob_parameter_err_rows, ob_session_err_rows, iam_err_rows, accesskey_err_rows, addressrule_err_rows, ratelimit_err_rows, user_err_rows, role_err_rows,
     vault_err_rows, setting_err_rows, host_err_rows,
     store_obcluster_err_rows, link_err_rows, look_err_rows, obcluster_err_rows,
     api_err_rows, idempotent_err_rows,

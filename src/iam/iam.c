@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "conf/settings.h"
+#include "conf/parameters.h"
+#include "src/iam/addressrule.h"
 #include "src/iam/authorization.h"
 #include "src/iam/inside.h"
 #include "src/iam/password.h"
@@ -63,9 +65,13 @@ int iam_new(const struct iam_conf *conf, struct iam **out, struct err *e)
     rv = login_cache_new(&m->cache, e);
     if (rv != 0)
         goto free_lockout;
-    rv = keyed_init(&m->keyed, e);
+    m->versions = (struct login_versions){ -1, -1 };
+    rv = ratelimiter_new(&m->rates, e);
     if (rv != 0)
         goto free_cache;
+    rv = keyed_init(&m->keyed, e);
+    if (rv != 0)
+        goto free_rates;
     if (pthread_mutex_init(&m->lock, NULL) != 0) {
         rv = err_set(e, &ERR_NOMEM, "");
         goto fini_keyed;
@@ -75,6 +81,8 @@ int iam_new(const struct iam_conf *conf, struct iam **out, struct err *e)
 
 fini_keyed:
     keyed_fini(&m->keyed);
+free_rates:
+    ratelimiter_free(m->rates);
 free_cache:
     login_cache_free(m->cache);
 free_lockout:
@@ -90,6 +98,8 @@ void iam_free(struct iam *m)
         return;
     pthread_mutex_destroy(&m->lock);
     keyed_fini(&m->keyed);
+    cidr_list_fini(&m->addresses);
+    ratelimiter_free(m->rates);
     login_cache_free(m->cache);
     lockout_free(m->lockout);
     mem_free(m);
@@ -209,24 +219,112 @@ int iam_authenticate(struct iam *m, struct db *d, const struct iam_request *rq, 
     return rv;
 }
 
+/* ---- addresses and limits ---------------------------------------------------------------------------------------------- */
+
+static int read_addresses(struct iam *m, struct db *d, struct err *e)
+{
+    struct cidr_list fresh = { NULL, 0 }, former;
+    int rv = addressrule_networks(d, &fresh, e);
+
+    if (rv != 0)
+        return rv;
+    pthread_mutex_lock(&m->lock);
+    former = m->addresses;
+    m->addresses = fresh;
+    m->limited = fresh.n > 0;
+    pthread_mutex_unlock(&m->lock);
+    cidr_list_fini(&former);
+    return 0;
+}
+
+static int read_rates(struct iam *m, struct db *d, struct err *e)
+{
+    struct ratelimit *limits;
+    struct arena arena;
+    size_t n;
+    int rv;
+
+    arena_init(&arena);
+    rv = store_ratelimit_list(d, 0, &arena, &limits, &n, e);
+    if (rv == 0)
+        rv = ratelimiter_set(m->rates, limits, n, e);
+    arena_fini(&arena);
+    return rv;
+}
+
+int iam_refresh_rules(struct iam *m, struct db *d, struct err *e)
+{
+    int rv = read_addresses(m, d, e);
+
+    return rv == 0 ? read_rates(m, d, e) : rv;
+}
+
+bool iam_lets_in(struct iam *m, const struct addr *client)
+{
+    bool yes;
+
+    if (!m->limited || addr_is_loopback(client))
+        return true;
+    pthread_mutex_lock(&m->lock);
+    yes = cidr_list_has(&m->addresses, client);
+    pthread_mutex_unlock(&m->lock);
+    return yes;
+}
+
+int iam_count_call(struct iam *m, const struct principal *who, struct rate_state *out, struct err *e)
+{
+    const struct parameters *p = m->conf.parameters;
+
+    *out = (struct rate_state){ .limited = false };
+    if (!parameter_bool(p, PARAM_OCP_IAM_RATE_LIMIT_ENABLED) || !parameter_bool(p, PARAM_OCP_IAM_RATE_LIMIT_ON_USER_ENABLED))
+        return 0;
+    return ratelimiter_count(m->rates, who->user_id, clock_wall_us(m->conf.clock), out, e);
+}
+
+/* Only the watch and the start come here; a change that fails to be read is read at the next look. */
+static void follow_rules(struct iam *m, struct db *d, const struct login_versions *now)
+{
+    struct err e = { 0 };
+
+    if (now->addresses == m->versions.addresses && now->rates == m->versions.rates)
+        return;
+    if (iam_refresh_rules(m, d, &e) == 0)
+        m->versions = *now;
+    else
+        log_warn(m->conf.log, "rules about addresses and limits could not be read", LOG_E(&e));
+}
+
+static void agree(struct iam *m, struct db *d)
+{
+    int64_t period_ms = parameter_int(m->conf.parameters, PARAM_OCP_IAM_RATE_LIMIT_TASK_SCHEDULE_PERIOD) * 1000;
+    int64_t former = fiber_narrow_deadline(WATCH_ASK_MS);
+    struct err e = { 0 };
+
+    if (iam_now_ms(m) - m->agreed_ms >= period_ms) {
+        m->agreed_ms = iam_now_ms(m);
+        if (ratelimiter_agree(m->rates, d, m->conf.node, clock_wall_us(m->conf.clock), &e) != 0)
+            log_debug(m->conf.log, "the nodes could not agree on calls", LOG_E(&e));
+    }
+    fiber_restore_deadline(former);
+}
+
 /* One question about everything that is remembered. */
 static void confirm(struct iam *m, struct db *d, struct login_state *states)
 {
     int64_t asked_ms = iam_now_ms(m), offline_ms = iam_offline_ms(m);
+    struct login_versions versions = m->versions;
     struct err e = { 0 };
+    int64_t former;
     unsigned n;
-    int rv = 0;
+    int rv;
 
     pthread_mutex_lock(&m->lock);
     n = login_cache_list(m->cache, asked_ms, offline_ms > LOGIN_KEEP_MS ? offline_ms : LOGIN_KEEP_MS, states);
     m->stats.logins = n;
     pthread_mutex_unlock(&m->lock);
-    if (n > 0) {
-        int64_t former = fiber_narrow_deadline(WATCH_ASK_MS);
-
-        rv = m->conf.source->states(d, states, n, &e);
-        fiber_restore_deadline(former);
-    }
+    former = fiber_narrow_deadline(WATCH_ASK_MS);
+    rv = m->conf.source->states(d, states, n, &versions, &e);
+    fiber_restore_deadline(former);
     if (rv == ERR_CANCELLED.code)
         return;
     iam_set_away(m, rv != 0);
@@ -237,6 +335,7 @@ static void confirm(struct iam *m, struct db *d, struct login_state *states)
     pthread_mutex_lock(&m->lock);
     login_cache_confirm(m->cache, states, n, asked_ms);
     pthread_mutex_unlock(&m->lock);
+    follow_rules(m, d, &versions);
 }
 
 void iam_watch(struct iam *m, struct db *d)
@@ -249,6 +348,7 @@ void iam_watch(struct iam *m, struct db *d)
     while (states != NULL && fiber_sleep(WATCH_MS, &e) == 0) {
         confirm(m, d, states);
         iam_note_use(m, d);
+        agree(m, d);
     }
     mem_free(states);
 }

@@ -12,6 +12,7 @@
 #include "src/base/log.h"
 #include "src/iam/lockout.h"
 #include "src/iam/principal.h"
+#include "src/iam/ratelimit.h"
 #include "src/iam/cookie.h"
 #include "src/iam/signature.h"
 #include "src/io/work.h"
@@ -46,7 +47,7 @@ struct iam_source {
     /* NULL in *out when there is no such access key. Errors: those of db_read. */
     int (*key)(struct db *d, const char *key, struct arena *arena, struct accesskey **out, struct err *e);
     /* What of all that is remembered still counts. Errors: those of db_read. */
-    int (*states)(struct db *d, struct login_state *states, size_t n, struct err *e);
+    int (*states)(struct db *d, struct login_state *states, size_t n, struct login_versions *versions, struct err *e);
     /* Failed logins: how many, and one more (store/loginfailure.h). */
     int (*failures)(struct db *d, const struct login_subject *s, struct login_count *out, struct err *e);
     int (*fail)(struct db *d, const struct login_subject *s, const struct login_limits *limits, struct login_event *event,
@@ -125,6 +126,14 @@ MUST_CHECK int iam_end_session(struct iam *m, struct db *d, int64_t user_id, int
 
 /* Body of the fiber that asks MetaDB about all that is remembered; returns when it is cancelled. One for the process. */
 void iam_watch(struct iam *m, struct db *d);
+
+/* Reads the rules about addresses and the limits of users anew. The watch does so when they change; this is for the start, and for who has
+ * just changed them. Errors: those of db_read, NOMEM. */
+MUST_CHECK int iam_refresh_rules(struct iam *m, struct db *d, struct err *e);
+/* May a client of this address come in? Loopback always may. Any thread. */
+bool iam_lets_in(struct iam *m, const struct addr *client);
+/* Counts a call of this user. Errors: RATE_LIMIT. Any thread. */
+MUST_CHECK int iam_count_call(struct iam *m, const struct principal *who, struct rate_state *out, struct err *e);
 
 /* A user was changed by this process: forget the login at once. */
 void iam_forget(struct iam *m, int64_t user_id);

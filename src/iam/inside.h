@@ -28,9 +28,14 @@ struct iam {
     const struct vault *vault;   /* borrowed */
     _Atomic bool away;           /* MetaDB did not answer last time */
     struct lockout *lockout;     /* owned */
+    struct ratelimiter *rates;   /* owned */
+    _Atomic bool limited;        /* there are rules about addresses */
+    int64_t agreed_ms;           /* watch only: when the nodes told each other what they counted */
     pthread_mutex_t lock;        /* guards everything below; held for microseconds, never across a wait */
     struct keyed keyed;
     struct login_cache *cache;   /* owned */
+    struct cidr_list addresses;  /* owned: who may come in, if `limited` */
+    struct login_versions versions; /* of what was read of addresses and limits; -1: nothing */
     struct flight *flights;      /* owned by their fibers */
     struct iam_stats stats;
 };

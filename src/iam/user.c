@@ -118,6 +118,8 @@ static int tx_delete(struct tx *tx, void *data, struct err *e)
     int rv = store_user_delete(tx, c->id, &c->found, e);
 
     if (rv == 0)
+        rv = store_ratelimit_delete(tx, c->id, e);
+    if (rv == 0)
         rv = store_accesskey_delete_all(tx, c->id, e);
     return rv == 0 ? store_session_delete_all(tx, c->id, e) : rv;
 }

@@ -8,6 +8,9 @@ struct row {
     int64_t kind, id, number;
 };
 
+/* Kinds of the rows that are about no login. */
+enum { ADDRESSES = 10, RATES = 11 };
+
 /* By kind: which rows are there. The users come first, with kind LOGIN_PASSWORD. */
 static const struct {
     const char *select;
@@ -80,20 +83,36 @@ static int fill(const struct sql_rows *answer, struct login_state *states, size_
     return 0;
 }
 
-int store_login_states(struct db *d, struct login_state *states, size_t n, struct err *e)
+static void take_versions(const struct sql_rows *rows, struct login_versions *out)
+{
+    for (size_t i = 0; i < rows->n_rows; i++) {
+        int64_t kind, number;
+
+        if (!sql_i64(rows, i, 0, &kind) || !sql_i64(rows, i, 2, &number))
+            continue;
+        if (kind == ADDRESSES)
+            out->addresses = number;
+        else if (kind == RATES)
+            out->rates = number;
+    }
+}
+
+int store_login_states(struct db *d, struct login_state *states, size_t n, struct login_versions *versions, struct err *e)
 {
     struct arena arena;
     struct sql_rows rows;
     struct str text;
     int rv;
 
-    if (n == 0)
-        return 0;
     arena_init(&arena);
     str_init(&text, &arena);
+    str_add(&text, "SELECT 10, 0, next_id FROM store_sequence WHERE name = 'address_rule' UNION ALL "
+                   "SELECT 11, 0, next_id FROM store_sequence WHERE name = 'rate_limit'");
     for (int kind = LOGIN_PASSWORD; kind < LOGIN_KINDS; kind++)
         add_question(&text, (enum login_kind)kind, states, n);
     rv = str_failed(&text) ? err_set(e, &ERR_NOMEM, "") : db_read(d, text.s, DB_NO_ARGS, &arena, &rows, e);
+    if (rv == 0)
+        take_versions(&rows, versions);
     if (rv == 0)
         rv = fill(&rows, states, n, &arena, e);
     arena_fini(&arena);

@@ -18,7 +18,13 @@ struct login_state {
     bool alive;             /* the session has not ended, the key is enabled */
 };
 
+/* Versions of what else a node keeps in memory: they grow with each change. */
+struct login_versions {
+    int64_t addresses;      /* rules about addresses */
+    int64_t rates;          /* limits of users */
+};
+
 /* Fills in what MetaDB says about all of them. Errors: those of db_read. */
-MUST_CHECK int store_login_states(struct db *d, struct login_state *states, size_t n, struct err *e);
+MUST_CHECK int store_login_states(struct db *d, struct login_state *states, size_t n, struct login_versions *versions, struct err *e);
 
 #endif

@@ -105,9 +105,10 @@ static int key(struct db *d, const char *name, struct arena *arena, struct acces
     return 0;
 }
 
-static int states(struct db *d, struct login_state *states, size_t n, struct err *e)
+static int states(struct db *d, struct login_state *states, size_t n, struct login_versions *versions, struct err *e)
 {
     (void)d;
+    (void)versions; /* unchanged */
     w.n_versions++;
     if (w.away)
         return err_set(e, &away_row, "");

@@ -15,7 +15,7 @@ ENABLED = (
     "page_of_the_api",
     "life_of_a_user", "roles_and_permissions", "roles_that_people_make", "system_parameters",
     # how people and programs come in
-    "console_sessions", "access_keys", "login_history",
+    "console_sessions", "access_keys", "login_history", "address_rules", "rate_limits",
     # records
     "regions", "idcs", "host_types", "credentials", "hosts", "unit_specs",
     # clusters

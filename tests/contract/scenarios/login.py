@@ -42,3 +42,22 @@ def access_keys(walk):
 def login_history(walk):
     assert {r["result"] for r in walk.rows("iam-login-histories-list")} <= {"SUCCESS", "FAILED"}
     assert walk.rows("profile-login-histories-list")[0]["username"] == walk.api.user
+
+
+@scenario("iam-address-rules-list", "iam-address-rule-create", "iam-address-rule-get", "iam-address-rule-update", "iam-address-rule-delete")
+def address_rules(walk):
+    rule = walk.do("iam-address-rule-create", {"network": "127.0.0.0/8", "description": "walks", "enabled": False})
+    assert [r["id"] for r in walk.rows("iam-address-rules-list")] == [rule["id"]]
+    assert walk.do("iam-address-rule-update", {"description": "still walks"}, id=rule["id"])["network"] == "127.0.0.0/8"
+    assert walk.do("iam-address-rule-get", id=rule["id"])["description"] == "still walks"
+    walk.do("iam-address-rule-delete", id=rule["id"])
+    walk.gone("iam-address-rule-get", id=rule["id"])
+    walk.effect("iam-address-rule-delete")
+
+
+@scenario("iam-user-rate-limit-get", "iam-user-rate-limit-update")
+def rate_limits(walk):
+    user = walk.do("session-get")["userId"]
+    assert walk.do("iam-user-rate-limit-update", {"perDay": 100000000}, id=user) == {"perDay": 100000000}
+    assert walk.do("iam-user-rate-limit-get", id=user) == {"perDay": 100000000}
+    assert walk.call("iam-user-rate-limit-update", {"perDay": 0}, id=user).data == {}
