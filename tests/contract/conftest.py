@@ -16,8 +16,8 @@ collect_ignore = [] if built().exists() else ["test_walk.py"]
 
 @pytest.fixture(scope="session")
 def walk(request, ocp_server):
-    """The walk over a running ocp-server; its kernels start when a scenario first needs them."""
-    return Walk(ocp_server.api(), lambda: request.getfixturevalue("seekdb_pair"))
+    """The walk over a running ocp-server; its kernels and simulated clusters start when a scenario first needs them."""
+    return Walk(ocp_server.api(), lambda: request.getfixturevalue("seekdb_pair"), lambda: request.getfixturevalue("obsim"))
 
 
 def pytest_configure(config):

@@ -12,14 +12,16 @@ TASK_SECONDS = 120
 
 
 class Walk:
-    """`api` is the administrator's client, `kernels` a function that gives the two running OceanBase kernels.
+    """`api` is the administrator's client, `kernels` a function that gives the two running OceanBase kernels, `simulator` one that gives the
+    simulator with a cluster of several zones.
 
     Shared objects (region, cluster, ...) are made when the first scenario asks for them.
     """
 
-    def __init__(self, api, kernels=None):
+    def __init__(self, api, kernels=None, simulator=None):
         self.api = api
         self._kernels = kernels
+        self._simulator = simulator
         self.document = api.get(openapi.PATH).ok().json
         self.routes = openapi.routes(self.document)
         contract = contract_operations()
@@ -73,6 +75,24 @@ class Walk:
     def kernels(self):
         """The two OceanBase kernels."""
         return self._kernels()
+
+    @functools.cached_property
+    def simulator(self):
+        """The simulator of an OceanBase 4.x cluster of several zones."""
+        return self._simulator()
+
+    @functools.cached_property
+    def wide_cluster(self):
+        """The id of the simulated cluster, taken over; its servers are registered hosts."""
+        servers = self.simulator.servers()
+        started = self.do("host-batch-create", {
+            "sshPort": 22, "kind": "DEDICATED_PHYSICAL_MACHINE", "typeId": self.host_type["id"], "idcId": self.idc["id"],
+            "credentialId": self.credential["id"], "hostBasicDataList": [{"innerIpAddress": ip} for ip in servers]})
+        self.finish(started)
+        started = self.do("ob-cluster-take-over", {"rootSysPassword": self.simulator.password, "address": servers[0],
+                                                   "port": self.simulator.port})
+        self.finish(started)
+        return started["clusterId"]
 
     @functools.cached_property
     def region(self):

@@ -11,7 +11,7 @@ import importlib
 
 ENABLED = (
     # system
-    "info_and_time", "unknown_paths", "current_user", "users_of_ocp", "login_key", "multi_cluster_info", "health", "metrics",
+    "info_and_time", "unknown_paths", "current_user", "users_of_ocp", "login_key", "multi_cluster_info", "health", "metrics", "nodes",
     "page_of_the_api",
     "life_of_a_user", "roles_and_permissions", "roles_that_people_make", "system_parameters",
     # how people and programs come in
@@ -21,6 +21,7 @@ ENABLED = (
     # clusters
     "take_over_check", "take_over", "clusters_list", "cluster_numbers", "zones_and_servers", "units",
     "parameter_info", "cluster_parameters", "cluster_sessions", "cluster_compaction", "cluster_password",
+    "wide_cluster", "wide_cluster_units", "wide_cluster_parameters", "wide_cluster_sessions", "wide_cluster_events",
     # tenants
     "tenants", "tenant_parameters", "tenant_units", "tenant_whitelist", "tenant_password",
     "databases", "database_users", "database_user_privileges", "database_roles", "database_objects",
@@ -51,6 +52,6 @@ def scenario(*needs):
 
 def registered():
     """All scenarios by name."""
-    for noun in ("system", "record", "cluster", "tenant", "database", "history", "login", "own"):
+    for noun in ("system", "record", "cluster", "cluster4x", "tenant", "database", "history", "login", "own"):
         importlib.import_module(f"{__name__}.{noun}")
     return _registry
