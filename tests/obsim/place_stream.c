@@ -66,10 +66,11 @@ void place_grant(struct sim_cluster *c, struct sim_pool *pool, struct sim_tenant
     pool->modified_us = c->now_us;
     for (size_t i = 0; i < c->units.n; i++) {
         struct sim_unit *u = c->units.items[i];
-        size_t n = groups_of(c, t->id, groups), at = 0;
+        size_t n, at = 0;
 
         if (u->pool_id != pool->id || u->group_id != 0)
             continue;
+        n = groups_of(c, t->id, groups);
         while (at < n && has_group(c, pool, u->zone, groups[at]))
             at++;
         u->group_id = at < n ? groups[at] : c->next_group++;

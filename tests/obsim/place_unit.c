@@ -16,10 +16,11 @@ static bool has_sibling(struct sim_cluster *c, const struct sim_server *s, const
 {
     for (size_t i = 0; i < c->units.n; i++) {
         const struct sim_unit *u = c->units.items[i];
-        const struct sim_pool *other = sim_pool_get(c, u->pool_id);
+        const struct sim_pool *other;
 
         if (u->server_id != s->id && u->migrate_from != s->id)
             continue;
+        other = sim_pool_get(c, u->pool_id);
         if (u->pool_id == pool->id || (pool->tenant_id != 0 && other->tenant_id == pool->tenant_id))
             return true;
     }

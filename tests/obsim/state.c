@@ -78,10 +78,11 @@ struct sim_capacity sim_server_assigned(struct sim_cluster *c, const struct sim_
 
     for (size_t i = 0; i < c->units.n; i++) {
         const struct sim_unit *u = c->units.items[i];
-        const struct sim_unit_config *config = sim_config_get(c, sim_pool_get(c, u->pool_id)->config_id);
+        const struct sim_unit_config *config;
 
         if (u->server_id != s->id && u->migrate_from != s->id)
             continue;
+        config = sim_config_get(c, sim_pool_get(c, u->pool_id)->config_id);
         sum.cpu += config->max_cpu;
         sum.memory += config->memory;
         sum.log_disk += config->log_disk;
