@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every statement that ocp-server sends to a simulated cluster of several servers is one that a real kernel's grammar has.
+
+The simulator reads SQL on its own, but both it and the product were written from the same descriptions; so what it was sent is sent to a
+real kernel, too. That has one server and one tenant: views of several are tables there, with the columns of OceanBase's reference, and
+clauses that name a tenant are left away. Statements about servers, zones, units, pools and tenants are not in its grammar at all: for
+these the syntax of OceanBase's manual is written down here.
+"""
+import json
+import pathlib
+import re
+
+import pymysql
+import pytest
+
+from lib.py.process import wait_until
+
+CLUSTERS = "/api/v2/ob/clusters"
+DATA = pathlib.Path(__file__).resolve().parents[1] / "obsim"
+SYNTAX_ERROR, UNKNOWN_COLUMN, UNKNOWN_TABLE = 1064, 1054, 1146
+PASSWORD = "Tenant-root-1"
+
+# the manual's syntax, of what the real kernel at hand does not know
+NAME, TEXT = r"(`[^`]+`|[A-Za-z_]\w*)", r"'([^'\\]|\\.)*'"
+MANUAL = [
+    rf"ALTER TENANT {NAME} (LOCK|UNLOCK)",
+    rf"ALTER TENANT {NAME} SET VARIABLES \w+ ?= ?({TEXT}|-?\d+)",
+    rf"ALTER TENANT {NAME} (SET )?(COMMENT|LOCALITY|PRIMARY_ZONE) ?=? ?({TEXT}|RANDOM)",
+    rf"ALTER TENANT {NAME} RENAME GLOBAL_NAME TO {NAME}",
+    rf"ALTER SYSTEM CHANGE TENANT =? ?{NAME}",
+    rf"ALTER USER SYS IDENTIFIED BY \"[^\"]+\"",
+    rf"ALTER SYSTEM (ADD|DELETE|CANCEL DELETE|START|STOP|FORCE STOP|ISOLATE) SERVER {TEXT}( ZONE =? ?{TEXT})?",
+    rf"ALTER SYSTEM (ADD|DELETE|START|STOP|FORCE STOP|ISOLATE) ZONE ({NAME}|{TEXT})",
+    r"SHOW TENANT",
+]
+# clauses that the kernel of one tenant and one server does not know; the statement without them it does
+CLAUSES = [rf"^((?:ALTER SYSTEM|SHOW PARAMETERS)\b.*?)\s+TENANT(?:\s*=\s*|\s+){NAME}$",
+           rf"^(ALTER SYSTEM\b.*?)\s+(?:SERVER|ZONE)\s*=\s*{TEXT}$"]
+# these would change the kernel under the test's own feet
+HARMFUL = re.compile(r"\bSWITCHOVER\b|\bACTIVATE\b|^KILL\b|^ALTER USER '?root|ob_tcp_invited_nodes", re.I)
+
+
+def tables():
+    """Columns of OceanBase's views and inner tables by their lower-case name."""
+    views = json.loads((DATA / "views.json").read_text())["v4"]
+    found = {name.lower(): [(c[0], c[1]) for c in view["columns"]] for name, view in views.items()}
+    for schema, content in json.loads((DATA / "tables.json").read_text()).items():
+        if schema != "oceanbase" or not isinstance(content, dict):
+            continue
+        for name, table in content.items():
+            columns = table["columns"] if isinstance(table, dict) else table
+            found.setdefault(name.lower(), [(c[0], c[1]) if isinstance(c, list) else (c, None) for c in columns])
+    return found
+
+
+def column_type(declared):
+    declared = (declared or "").lower()
+    if declared.startswith(("bigint", "int", "tinyint", "number", "decimal")):
+        return "DECIMAL(38)" if "unsigned" in declared else "BIGINT"
+    if declared.startswith(("timestamp", "datetime")):
+        return "DATETIME(6)"
+    return "DOUBLE" if declared.startswith(("double", "float")) else "VARCHAR(128)"
+
+
+class Kernel:
+    """A real kernel on which views of several servers exist as empty tables, made when a statement asks for one."""
+
+    def __init__(self, server):
+        self.connection = server.connect(autocommit=True)
+        self.known = tables()
+        self.made = set()
+
+    def run(self, text):
+        """The errno, 0 for success."""
+        with self.connection.cursor() as cursor:
+            try:
+                cursor.execute(text)
+                cursor.fetchall()
+                return 0, ""
+            except pymysql.err.MySQLError as error:
+                return error.args[0], error.args[1]
+
+    def make_views(self, text):
+        """True when one was missing and is there now."""
+        before = len(self.made)
+        for name in re.findall(r"oceanbase\.`?([\w$]+)", text, re.I):
+            columns = self.known.get(name.lower())
+            if name.lower() in self.made or columns is None or self.run(f"SELECT 1 FROM oceanbase.`{name}` LIMIT 0")[0] != UNKNOWN_TABLE:
+                continue
+            listed = ", ".join(f"`{c}` {column_type(t)}" for c, t in columns)
+            assert self.run(f"CREATE TABLE oceanbase.`{name}` ({listed})") == (0, ""), name
+            self.made.add(name.lower())
+        return len(self.made) > before
+
+    def judge(self, text):
+        number, why = self.run(text)
+        if number == UNKNOWN_TABLE and self.make_views(text):
+            number, why = self.run(text)
+        return number, why
+
+
+def finish(api, task):
+    def ended():
+        status = api.get(f"/api/v2/tasks/{task['id']}").data["status"]
+        assert status != "FAILED", task
+        return status == "SUCCESSFUL"
+    wait_until(ended, f"task {task['id']} succeeds")
+
+
+def work(api, simulator):
+    """A take-over, every page of the cluster and its tenants, and the changes an operator makes there."""
+    target = {"rootSysPassword": simulator.password, "address": simulator.host, "port": simulator.port}
+    api.post(f"{CLUSTERS}/takeOverPreCheck", target)
+    started = api.post(f"{CLUSTERS}/takeOver", target).data
+    finish(api, started)
+    cluster = f"{CLUSTERS}/{started['clusterId']}"
+    tenants = wait_until(lambda: [t for t in api.get(f"{cluster}/tenants").contents if t["name"] == "tenant1"], "tenants are known")
+    tenant = f"{cluster}/tenants/{tenants[0]['id']}"
+    for page in ("", "/zones", "/servers", "/units", "/events", "/stats", "/serverStats", "/parameters", "/sessions", "/compactions", "/tenants"):
+        api.get(cluster + page)
+    api.put(f"{cluster}/parameters", [{"name": "trace_log_slow_query_watermark", "value": "2s"}])
+    for order in ("startMajorCompaction", "suspendMajorCompaction", "resumeMajorCompaction"):
+        api.post(f"{cluster}/compactions", {"operation": order})
+    change_tenant(api, tenant)
+    return cluster, tenant
+
+
+def change_tenant(api, tenant):
+    """Statuses are not looked at: what was sent is; the test checks that enough of it was."""
+    for path, body in [
+        ("/changePassword", {"newPassword": PASSWORD}), ("/modifyWhitelist", {"whitelist": "127.0.0.1,10.0.0.0/8"}), ("/lock", None), ("/unlock", None),
+        ("/databases", {"dbName": "shop", "collation": "utf8mb4_general_ci", "readonly": False}),
+        ("/users", {"username": "clerk", "password": "Clerk-1234", "globalPrivileges": ["PROCESS"],
+                    "dbPrivileges": [{"dbName": "shop", "privileges": ["SELECT", "CREATE_VIEW"]}]}),
+        ("/users/clerk/lock", None), ("/users/clerk/unlock", None), ("/users/clerk/changePassword", {"newPassword": "Clerk-5678"}),
+        ("/roles", {"roleName": "reader", "globalPrivileges": ["SELECT"]}), ("/users/clerk/grantRole", {"roles": ["reader"]}),
+        ("/users/clerk/modifyDbPrivilege", {"dbPrivileges": [{"dbName": "shop", "privileges": ["INSERT"]}]}),
+        ("/users/clerk/modifyGlobalPrivilege", {"globalPrivileges": ["SHOW_DATABASES"]}), ("/users/clerk/revokeRole", {"roles": ["reader"]}),
+        ("/compactions", {"operation": "startMajorCompaction"}),
+    ]:
+        api.post(tenant + path, body)
+    api.put(f"{tenant}/databases/shop", {"readonly": True})
+    api.put(f"{tenant}/parameters", [{"name": "recyclebin", "value": "ON"}, {"name": "open_cursors", "value": "60"}])
+    for page in ("", "/units", "/parameters", "/databases", "/users", "/users/clerk", "/roles", "/roles/reader", "/objects", "/sessions", "/compactions"):
+        api.get(tenant + page)
+    for path in ("/users/clerk", "/roles/reader", "/databases/shop"):
+        api.delete(tenant + path)
+
+
+@pytest.fixture(scope="module")
+def statements(mariadb_server):
+    """What ocp-server sent, each text once, in the order of its first time."""
+    from lib.py.obsim import Obsim
+    from lib.py.server import OcpServer
+    database = mariadb_server.create_database("conformance")
+    with Obsim(servers=2, tenants=1, name="obsim-conformance") as simulator, OcpServer(database) as server:
+        work(server.api(), simulator)
+        audit = simulator.audit()
+    mariadb_server.drop_database(database)
+    return {line["text"].strip(): line for line in reversed(audit)}
+
+
+def is_in_manual(text):
+    return any(re.fullmatch(pattern, text, re.I) for pattern in MANUAL)
+
+
+def test_enough_was_sent(statements):
+    """A flow that stops early must not pass for one without errors."""
+    for pattern in (r"SELECT .*DBA_OB_SERVERS", r"SELECT .*DBA_OB_TENANTS", r"ALTER SYSTEM SET .*TENANT", r"ALTER TENANT .* LOCK", r"CREATE USER", r"GRANT ",
+                    r"REVOKE ", r"CREATE ROLE", r"CREATE DATABASE", r"ALTER DATABASE", r"DROP USER", r"MAJOR FREEZE", r"ALTER TENANT .*SET VARIABLES"):
+        assert any(re.search(pattern, text, re.I | re.S) for text in statements), f"nothing like {pattern} was sent"
+
+
+def test_the_simulator_knows_what_it_was_sent(statements):
+    wrong = [(line["errno"], text) for text, line in statements.items() if line["errno"] in (SYNTAX_ERROR, UNKNOWN_COLUMN)]
+    assert not wrong, wrong
+
+
+def test_a_real_kernel_knows_them_too(statements, new_seekdb):
+    kernel = Kernel(new_seekdb(password="Kernel-conformance"))
+    wrong, tried = [], 0
+    for text in reversed(statements):
+        if is_in_manual(text) or HARMFUL.search(text):
+            continue
+        plain = text
+        for clause in CLAUSES:
+            plain = re.sub(clause, r"\1", plain, flags=re.I)
+        number, why = kernel.judge(plain)
+        tried += 1
+        if number in (SYNTAX_ERROR, UNKNOWN_COLUMN):
+            wrong.append(f"{number} {why}: {plain}")
+    assert tried > 30
+    assert not wrong, "\n".join(wrong)
