@@ -13,6 +13,7 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 ERR_DEFINE(ERR_TLS_CONF, 90410, 500, ERR_FINAL, "The TLS file {0} cannot be used: {1}.", "无法使用 TLS 文件 {0}：{1}。");
 
@@ -28,10 +29,16 @@ struct tls_server {
     pthread_mutex_t lock;                   /* guards the two below */
     SSL_CTX *context;                       /* owned */
     int64_t expires_us;
+    bool (*welcome)(const char *serial, const char *uri, void *data);
+    void *welcome_data;
 };
 
+enum { URI_SIZE = 128, SERIAL_SIZE = 64 };
+
 struct tls {
+    char peer_uri[URI_SIZE];
     SSL *ssl;                  /* owned */
+    struct tls_server *owner;
     const char *in;            /* borrowed: fed and not read yet */
     size_t n_in;
     tls_put put;
@@ -122,6 +129,56 @@ static int load_pair(SSL_CTX *c, const struct tls_server *t, struct err *e)
     return 0;
 }
 
+/* --- who the peer is ------------------------------------------------------------------------------------------------------------ */
+
+static void copy_uri(const GENERAL_NAME *name, char *out, size_t size)
+{
+    const ASN1_STRING *uri = name->d.uniformResourceIdentifier;
+    size_t n = (size_t)ASN1_STRING_length(uri);
+
+    if (n < size && memchr(ASN1_STRING_get0_data(uri), 0, n) == NULL)
+        (void)snprintf(out, size, "%.*s", (int)n, (const char *)ASN1_STRING_get0_data(uri));
+}
+
+static void uri_of(X509 *cert, char *out, size_t size)
+{
+    GENERAL_NAMES *names = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
+
+    out[0] = '\0';
+    for (int i = 0; i < sk_GENERAL_NAME_num(names) && out[0] == '\0'; i++)
+        if (sk_GENERAL_NAME_value(names, i)->type == GEN_URI)
+            copy_uri(sk_GENERAL_NAME_value(names, i), out, size);
+    GENERAL_NAMES_free(names);
+}
+
+static void serial_of(const X509 *cert, char *out, size_t size)
+{
+    BIGNUM *n = ASN1_INTEGER_to_BN(X509_get0_serialNumber(cert), NULL);
+    char *hex = n != NULL ? BN_bn2hex(n) : NULL;
+
+    (void)snprintf(out, size, "%s", hex != NULL ? hex : "");
+    OPENSSL_free(hex);
+    BN_free(n);
+}
+
+/* Called by the library for each certificate of the chain, the peer's own last. */
+static int verify(int good, X509_STORE_CTX *store)
+{
+    SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+    struct tls *s = SSL_get_app_data(ssl);
+    X509 *cert = X509_STORE_CTX_get_current_cert(store);
+    char serial[SERIAL_SIZE];
+
+    if (good != 1 || X509_STORE_CTX_get_error_depth(store) != 0 || s == NULL)
+        return good;
+    uri_of(cert, s->peer_uri, sizeof s->peer_uri);
+    serial_of(cert, serial, sizeof serial);
+    if (s->owner->welcome == NULL || s->owner->welcome(serial, s->peer_uri, s->owner->welcome_data))
+        return 1;
+    X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_REVOKED);
+    return 0;
+}
+
 static int demand_clients(SSL_CTX *c, const struct tls_server *t, struct err *e)
 {
     STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(t->client_ca);
@@ -131,7 +188,7 @@ static int demand_clients(SSL_CTX *c, const struct tls_server *t, struct err *e)
         return refuse(e, t->client_ca);
     }
     SSL_CTX_set_client_CA_list(c, names);
-    SSL_CTX_set_verify(c, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+    SSL_CTX_set_verify(c, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, verify);
     return 0;
 }
 
@@ -166,7 +223,7 @@ static int context_new(struct tls_server *t, SSL_CTX **out, struct err *e)
     int rv;
 
     ERR_clear_error();
-    c = SSL_CTX_new(TLS_server_method());
+    c = SSL_CTX_new(TLS_method());
     if (c == NULL)
         return err_set(e, &ERR_NOMEM, "");
     set_rules(c, t);
@@ -208,6 +265,8 @@ int tls_server_new(const struct tls_conf *conf, struct tls_server **out, struct 
     (void)pthread_mutex_init(&t->lock, NULL); /* cannot fail with default attributes */
     t->cert_file = mem_strdup(conf->cert_file);
     t->key_file = mem_strdup(conf->key_file);
+    t->welcome = conf->welcome;
+    t->welcome_data = conf->data;
     t->client_ca = conf->client_ca != NULL ? mem_strdup(conf->client_ca) : NULL;
     t->method = method_new();
     if (t->cert_file == NULL || t->key_file == NULL || (conf->client_ca != NULL && t->client_ca == NULL) || t->method == NULL)
@@ -273,13 +332,14 @@ static SSL *ssl_new(struct tls_server *t)
     return ssl;
 }
 
-struct tls *tls_new(struct tls_server *t, tls_put put, void *data)
+static struct tls *session_new(struct tls_server *t, tls_put put, void *data)
 {
     struct tls *s = mem_zalloc(sizeof *s);
     BIO *bio;
 
     if (s == NULL)
         return NULL;
+    s->owner = t;
     s->put = put;
     s->data = data;
     ERR_clear_error();
@@ -292,8 +352,31 @@ struct tls *tls_new(struct tls_server *t, tls_put put, void *data)
     BIO_set_data(bio, s);
     BIO_set_init(bio, 1);
     SSL_set_bio(s->ssl, bio, bio);
-    SSL_set_accept_state(s->ssl);
+    (void)SSL_set_app_data(s->ssl, s);
     return s;
+}
+
+struct tls *tls_new(struct tls_server *t, tls_put put, void *data)
+{
+    struct tls *s = session_new(t, put, data);
+
+    if (s != NULL)
+        SSL_set_accept_state(s->ssl);
+    return s;
+}
+
+struct tls *tls_new_client(struct tls_server *t, tls_put put, void *data)
+{
+    struct tls *s = session_new(t, put, data);
+
+    if (s != NULL)
+        SSL_set_connect_state(s->ssl);
+    return s;
+}
+
+const char *tls_peer_uri(const struct tls *s)
+{
+    return s->peer_uri;
 }
 
 void tls_free(struct tls *s)

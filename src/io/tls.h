@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tls.h - TLS 1.2 and 1.3 for servers, without I/O: bytes go in, bytes come out; the owner of the socket moves them. */
+/* tls.h - TLS 1.2 and 1.3 without I/O: bytes go in, bytes come out; the owner of the socket moves them. For servers, and for both sides of
+ * connections between processes of ours, who know each other by certificates of one authority. */
 #ifndef IO_TLS_H
 #define IO_TLS_H
 
@@ -16,7 +17,11 @@ struct tls_server;
 struct tls_conf {
     const char *cert_file;  /* PEM: the server's certificate, then its chain */
     const char *key_file;   /* PEM, without a passphrase */
-    const char *client_ca;  /* PEM: authorities whose client certificates are demanded; NULL: clients need none */
+    const char *client_ca;  /* PEM: authorities whose certificates peers must have; NULL: clients need none */
+    /* Asked about a peer's certificate that is otherwise good: its serial number in upper-case hex, and its first URI among the alternative
+     * names ("" when it has none). False refuses it. Any thread that has sessions. NULL: all are welcome. */
+    bool (*welcome)(const char *serial, const char *uri, void *data);
+    void *data;
     const char *alpn;       /* protocols in the server's order, "h2,http/1.1"; NULL: none */
 };
 
@@ -40,6 +45,9 @@ typedef bool (*tls_put)(void *data, const void *bytes, size_t n);
 
 /* A session that waits for the client's first bytes. NULL when memory is out. */
 MUST_CHECK struct tls *tls_new(struct tls_server *t, tls_put put, void *data);
+/* The other side: greets at once, and demands a certificate of `client_ca`, which must have been given, of the server. No name is checked:
+ * see tls_peer_uri. NULL when memory is out. */
+MUST_CHECK struct tls *tls_new_client(struct tls_server *t, tls_put put, void *data);
 void tls_free(struct tls *s);
 
 /* Hands over what the peer sent: borrowed until tls_read has answered TLS_MORE. */
@@ -62,6 +70,8 @@ void tls_close(struct tls *s);
 
 /* Protocol agreed on by ALPN, "" if none. Valid when open. */
 struct slice tls_alpn(const struct tls *s);
+/* The first URI among the alternative names of the peer's certificate ("ocp-node:3"); "" when there is none. Valid when open. */
+const char *tls_peer_uri(const struct tls *s);
 /* Why it failed, for logs. */
 const char *tls_reason(const struct tls *s);
 
