@@ -11,6 +11,8 @@
 #include "conf/parameters.h"
 #include "conf/settings.h"
 #include "config.h"
+#include "raft/dir.h"
+#include "raft/node.h"
 #include "src/host/host.h"
 #include "src/iam/accesskey.h"
 #include "src/iam/addressrule.h"
@@ -19,10 +21,12 @@
 #include "src/iam/role.h"
 #include "src/iam/user.h"
 #include "src/io/ssh.h"
+#include "src/io/stream.h"
 #include "src/obcluster/link.h"
 #include "src/obcluster/look.h"
 #include "src/obcluster/obcluster.h"
 #include "src/oceanbase/parameter.h"
+#include "src/peer/hello.h"
 #include "src/oceanbase/probe.h"
 #include "src/oceanbase/session.h"
 #include "src/oceanbase/variable.h"
@@ -71,14 +75,49 @@ const struct route *const all_routes[] = {
 static const struct task_flow *const *const flows[] = { host_flows, obcluster_flows, NULL };
 const struct task_flow *const *const *const all_flows = flows;
 
+/* One a line: several hands add to it. */
 const struct err_row *const *const all_errors[] = {
-    err_rows, sql_err_rows, ssh_err_rows, http_err_rows, tls_err_rows, store_err_rows, embedded_err_rows, task_err_rows,
-    oceanbase_err_rows, ob_parameter_err_rows, ob_session_err_rows, iam_err_rows, accesskey_err_rows, addressrule_err_rows, ratelimit_err_rows, user_err_rows, role_err_rows,
-    vault_err_rows, setting_err_rows, host_err_rows,
-    store_obcluster_err_rows, link_err_rows, look_err_rows, obcluster_err_rows,
-    api_err_rows, idempotent_err_rows,
-    privilege_err_rows, unitspec_err_rows, whitelist_err_rows, tenant_err_rows, tenant_parameter_err_rows, database_err_rows,
-    account_err_rows, dbuser_err_rows, grant_err_rows, ob_variable_err_rows,
+    err_rows,
+    sql_err_rows,
+    ssh_err_rows,
+    http_err_rows,
+    tls_err_rows,
+    store_err_rows,
+    embedded_err_rows,
+    task_err_rows,
+    oceanbase_err_rows,
+    ob_parameter_err_rows,
+    ob_session_err_rows,
+    iam_err_rows,
+    accesskey_err_rows,
+    addressrule_err_rows,
+    ratelimit_err_rows,
+    user_err_rows,
+    role_err_rows,
+    vault_err_rows,
+    setting_err_rows,
+    host_err_rows,
+    store_obcluster_err_rows,
+    link_err_rows,
+    look_err_rows,
+    obcluster_err_rows,
+    api_err_rows,
+    idempotent_err_rows,
+    privilege_err_rows,
+    unitspec_err_rows,
+    whitelist_err_rows,
+    tenant_err_rows,
+    tenant_parameter_err_rows,
+    database_err_rows,
+    account_err_rows,
+    dbuser_err_rows,
+    grant_err_rows,
+    ob_variable_err_rows,
+    stream_err_rows,
+    peer_err_rows,
+    consensus_err_rows,
+    raft_dir_err_rows,
+    raft_node_err_rows,
     NULL,
 };
 
