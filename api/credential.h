@@ -15,10 +15,11 @@ struct property_view {
 };
 extern const struct field ssh_property_fields[], ob_property_fields[], proxy_property_fields[];
 
-#define CREDENTIAL_PROPERTIES(STRUCT)                                                                                                 \
-    F_OBJECT(STRUCT, ssh, "sshCredentialProperty", property_view, ssh_property_fields, DOC("Login of a host.")),                      \
-        F_OBJECT(STRUCT, ob, "obJdbcCredentialProperty", property_view, ob_property_fields, DOC("Login of an OceanBase tenant.")),    \
-        F_OBJECT(STRUCT, proxy, "obProxyCredentialProperty", property_view, proxy_property_fields, DOC("Login of an OBProxy cluster."))
+#define CREDENTIAL_PROPERTIES_OF(STRUCT, IN)                                                                                          \
+    F_OBJECT(STRUCT, IN ssh, "sshCredentialProperty", property_view, ssh_property_fields, DOC("Login of a host.")),                   \
+        F_OBJECT(STRUCT, IN ob, "obJdbcCredentialProperty", property_view, ob_property_fields, DOC("Login of an OceanBase tenant.")), \
+        F_OBJECT(STRUCT, IN proxy, "obProxyCredentialProperty", property_view, proxy_property_fields, DOC("Login of an OBProxy cluster."))
+#define CREDENTIAL_PROPERTIES(STRUCT) CREDENTIAL_PROPERTIES_OF(STRUCT, )
 
 struct credential_out {
     int64_t id;

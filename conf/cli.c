@@ -13,6 +13,7 @@ enum {
     KEY_DUMP,
     KEY_STANDALONE,
     KEY_RESET,
+    KEY_ROTATE,
 };
 
 static const struct argp_option options[] = {
@@ -21,6 +22,8 @@ static const struct argp_option options[] = {
     { "dump", KEY_DUMP, "TABLE", 0,
       "Print a table as JSON and exit: settings, parameters, routes, errors, metrics, permissions, migrations", 1 },
     { "reset-password", KEY_RESET, "USER", 0, "Give the user a new password, print it once, and exit", 1 },
+    { "rotate-key", KEY_ROTATE, "STEP", 0,
+      "Take a step of changing the master key and exit: prepare, use, reseal, finish (operator guide, Password box)", 1 },
     { "version", KEY_VERSION, NULL, 0, "Print the version and exit", 1 },
     { "help", KEY_HELP, NULL, 0, "Print this text and exit", 1 },
     { NULL, 0, NULL, 0, "Settings:", 2 },
@@ -61,6 +64,8 @@ static error_t on_option(int key, char *arg, struct argp_state *state)
         return set_command(state, CLI_DUMP, arg);
     case KEY_RESET:
         return set_command(state, CLI_RESET_PASSWORD, arg);
+    case KEY_ROTATE:
+        return set_command(state, CLI_ROTATE_KEY, arg);
     case KEY_VERSION:
         return set_command(state, CLI_VERSION, NULL);
     case KEY_HELP:

@@ -12,6 +12,7 @@ enum cli_command {
     CLI_CHECK_CONFIG,
     CLI_DUMP,           /* argument: name of the table */
     CLI_RESET_PASSWORD, /* argument: user */
+    CLI_ROTATE_KEY,     /* argument: step */
     CLI_VERSION,
     CLI_HELP,
 };

@@ -93,6 +93,8 @@ static int with_settings(const struct cli *cli)
     rv = settings_box_new(set, &box, &e);
     if (rv == 0 && cli->command == CLI_RESET_PASSWORD)
         rv = server_reset_password(box, cli, &sink, &e);
+    else if (rv == 0 && cli->command == CLI_ROTATE_KEY)
+        rv = server_rotate_key(box, cli, &sink, &e);
     else if (rv == 0)
         rv = server_run(box, cli, &sink, &e);
     if (rv != 0)
@@ -116,6 +118,7 @@ static int run(const struct cli *cli)
         return check_config(cli);
     case CLI_RUN:
     case CLI_RESET_PASSWORD:
+    case CLI_ROTATE_KEY:
         break;
     }
     return with_settings(cli);

@@ -10,11 +10,15 @@
  * A second SIGTERM stops without waiting for clients. */
 #include "src/server.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 
 #include "src/server_parts.h"
+#include "src/vault/keyfile.h"
+#include "src/vault/reseal.h"
 
 static int start_workers(struct server *s, struct err *e)
 {
@@ -103,7 +107,9 @@ static void reset_fiber(void *data)
     loop_stop(s->control);
 }
 
-int server_reset_password(struct settings_box *box, const struct cli *cli, struct log_sink *sink, struct err *e)
+/* Builds the server for one piece of work in a fiber, and takes it down again. */
+static int run_once(struct settings_box *box, const struct cli *cli, struct log_sink *sink, const char *name, void (*fiber)(void *data),
+                    struct err *e)
 {
     struct server *s;
     int rv = make_server(box, cli, sink, &s, e);
@@ -112,7 +118,7 @@ int server_reset_password(struct settings_box *box, const struct cli *cli, struc
         return rv;
     rv = server_build(s, e);
     if (rv == 0)
-        rv = fiber_start(s->control, "reset password", reset_fiber, s, NULL, e);
+        rv = fiber_start(s->control, name, fiber, s, NULL, e);
     if (rv == 0) {
         loop_run(s->control);
         rv = s->start_rv;
@@ -121,4 +127,59 @@ int server_reset_password(struct settings_box *box, const struct cli *cli, struc
     }
     server_tear_down(s);
     return rv;
+}
+
+int server_reset_password(struct settings_box *box, const struct cli *cli, struct log_sink *sink, struct err *e)
+{
+    return run_once(box, cli, sink, "reset password", reset_fiber, e);
+}
+
+/* ---- master key ---------------------------------------------------------------------------------------------------------- */
+
+static int pass_over_secrets(struct server *s, bool write, struct reseal_count *count, struct err *e)
+{
+    bool created;
+    int rv = vault_new(s->boot->key_file, false, &created, &s->shared.vault, e);
+
+    if (rv == 0)
+        rv = vault_reseal(s->shared.vault, s->metadb, write, count, e);
+    if (rv == 0)
+        (void)printf("%" PRIu64 " secrets, %" PRIu64 " under the former key, %" PRIu64 " sealed anew, %" PRIu64 " that no key opens\n",
+                     count->seen, count->old, count->changed, count->lost);
+    return rv;
+}
+
+static int take_key_step(struct server *s, struct err *e)
+{
+    const char *step = s->cli->argument;
+    struct reseal_count count;
+    int rv = 0;
+
+    if (strcmp(step, "reseal") == 0)
+        return pass_over_secrets(s, true, &count, e);
+    if (strcmp(step, "finish") == 0) {
+        rv = pass_over_secrets(s, false, &count, e);
+        if (rv == 0 && count.old > 0) {
+            (void)err_set(e, &ERR_KEY_STEP, "finish");
+            return err_arg(e, "%" PRIu64 " secrets are sealed under the former key; run the step reseal first", count.old);
+        }
+    }
+    if (rv == 0)
+        rv = keyfile_step(s->boot->key_file, step, e);
+    if (rv == 0)
+        (void)printf("%s: %s is done. Give every node this file and restart it before the next step.\n", s->boot->key_file, step);
+    return rv;
+}
+
+static void rotate_fiber(void *data)
+{
+    struct server *s = data;
+
+    s->start_rv = take_key_step(s, &s->start_error);
+    loop_stop(s->control);
+}
+
+int server_rotate_key(struct settings_box *box, const struct cli *cli, struct log_sink *sink, struct err *e)
+{
+    return run_once(box, cli, sink, "rotate key", rotate_fiber, e);
 }

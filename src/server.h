@@ -16,4 +16,7 @@ MUST_CHECK int server_run(struct settings_box *box, const struct cli *cli, struc
 /* Gives the user that the command line names a random password, directly in MetaDB, and prints it. */
 MUST_CHECK int server_reset_password(struct settings_box *box, const struct cli *cli, struct log_sink *sink, struct err *e);
 
+/* Takes the step of changing the master key that the command line names (src/vault/reseal.h), and prints what it came to. */
+MUST_CHECK int server_rotate_key(struct settings_box *box, const struct cli *cli, struct log_sink *sink, struct err *e);
+
 #endif

@@ -11,6 +11,7 @@
 #include "src/node/registry.h"
 #include "src/obcluster/obcluster.h"
 #include "src/setting/setting.h"
+#include "src/store/credential_offer.h"
 #include "src/store/embedded.h"
 #include "src/store/idempotency.h"
 #include "src/store/migrate.h"
@@ -144,6 +145,8 @@ static int prune(void *data, struct err *e)
         rv = store_login_failures_prune(s->metadb, e);
     if (rv == 0)
         rv = store_login_history_prune(s->metadb, LOGIN_HISTORY_KEEP_DAYS, e);
+    if (rv == 0)
+        rv = store_offer_prune(s->metadb, e);
     return rv == 0 ? store_audit_prune(s->metadb, AUDIT_KEEP_DAYS, e) : rv;
 }
 

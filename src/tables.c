@@ -49,6 +49,7 @@ const struct route *const all_routes[] = {
     health_routes,
     host_routes,
     credential_routes,
+    credential_share_routes,
     iam_routes,
     role_routes,
     loginhistory_routes,

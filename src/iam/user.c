@@ -8,6 +8,7 @@
 #include "src/iam/customrole.h"
 #include "src/iam/role.h"
 #include "src/io/fiber.h"
+#include "src/store/credential.h"
 
 ERR_DEFINE(ERR_USERNAME_FORMAT, 3008, 400, ERR_FINAL,
            "The user name is invalid: {0}. It needs 4 to 48 lower-case letters, digits, dots, hyphens or underscores, a letter first and a "
@@ -90,6 +91,8 @@ static int tx_password(struct tx *tx, void *data, struct err *e)
     struct change *c = data;
     int rv = store_user_set_password(tx, c->id, c->version, c->hash, c->must_change, c->now_us, e);
 
+    if (rv == 0)
+        rv = store_credential_delete_of(tx, c->id, e);
     return rv == 0 ? store_session_delete_all(tx, c->id, e) : rv;
 }
 

@@ -103,6 +103,13 @@ int store_credential_delete_named(struct tx *tx, const char *target_type, const 
     return tx_exec(tx, "DELETE FROM credential WHERE target_type = ? AND name = ?", DB_ARGS(sql_v_s(target_type), sql_v_s(name)), NULL, e);
 }
 
+int store_credential_delete_of(struct tx *tx, int64_t user_id, struct err *e)
+{
+    int rv = tx_exec(tx, "DELETE FROM credential WHERE user_id = ?", DB_ARGS(SQL_V_I(user_id)), NULL, e);
+
+    return rv == 0 ? tx_exec(tx, "DELETE FROM credential_offer WHERE user_id = ?", DB_ARGS(SQL_V_I(user_id)), NULL, e) : rv;
+}
+
 int store_credential_after(struct db *d, int64_t after_id, unsigned max, struct arena *arena, struct credential **out, size_t *n, struct err *e)
 {
     struct store_page page = { .number = 1, .size = max, .sort = "id" };

@@ -31,6 +31,8 @@ MUST_CHECK int store_credential_insert(struct tx *tx, const struct credential *c
 /* Writes name, description, kind, username and extra; the secret too unless its n is 0. Errors: NOT_FOUND, NAME_USED, those of tx_run. */
 MUST_CHECK int store_credential_update(struct tx *tx, const struct credential *c, struct err *e);
 MUST_CHECK int store_credential_delete(struct tx *tx, int64_t user_id, int64_t id, struct err *e);
+/* All of a user, and what others have offered to them. Safe to repeat. */
+MUST_CHECK int store_credential_delete_of(struct tx *tx, int64_t user_id, struct err *e);
 /* Those with this name, of all users: what they are for is gone. Safe to repeat. */
 MUST_CHECK int store_credential_delete_named(struct tx *tx, const char *target_type, const char *name, struct err *e);
 

@@ -165,5 +165,11 @@ const struct migration metadb_migrations[] = {
             "INSERT INTO store_sequence (name, next_id) VALUES ('address_rule', 0)",
             "INSERT INTO store_sequence (name, next_id) VALUES ('rate_limit', 0)") },
     { 18, "compactions of zones", STEPS("ALTER TABLE obzone ADD COLUMN compaction VARCHAR(32) NOT NULL DEFAULT ''") },
+    { 19, "shared credentials",
+      STEPS("CREATE TABLE credential_offer (id BIGINT NOT NULL, user_id BIGINT NOT NULL, from_id BIGINT NOT NULL, "
+            "from_name VARCHAR(128) NOT NULL, status TINYINT NOT NULL, target_type VARCHAR(16) NOT NULL, name VARCHAR(255) NOT NULL, "
+            "description VARCHAR(1024) NOT NULL, kind VARCHAR(32) NOT NULL, username VARCHAR(255) NOT NULL, secret BLOB NOT NULL, "
+            "extra TEXT NOT NULL, created_at DATETIME(6) NOT NULL, expires_at DATETIME(6) NOT NULL, PRIMARY KEY (id), "
+            "KEY credential_offer_user (user_id, status), KEY credential_offer_expires (expires_at)" TABLE_END) },
     { 0 },
 };

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "src/store/user.h"
 
+#include <string.h>
+
 #include "src/base/field.h"
 
 #define COLUMNS                                                                                                                          \
@@ -112,6 +114,29 @@ int store_user_list(struct db *d, const struct user_filter *f, const struct stor
         filter_scope(&where, f->scope, scope_columns);
     }
     return list_read(d, &user_kind, &where, page, arena, (void **)out, n, total, e);
+}
+
+int store_user_ids(struct db *d, struct field_strings names, struct arena *arena, int64_t **out, struct err *e)
+{
+    struct filter where;
+    struct user *users;
+    size_t n;
+    int rv;
+
+    *out = arena_array(arena, names.n, sizeof **out);
+    if (*out == NULL)
+        return err_set(e, &ERR_NOMEM, "");
+    filter_init(&where, arena);
+    filter_strings(&where, "u.username IN", names);
+    rv = list_read(d, &user_kind, &where, NULL, arena, (void **)&users, &n, NULL, e);
+    for (size_t i = 0; rv == 0 && i < names.n; i++) {
+        (*out)[i] = -1;
+        for (size_t k = 0; k < n; k++) {
+            if (strcmp(users[k].username, names.items[i]) == 0)
+                (*out)[i] = users[k].id;
+        }
+    }
+    return rv;
 }
 
 static void put_version(const struct sql_rows *rows, size_t row, const int64_t *ids, unsigned n, int64_t *versions)

@@ -37,6 +37,9 @@ struct user_filter {
 MUST_CHECK int store_user_list(struct db *d, const struct user_filter *f, const struct store_page *page, struct arena *arena, struct user **out,
                                size_t *n, int64_t *total, struct err *e);
 
+/* Ids of the users with these names, in their order; -1 where there is none. One statement. Errors: INVALID (too many), those of db_read. */
+MUST_CHECK int store_user_ids(struct db *d, struct field_strings names, struct arena *arena, int64_t **out, struct err *e);
+
 /* Credential versions of `n` users; -1 for those that are gone, disabled or locked. Errors: those of db_read. */
 MUST_CHECK int store_user_versions(struct db *d, const int64_t *ids, unsigned n, int64_t *versions, struct err *e);
 

@@ -5,6 +5,10 @@
 
 #include "src/base/json.h"
 #include "src/io/ssh.h"
+#include "src/vault/box_file.h"
+#include "src/vault/inside.h"
+#include "src/vault/offer.h"
+#include "src/vault/reseal.h"
 #include "src/vault/verify.h"
 
 ERR_DEFINE(ERR_CREDENTIAL_NAME_USED, 8002, 409, ERR_FINAL, "You have a credential named {0} already. Choose another name.",
@@ -15,7 +19,8 @@ ERR_DEFINE(ERR_CREDENTIAL_FOREIGN, 8001, 403, ERR_FINAL, "The credential {0} bel
 
 const struct err_row *const vault_err_rows[] = {
     &ERR_VAULT_FILE,          &ERR_VAULT_OPEN,            &ERR_CREDENTIAL_NAME_USED,  &ERR_CREDENTIAL_DENIED,
-    &ERR_CREDENTIAL_FOREIGN,  &ERR_CREDENTIAL_UNVERIFIED, &ERR_CREDENTIAL_SUDO,       NULL,
+    &ERR_CREDENTIAL_FOREIGN,  &ERR_CREDENTIAL_UNVERIFIED, &ERR_CREDENTIAL_SUDO,       &ERR_OFFER_SETTLED,
+    &ERR_KEY_STEP,            &ERR_BOX_FORMAT,            &ERR_BOX_SECRET,           NULL,
 };
 
 const char *const credential_target_names[] = { "HOST", "OB", "OBPROXY", NULL };
@@ -83,7 +88,7 @@ static int read_extra(const struct credential *row, struct arena *arena, struct 
     return rv;
 }
 
-static int view(const struct credential *row, struct arena *arena, struct credential_view *out, struct err *e)
+int credential_view_of(const struct credential *row, struct arena *arena, struct credential_view *out, struct err *e)
 {
     *out = (struct credential_view){
         .id = row->id,
@@ -152,7 +157,7 @@ static int check_line(const char *member, const char *s, size_t min, size_t max,
     return has_control(s) ? err_set(e, &ERR_INVALID, "%s: it has control characters", member) : 0;
 }
 
-static int check_view(const struct credential_view *v, struct err *e)
+int credential_check_view(const struct credential_view *v, struct err *e)
 {
     int rv = check_line("name", v->name, 1, MAX_NAME, e);
 
@@ -203,7 +208,7 @@ static int merge(struct credential_view *v, const struct credential_spec *spec, 
             memcpy(v->host_ids, spec->host_ids, spec->n_host_ids * sizeof *v->host_ids);
         v->n_host_ids = spec->n_host_ids;
     }
-    return check_view(v, e);
+    return credential_check_view(v, e);
 }
 
 /* ---- writing --------------------------------------------------------------------------------------------------------- */
@@ -213,8 +218,7 @@ static struct vault_place place_of(int64_t id)
     return (struct vault_place){ "credential", id, "" };
 }
 
-/* The view and the passphrase as a row. Without a passphrase its secret is empty. */
-static int make_row(const struct credential_context *c, const struct credential_view *v, int64_t user_id, const char *passphrase,
+int credential_row_of(const struct credential_context *c, const struct credential_view *v, int64_t user_id, const char *passphrase,
                     struct arena *arena, struct credential *row, struct err *e)
 {
     struct vault_place at = place_of(v->id);
@@ -302,7 +306,7 @@ int credential_create(const struct credential_context *c, int64_t user_id, const
     if (rv == 0)
         rv = db_next_id(c->db, &v.id, e);
     if (rv == 0)
-        rv = make_row(c, &v, user_id, secret, arena, &row, e);
+        rv = credential_row_of(c, &v, user_id, secret, arena, &row, e);
     wipe(secret);
     if (rv == 0)
         rv = write_row(c, tx_insert, &row, e);
@@ -346,7 +350,7 @@ int credential_update(const struct credential_context *c, int64_t user_id, int64
     int rv = own_row(c, user_id, id, &ERR_CREDENTIAL_DENIED, arena, &row, e);
 
     if (rv == 0)
-        rv = view(&row, arena, &v, e);
+        rv = credential_view_of(&row, arena, &v, e);
     if (rv == 0 && spec->target >= 0 && spec->target != v.target)
         rv = err_set(e, &ERR_INVALID, "targetType: it cannot be changed");
     if (rv == 0 && spec->kind >= 0 && spec->kind != v.kind && !is_new)
@@ -360,7 +364,7 @@ int credential_update(const struct credential_context *c, int64_t user_id, int64
     if (rv == 0 && spec->validate)
         rv = verify_update(c, &v, &row, passphrase, arena, e);
     if (rv == 0)
-        rv = make_row(c, &v, user_id, passphrase, arena, &fresh, e);
+        rv = credential_row_of(c, &v, user_id, passphrase, arena, &fresh, e);
     wipe(passphrase);
     if (rv == 0)
         rv = write_row(c, tx_update, &fresh, e);
@@ -406,7 +410,7 @@ int credential_list(const struct credential_context *c, int64_t user_id, int tar
     if (*out == NULL)
         return nomem(e);
     for (size_t i = 0; rv == 0 && i < *n; i++)
-        rv = view(&rows[i], arena, &(*out)[i], e);
+        rv = credential_view_of(&rows[i], arena, &(*out)[i], e);
     return rv;
 }
 
@@ -416,7 +420,7 @@ int credential_get(const struct credential_context *c, int64_t user_id, int64_t 
     struct credential row;
     int rv = own_row(c, user_id, id, &ERR_CREDENTIAL_DENIED, arena, &row, e);
 
-    return rv == 0 ? view(&row, arena, out, e) : rv;
+    return rv == 0 ? credential_view_of(&row, arena, out, e) : rv;
 }
 
 int credential_open(const struct credential_context *c, int64_t user_id, int64_t id, struct arena *arena, struct credential_view *out,
@@ -427,7 +431,7 @@ int credential_open(const struct credential_context *c, int64_t user_id, int64_t
     int rv = own_row(c, user_id, id, &ERR_CREDENTIAL_DENIED, arena, &row, e);
 
     if (rv == 0)
-        rv = view(&row, arena, out, e);
+        rv = credential_view_of(&row, arena, out, e);
     return rv == 0 ? vault_open(c->vault, &at, row.secret, secret, e) : rv;
 }
 

@@ -3,21 +3,18 @@
  * Nonces are random: by NIST SP 800-38D one key serves 2^32 of them, more secrets than any installation seals. */
 #include "src/vault/vault.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <openssl/sha.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-ERR_DEFINE(ERR_VAULT_FILE, 90300, 500, ERR_FINAL, "The key file {0} cannot be used: {1}.", "密钥文件 {0} 不可用：{1}。");
+#include "src/vault/keyfile.h"
+
 ERR_DEFINE(ERR_VAULT_OPEN, 8101, 500, ERR_FINAL,
            "The secret of {0} {1} cannot be opened: {2}. Enter it again, or give this node the key file it was sealed with.",
            "{0} {1} 的密文无法解密：{2}。请重新录入，或为本节点配置加密时使用的密钥文件。");
 
-enum { KEY_SIZE = 32, NAME_SIZE = 4, NONCE_SIZE = 12, TAG_SIZE = 16, HEAD_SIZE = 1 + NAME_SIZE + NONCE_SIZE, VERSION = 1, MAX_FILE = 256 };
+enum { KEY_SIZE = KEYFILE_KEY_SIZE, NAME_SIZE = 4, NONCE_SIZE = 12, TAG_SIZE = 16, HEAD_SIZE = 1 + NAME_SIZE + NONCE_SIZE, VERSION = 1 };
 _Static_assert(VAULT_OVERHEAD == HEAD_SIZE + TAG_SIZE, "overhead of a sealed secret");
 
 struct vault_key {
@@ -61,194 +58,14 @@ void vault_free(struct vault *v)
     mem_free(v);
 }
 
-/* ---- key file ------------------------------------------------------------------------------------------------------- */
-
-static int bad_file(struct err *e, const char *path, const char *reason)
-{
-    (void)err_set(e, &ERR_VAULT_FILE, "%s", path);
-    return err_arg(e, "%s", reason);
-}
-
-static int bad_file_errno(struct err *e, const char *path, const char *doing, int number)
-{
-    int rv;
-
-    (void)err_set(e, &ERR_VAULT_FILE, "%s", path);
-    rv = err_arg(e, "%s: %s", doing, strerrordesc_np(number) != NULL ? strerrordesc_np(number) : "unknown reason");
-    if (e != NULL)
-        e->lib_code = number;
-    return rv;
-}
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static bool parse_hex(struct slice s, unsigned char key[KEY_SIZE])
-{
-    if (s.n != 2 * KEY_SIZE)
-        return false;
-    for (size_t i = 0; i < KEY_SIZE; i++) {
-        int high = hex_digit(s.s[2 * i]), low = hex_digit(s.s[2 * i + 1]);
-
-        if (high < 0 || low < 0)
-            return false;
-        key[i] = (unsigned char)(high << 4 | low);
-    }
-    return true;
-}
-
-/* One or two keys, in hex by lines or raw. Returns how many, 0 when it is neither. */
-static unsigned parse_keys(const char *bytes, size_t n, unsigned char keys[2][KEY_SIZE])
-{
-    struct slice rest = slice_trim((struct slice){ bytes, n });
-    struct slice line = slice_trim(slice_cut(&rest, '\n'));
-
-    if (parse_hex(line, keys[0])) {
-        rest = slice_trim(rest);
-        if (rest.n == 0)
-            return 1;
-        return parse_hex(rest, keys[1]) ? 2 : 0;
-    }
-    if (n != KEY_SIZE && n != 2 * KEY_SIZE)
-        return 0;
-    memcpy(keys, bytes, n);
-    return (unsigned)(n / KEY_SIZE);
-}
-
-static int check_mode(int fd, const char *path, struct err *e)
-{
-    struct stat st;
-
-    if (fstat(fd, &st) != 0)
-        return bad_file_errno(e, path, "stat", errno);
-    if (!S_ISREG(st.st_mode))
-        return bad_file(e, path, "it is not a regular file");
-    if ((st.st_mode & 0007) != 0 || ((st.st_mode & 0070) != 0 && (st.st_uid != 0 || (st.st_mode & 0030) != 0)))
-        return bad_file(e, path, "others may read or write it; run chmod 600 on it");
-    return 0;
-}
-
-static int read_file(int fd, const char *path, struct vault **out, struct err *e)
-{
-    unsigned char keys[2][KEY_SIZE];
-    char bytes[MAX_FILE];
-    ssize_t n;
-    unsigned n_keys;
-    int rv = check_mode(fd, path, e);
-
-    if (rv != 0)
-        return rv;
-    n = read(fd, bytes, sizeof bytes);
-    if (n < 0)
-        return bad_file_errno(e, path, "read", errno);
-    n_keys = parse_keys(bytes, (size_t)n, keys);
-    if (n_keys == 0)
-        rv = bad_file(e, path, "it holds neither 32 raw bytes nor 64 hex digits (and a second key of the same form, if there is one)");
-    else
-        rv = vault_new_keys(keys[0], n_keys == 2 ? keys[1] : NULL, out, e);
-    mem_wipe(bytes, sizeof bytes);
-    mem_wipe(keys, sizeof keys);
-    return rv;
-}
-
-static bool write_all(int fd, const char *s, size_t n)
-{
-    while (n > 0) {
-        ssize_t done = write(fd, s, n);
-
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done <= 0)
-            return false;
-        s += done;
-        n -= (size_t)done;
-    }
-    return true;
-}
-
-/* The entry in the directory must survive a power cut as well as the bytes: secrets will be sealed with this key at once. */
-static bool sync_directory(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    char dir[4096];
-    bool ok;
-    int fd;
-
-    if (slash == NULL)
-        (void)memcpy(dir, ".", 2);
-    else if (slash == path)
-        (void)memcpy(dir, "/", 2);
-    else if ((size_t)(slash - path) < sizeof dir)
-        *(char *)mempcpy(dir, path, (size_t)(slash - path)) = '\0';
-    else
-        return false;
-    fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    ok = fd >= 0 && fsync(fd) == 0;
-    if (fd >= 0)
-        close(fd);
-    return ok;
-}
-
-/* Writes under another name and links it in place: whoever finds the file finds it whole, and the first of two makers wins. */
-static int create_file(const char *path, struct err *e)
-{
-    unsigned char key[KEY_SIZE];
-    struct str hex, temporary;
-    int fd = -1, rv = 0;
-
-    if (RAND_bytes(key, sizeof key) != 1)
-        return err_set(e, &ERR_UNEXPECTED, "no random bytes");
-    str_init(&hex, NULL);
-    str_add_hex(&hex, key, sizeof key);
-    str_add_c(&hex, '\n');
-    str_init(&temporary, NULL);
-    str_printf(&temporary, "%s.%ld.new", path, (long)getpid());
-    if (str_failed(&hex) || str_failed(&temporary)) {
-        rv = err_set(e, &ERR_NOMEM, "");
-        goto wipe;
-    }
-    fd = open(str_c(&temporary), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0) {
-        rv = bad_file_errno(e, path, "create", errno);
-        goto wipe;
-    }
-    if (!write_all(fd, str_c(&hex), hex.n) || fsync(fd) != 0)
-        rv = bad_file_errno(e, path, "write", errno);
-    else if ((link(str_c(&temporary), path) != 0 && errno != EEXIST) || !sync_directory(path))
-        rv = bad_file_errno(e, path, "create", errno);
-    close(fd);
-    (void)unlink(str_c(&temporary)); /* a leftover is of no use to anyone but root and us */
-wipe:
-    mem_wipe(key, sizeof key);
-    if (hex.s != NULL)
-        mem_wipe(hex.s, hex.space);
-    str_fini(&hex);
-    str_fini(&temporary);
-    return rv;
-}
-
 int vault_new(const char *path, bool create, bool *created, struct vault **out, struct err *e)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    int rv;
+    struct keyfile f;
+    int rv = keyfile_read(path, create, created, &f, e);
 
-    *created = false;
-    if (fd < 0 && errno == ENOENT && create) {
-        rv = create_file(path, e);
-        if (rv != 0)
-            return rv;
-        *created = true;
-        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    }
-    if (fd < 0)
-        return bad_file_errno(e, path, "open", errno);
-    rv = read_file(fd, path, out, e);
-    close(fd);
+    if (rv == 0)
+        rv = vault_new_keys(f.keys[0], f.n == 2 ? f.keys[1] : NULL, out, e);
+    mem_wipe(&f, sizeof f);
     return rv;
 }
 
