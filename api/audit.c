@@ -34,11 +34,11 @@ static const struct field event_fields[] = {
 static const char *const statuses[] = { "SUCCESS", "FAILED", NULL };
 
 struct event_query {
-    struct field_strings types, events;
+    struct field_strings types, events, operations, resource_types;
     struct field_ints users;
-    const char *resource_name, *info;
+    const char *resource_name, *info, *username, *keyword, *trace, *client_ip;
     int status;
-    int64_t from_us, until_us;
+    int64_t from_us, until_us, resource_id, task_id;
 };
 
 static const struct field query_fields[] = {
@@ -47,6 +47,14 @@ static const struct field query_fields[] = {
     F_STRING(event_query, resource_name, "resourceName", .max = 255, DOC("Part of the object's name.")),
     F_INTS(event_query, users, "operatorId", .max = 32, DOC("Only what these users did.")),
     F_STRING(event_query, info, "eventInfo", .max = 1024, DOC("Part of eventInfo.")),
+    F_STRINGS(event_query, operations, "operation", .max = 32, DOC("Only these operations of the API.")),
+    F_STRINGS(event_query, resource_types, "resourceType", .max = 32, DOC("Only these kinds of object.")),
+    F_INT(event_query, resource_id, "resourceId", DOC("Only what was done to the object with this id.")),
+    F_STRING(event_query, username, "operatorName", .max = 128, DOC("Part of the user's name.")),
+    F_STRING(event_query, keyword, "keyword", .max = 255, DOC("Part of operation, object, parent, user, client address or eventInfo.")),
+    F_STRING(event_query, trace, "traceId", .max = 64, DOC("Only the request with this traceId.")),
+    F_STRING(event_query, client_ip, "clientIp", .max = 64, DOC("Only from this address.")),
+    F_INT(event_query, task_id, "taskId", DOC("Only what this task goes on with.")),
     F_ENUM(event_query, status, "status", statuses, .flags = FIELD_ANY_CASE, DOC("Only what ended so.")),
     F_TIME(event_query, from_us, "startTime", DOC("Not before.")),
     F_TIME(event_query, until_us, "endTime", DOC("Not after.")),
@@ -76,7 +84,14 @@ static int api_event_list(struct call *c, struct err *e)
         .status = q->status >= 0 ? statuses[q->status] : NULL,
         .from_us = q->from_us,
         .until_us = q->until_us,
-        .task_id = FIELD_NONE,
+        .task_id = q->task_id,
+        .operations = q->operations,
+        .resource_types = q->resource_types,
+        .resource_id = q->resource_id,
+        .username = q->username,
+        .keyword = q->keyword,
+        .trace = q->trace,
+        .client_ip = q->client_ip,
     };
     struct store_page page = call_store_page(c);
     struct audit_event *events;

@@ -38,6 +38,8 @@ struct call {
     /* what the audit says this call is about; the handler may set them (strings in the arena or for ever) */
     const char *object_kind, *object_name;
     int64_t object_id;
+    const char *object_parent;         /* what it belongs to: a tenant's cluster; NULL: nothing */
+    int64_t task_id;                   /* task that goes on with it; 0: none */
     /* private to the frame */
     struct {
         struct slice name, value;

@@ -34,7 +34,7 @@ void record_change(struct call *c, const struct err *why)
     const struct api_node *node = c->api->shared->node;
     int64_t now = clock_wall_us(node->clock);
     char client[ADDR_TEXT_SIZE];
-    struct audit_event event = { .parent_resource = "", .execution = "NEW" };
+    struct audit_event event = { .parent_resource = c->object_parent != NULL ? c->object_parent : "", .task_id = c->task_id };
     struct audit_operation operation;
     char made[AUDIT_NAME_SIZE];
 
@@ -42,6 +42,7 @@ void record_change(struct call *c, const struct err *why)
         return;
     operation = audit_operation_of(c->route->id, made);
     event.operation = c->route->id;
+    event.execution = strcmp(c->route->id, "task-instance-retry") == 0 ? "RETRY" : "NEW";
     event.event = operation.event;
     event.type = operation.type;
     event.resource_type = c->object_kind != NULL ? c->object_kind : operation.resource_type;

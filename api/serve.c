@@ -227,6 +227,8 @@ static int process(struct call *c, struct route_match *m, struct err *e)
         rv = decode_params(c, m, e);
     if (rv == 0)
         rv = auth_check(c, e);
+    if (rv == ERR_DENIED.code && c->user != NULL) /* somebody known tried what they may not */
+        record_change(c, e);
     if (rv != 0)
         return rv;
     rv = handle(c, e);

@@ -195,6 +195,7 @@ int api_task_reply(struct call *c, int64_t task_id, struct err *e)
     struct task t;
     int rv = store_task_get(c->db, task_id, c->arena, &t, e);
 
+    c->task_id = task_id;
     if (rv == 0)
         rv = flat_view(&t, c->arena, &view, e);
     return rv == 0 ? call_object(c, &view, e) : rv;
@@ -207,6 +208,7 @@ int api_task_reply_hosts(struct call *c, int64_t task_id, const int64_t *host_id
     struct task t;
     int rv = store_task_get(c->db, task_id, c->arena, &t, e);
 
+    c->task_id = task_id;
     reply.host_ids.items = arena_array(c->arena, n, sizeof *host_ids);
     if (rv == 0 && reply.host_ids.items == NULL)
         rv = err_set(e, &ERR_NOMEM, "");
@@ -327,7 +329,7 @@ static int api_task_retry(struct call *c, struct err *e)
     int rv;
 
     c->object_kind = "TASK";
-    c->object_id = call_id_at(c, 0);
+    c->object_id = c->task_id = call_id_at(c, 0);
     rv = find_task(c, PERMISSION_UPDATE, &t, e);
     if (rv == 0)
         rv = store_task_retry(c->db, t.id, &changed, e);

@@ -24,6 +24,8 @@ int api_tenant_of(struct call *c, const char *object, struct tenant *out, struct
     rv = tenant_open(c->api->shared->domains->obclusters, c->db, call_id(c, other ? "clusterId" : "id"), c->object_id, c->user->user_id,
                      c->arena, out, e);
     if (rv == 0)
+        c->object_parent = out->cluster.name;
+    if (rv == 0)
         c->object_name = object == NULL ? out->row.name : arena_printf(c->arena, "%s/%s", out->row.name, object);
     return rv;
 }

@@ -70,6 +70,9 @@ struct settings {
     struct {
         int64_t session_lifetime_ms, offline_reads_ms;
     } iam;
+    struct {
+        int64_t keep_ms;
+    } audit;
 };
 
 /* ---- the table ----------------------------------------------------------------------------------------------------- */

@@ -19,7 +19,7 @@
 #include "src/task/engine.h"
 #include "src/vault/vault.h"
 
-enum { RETRY_MS = 500, PRUNE_MS = 600000, AUDIT_KEEP_DAYS = 1095, LOGIN_HISTORY_KEEP_DAYS = 180 };
+enum { RETRY_MS = 500, PRUNE_MS = 600000, LOGIN_HISTORY_KEEP_DAYS = 180 };
 
 static int sign_of_life(void *data, struct err *e)
 {
@@ -147,7 +147,7 @@ static int prune(void *data, struct err *e)
         rv = store_login_history_prune(s->metadb, LOGIN_HISTORY_KEEP_DAYS, e);
     if (rv == 0)
         rv = store_offer_prune(s->metadb, e);
-    return rv == 0 ? store_audit_prune(s->metadb, AUDIT_KEEP_DAYS, e) : rv;
+    return rv == 0 ? store_audit_prune(s->metadb, (unsigned)(s->boot->audit.keep_ms / 86400000), e) : rv;
 }
 
 static int beat(void *data, struct err *e)

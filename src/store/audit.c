@@ -48,7 +48,8 @@ int store_audit_list(struct db *d, const struct audit_filter *f, const struct st
                      struct audit_event **out, size_t *n, int64_t *total, struct err *e)
 {
     static const char *const name[] = { "resource_name", NULL };
-    static const char *const info[] = { "info", NULL };
+    static const char *const info[] = { "info", NULL }, *const user[] = { "username", NULL };
+    static const char *const texts[] = { "operation", "event", "resource_name", "parent_resource", "username", "client_ip", "info", NULL };
     struct filter where;
 
     filter_init(&where, arena);
@@ -59,6 +60,12 @@ int store_audit_list(struct db *d, const struct audit_filter *f, const struct st
         filter_ints(&where, "user_id IN", f->user_ids);
         filter_contains(&where, name, f->resource_name);
         filter_contains(&where, info, f->info);
+        filter_strings(&where, "resource_type IN", f->resource_types);
+        filter_contains(&where, user, f->username);
+        filter_contains(&where, texts, f->keyword);
+        filter_text(&where, "trace = ?", f->trace);
+        filter_text(&where, "client_ip = ?", f->client_ip);
+        filter_i64(&where, "resource_id = ?", f->resource_id);
         filter_text(&where, "status = ?", f->status);
         filter_time(&where, "started_at >= ?", f->from_us);
         filter_time(&where, "started_at <= ?", f->until_us);

@@ -25,10 +25,14 @@ struct audit_event {
 };
 
 struct audit_filter {
-    struct field_strings types, events, operations;
+    struct field_strings types, events, operations, resource_types;
     struct field_ints user_ids;
     const char *resource_name;    /* part of it; NULL: any */
     const char *info;             /* part of it; NULL: any */
+    const char *username;         /* part of it; NULL: any */
+    const char *keyword;          /* part of operation, object, parent, user, client address or info; NULL: any */
+    const char *trace, *client_ip; /* NULL: any */
+    int64_t resource_id;          /* FIELD_NONE: any */
     const char *status;           /* NULL: any */
     int64_t from_us, until_us;    /* of started_us, both included; FIELD_NONE: open */
     int64_t task_id;              /* FIELD_NONE: any */

@@ -243,7 +243,7 @@ static void audit_is_searched(struct test_store *t)
 {
     const char *types[] = { "COMPUTE_HOST_MANAGEMENT" };
     int64_t users[] = { 21, 22 };
-    struct audit_filter any = { .from_us = FIELD_NONE, .until_us = FIELD_NONE, .task_id = FIELD_NONE }, f;
+    struct audit_filter any = { .from_us = FIELD_NONE, .until_us = FIELD_NONE, .task_id = FIELD_NONE, .resource_id = FIELD_NONE }, f;
     int64_t begin = clock_wall_us(&clock_system);
 
     (void)test_store_sql(t, "DELETE FROM audit_event");
