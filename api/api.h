@@ -13,6 +13,7 @@ struct api;
 struct audit;
 struct console;
 struct iam;
+struct login_keys;
 struct setting_keeper;
 struct settings;
 struct task_engine;
@@ -36,6 +37,7 @@ struct api_shared {
     const struct err_row *const *const *err_tables; /* ends with NULL */
     struct iam *iam;
     struct vault *vault;
+    struct login_keys *login_keys;
     struct task_engine *tasks;
     struct setting_keeper *setting;
     struct audit *audit;

@@ -4,6 +4,7 @@
 
 #include "api/api.h"
 #include "api/role.h"
+#include "api/session.h"
 #include "api/tables.h"
 #include "src/iam/user.h"
 
@@ -182,13 +183,16 @@ static int api_user_create(struct call *c, struct err *e)
         .description = or_empty(in->description),
         .enabled = in->enabled,
     };
+    const char *password;
     int rv;
 
     about(c, -1, in->username);
     u.roles = in->roles.n > 0 ? join_roles(c, in->roles) : "101";
     if (u.roles == NULL)
         return err_set(e, &ERR_NOMEM, "");
-    rv = user_create(&context, c->user, &u, in->password, in->must_change == 1, c->arena, e);
+    rv = session_password(c, in->password, &password, e);
+    if (rv == 0)
+        rv = user_create(&context, c->user, &u, password, in->must_change == 1, c->arena, e);
     c->object_id = u.id;
     return rv == 0 ? reply_user(c, &u, e) : rv;
 }
@@ -243,9 +247,11 @@ static int api_user_reset_password(struct call *c, struct err *e)
 {
     const struct user_in *in = c->body;
     struct user_context context = user_context_of(c);
+    const char *password;
+    int rv = session_password(c, in->password, &password, e);
 
     about(c, call_id(c, "id"), NULL);
-    return user_set_password(&context, c->user, call_id(c, "id"), in->password, c->arena, e);
+    return rv == 0 ? user_set_password(&context, c->user, call_id(c, "id"), password, c->arena, e) : rv;
 }
 
 static int api_user_unlock(struct call *c, struct err *e)

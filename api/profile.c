@@ -64,11 +64,15 @@ static int api_profile_change_password(struct call *c, struct err *e)
     const struct password_in *in = c->body;
     struct user_context context = user_context_of(c);
 
+    const char *current, *fresh;
     struct iam_ticket ticket;
-    int rv;
+    int rv = session_password(c, in->current, &current, e);
 
     about_me(c);
-    rv = user_change_password(&context, c->user, in->current, in->fresh, c->arena, e);
+    if (rv == 0)
+        rv = session_password(c, in->fresh, &fresh, e);
+    if (rv == 0)
+        rv = user_change_password(&context, c->user, current, fresh, c->arena, e);
     if (rv != 0 || c->user->login != LOGIN_SESSION)
         return rv;
     /* all sessions ended with the old password: who asked gets a new one */

@@ -9,7 +9,7 @@
 #include "api/auth.h"
 #include "api/role.h"
 #include "api/tables.h"
-#include "conf/parameters.h"
+#include "src/iam/loginkey.h"
 
 /* ---- cookies --------------------------------------------------------------------------------------------------------- */
 
@@ -35,6 +35,11 @@ int session_cookies(struct call *c, const struct iam_ticket *ticket, struct err 
     return set_cookies(c, ticket->session, ticket->csrf, "", e);
 }
 
+int session_password(struct call *c, const char *sent, const char **password, struct err *e)
+{
+    return login_keys_open(c->api->shared->login_keys, c->api->shared->crypto_pool, sent, c->arena, password, e);
+}
+
 /* ---- login and logout ------------------------------------------------------------------------------------------------- */
 
 struct login_in {
@@ -43,7 +48,7 @@ struct login_in {
 
 static const struct field login_in_fields[] = {
     F_STRING(login_in, username, "username", .flags = FIELD_REQUIRED, .max = 128, DOC("Name of the user.")),
-    F_STRING(login_in, password, "password", .flags = FIELD_REQUIRED | FIELD_SECRET, .max = 1024, DOC("Password.")),
+    F_STRING(login_in, password, "password", .flags = FIELD_REQUIRED | FIELD_SECRET, .max = 1024, DOC("Password, in clear or encrypted under the login key.")),
     FIELD_END,
 };
 
@@ -63,14 +68,17 @@ static int api_login(struct call *c, struct err *e)
     const struct login_in *in = c->body;
     struct iam_login login = {
         .username = { in->username, strlen(in->username) },
-        .password = { in->password, strlen(in->password) },
         .client = c->rq->client,
         .user_agent = http_header(c->rq, "user-agent"),
     };
     struct login_out out = { "/", false };
     struct iam_ticket ticket;
-    int rv;
+    const char *password;
+    int rv = session_password(c, in->password, &password, e);
 
+    if (rv != 0)
+        return rv;
+    login.password = (struct slice){ password, strlen(password) };
     login.n_former = auth_sessions(c->rq, login.former);
     rv = iam_log_in(c->api->shared->iam, c->db, &login, c->arena, &ticket, e);
     if (rv != 0)

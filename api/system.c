@@ -4,6 +4,7 @@
 
 #include "api/api.h"
 #include "api/tables.h"
+#include "src/iam/loginkey.h"
 
 /* Deployment tools compare this with the OCP release they need, number by number up to the first '_'. */
 #define COMPATIBLE_RELEASE "4.3.5"
@@ -59,7 +60,11 @@ static const struct field login_key_fields[] = {
 
 static int login_key(struct call *c, struct err *e)
 {
-    struct login_key k = { "" };
+    struct login_key k;
+
+    if (!c->api->shared->node->ready)
+        return err_set(e, &ERR_BUSY, "this node is starting");
+    k.public_key = login_keys_public(c->api->shared->login_keys);
 
     return call_object(c, &k, e);
 }

@@ -12,6 +12,7 @@
 static const char *const log_levels[] = {
     [LOG_ERROR] = "error", [LOG_WARN] = "warn", [LOG_INFO] = "info", [LOG_DEBUG] = "debug", NULL,
 };
+static const char *const login_keys[] = { "off", "1024", "2048", NULL };
 static const char *const log_formats[] = { [LOG_LOGFMT] = "logfmt", [LOG_JSON] = "json", NULL };
 
 /* data_dir comes first: paths below refer to it. */
@@ -131,6 +132,11 @@ const struct setting settings_table[] = {
     { "iam.offline_reads", DURATION(iam.offline_reads_ms), "15m", "0", "1d", .flags = SETTING_RELOAD,
       .doc = "While MetaDB is away, users that this node knew may go on reading for this long after MetaDB confirmed "
              "them last." },
+
+    { "iam.login_key", ENUM(iam.login_key), "2048", .names = login_keys,
+      .doc = "Bits of the RSA key under which clients may encrypt passwords on their way (GET /api/v2/loginKey); it "
+             "helps those without TLS against listeners alone. 1024 is for old installers, and weak; passwords in "
+             "clear are always accepted." },
 
     { .name = NULL },
 };

@@ -69,6 +69,7 @@ struct settings {
     } refresh;
     struct {
         int64_t session_lifetime_ms, offline_reads_ms;
+        int login_key;                       /* index of "off", "1024", "2048" */
     } iam;
     struct {
         int64_t keep_ms;

@@ -13,6 +13,7 @@
 #include "src/obcluster/obcluster.h"
 #include "src/setting/setting.h"
 #include "src/store/embedded.h"
+#include "src/iam/loginkey.h"
 #include "src/tables.h"
 #include "src/task/engine.h"
 #include "src/vault/vault.h"
@@ -350,6 +351,7 @@ void server_tear_down(struct server *s)
     mem_free(s->apis);
     obclusters_free(s->domains.obclusters);
     task_engine_free(s->shared.tasks);
+    login_keys_free(s->shared.login_keys);
     iam_free(s->shared.iam);
     setting_keeper_free(s->shared.setting);
     parameters_free(s->parameters);

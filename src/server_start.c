@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "src/iam/iam.h"
+#include "src/iam/loginkey.h"
 #include "src/node/registry.h"
 #include "src/obcluster/obcluster.h"
 #include "src/setting/setting.h"
@@ -179,6 +180,8 @@ static int make_obclusters(struct server *s, struct err *e)
     return obclusters_new(&conf, &s->domains.obclusters, e);
 }
 
+static const int64_t login_key_bits[] = { 0, 1024, 2048 }; /* by the setting's values */
+
 static int prepare_domains(struct server *s, struct err *e)
 {
     int rv = refresh_parameters(s, e);
@@ -187,6 +190,8 @@ static int prepare_domains(struct server *s, struct err *e)
         rv = prepare_admin(s, e);
     if (rv == 0)
         rv = iam_refresh_rules(s->shared.iam, s->metadb, e);
+    if (rv == 0)
+        rv = login_keys_new(login_key_bits[s->boot->iam.login_key], s->metadb, s->shared.vault, s->crypto, &s->shared.login_keys, e);
     if (rv == 0)
         rv = make_obclusters(s, e);
     if (rv == 0)

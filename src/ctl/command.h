@@ -17,6 +17,8 @@ enum option {
     OPT_SERVER,
     OPT_USER,
     OPT_PASSWORD_FILE,
+    OPT_ACCESS_KEY,
+    OPT_SECRET_KEY_FILE,
     OPT_CA,
     OPT_INSECURE,
     OPT_OUTPUT,

@@ -44,6 +44,7 @@ static void add_general(struct str *t)
     for (int i = 0; i < N_GENERAL_OPTIONS; i++)
         add_option(t, &option_rows[i]);
     str_add(t, "\nThe password comes from --password-file, OCP_PASSWORD or the terminal, never from the command line.\n"
+               "The secret of an access key comes from --secret-key-file, OCP_SECRET_KEY or the terminal.\n"
                "CLUSTER and TENANT are numbers or names.\n\nExit status:\n");
     for (const struct exit_row *x = exit_rows; x->doc != NULL; x++)
         str_printf(t, "  %-3d %s\n", x->status, x->doc);

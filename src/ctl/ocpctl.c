@@ -70,7 +70,12 @@ static int prepare(struct ctl *c, struct remote_conf *conf, struct err *e)
     if (waits)
         conf->timeout_ms = CALL_MS;
     name = user != NULL ? user : "admin";
-    if (rv != 0 || c->args.command->is_public || name[0] == '\0')
+    if (rv != 0 || c->args.command->is_public)
+        return rv;
+    conf->access_key = ctl_option(c, OPT_ACCESS_KEY);
+    if (conf->access_key != NULL)
+        return secret_read(ctl_option(c, OPT_SECRET_KEY_FILE), "OCP_SECRET_KEY", "Secret of the access key", &c->arena, &conf->secret_key, e);
+    if (name[0] == '\0')
         return rv;
     rv = secret_read(ctl_option(c, OPT_PASSWORD_FILE), "OCP_PASSWORD", arena_printf(&c->arena, "Password of %s", name), &c->arena,
                      &c->password, e);

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "src/base/clock.h"
+#include "src/ctl/sign.h"
 #include "src/io/fiber.h"
 #include "src/io/http_client.h"
 
@@ -100,7 +102,7 @@ struct request {
 
 static int fetch(struct remote *r, unsigned n, const struct request *q, struct arena *arena, struct remote_answer *out, struct err *e)
 {
-    const char *headers[5] = { "Accept: application/json, */*" };
+    const char *headers[7] = { "Accept: application/json, */*" };
     struct http_fetch req = { .method = q->method, .headers = headers, .max_body_bytes = MAX_ANSWER, .tls_ca = r->conf.tls_ca,
                               .tls_unverified = r->conf.tls_unverified };
     struct http_fetched res;
@@ -119,7 +121,14 @@ static int fetch(struct remote *r, unsigned n, const struct request *q, struct a
         return err_set(e, &ERR_NOMEM, "");
     if (q->body != NULL)
         req.body = (struct slice){ q->body, strlen(q->body) };
-    if (q->with_login && r->conf.user != NULL) {
+    if (q->with_login && r->conf.access_key != NULL) {
+        const struct signing s = { r->conf.access_key, r->conf.secret_key, q->method, req.url, q->body != NULL ? "application/json" : "", req.body,
+                                   clock_wall_us(&clock_system) };
+
+        rv = sign_headers(&s, arena, &headers[n_headers], e);
+        if (rv != 0)
+            return rv;
+    } else if (q->with_login && r->conf.user != NULL) {
         req.user = r->conf.user;
         req.password = r->conf.password;
     }

@@ -18,6 +18,7 @@ struct remote_conf {
     struct loop *loop;            /* borrowed, outlives it */
     const char *endpoints;        /* "URL[,URL..]" */
     const char *user, *password;  /* borrowed; user NULL: no login */
+    const char *access_key, *secret_key; /* borrowed; access_key NULL: none. It wins over user */
     const char *tls_ca;           /* borrowed; NULL: the system's authorities */
     bool tls_unverified;
     const char *language;         /* borrowed; NULL: the server's choice */

@@ -68,6 +68,7 @@ int ctl_reset_password(struct ctl *c, struct err *e)
         if (option_rows[i].environment != NULL)
             (void)unsetenv(option_rows[i].environment);
     (void)unsetenv("OCP_PASSWORD");
+    (void)unsetenv("OCP_SECRET_KEY");
     (void)unsetenv("OCP_NEW_PASSWORD");
     (void)unsetenv("OCP_ROOT_PASSWORD");
     (void)execvp(program, (char *const *)(uintptr_t)argv);

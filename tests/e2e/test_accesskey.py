@@ -4,6 +4,7 @@ import email.utils
 import json
 import pathlib
 import re
+import subprocess
 import time
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from lib.py.process import wait_until
 from lib.py.server import OcpServer
 
+from e2e.test_ocpctl import program as ocpctl_program
 from e2e.test_iam import HOST_VIEWER, PROFILE, new_user, two_nodes  # noqa: F401 (a fixture)
 
 PAGE = pathlib.Path(__file__).parents[2] / "docs" / "access-keys.md"
@@ -151,3 +153,23 @@ def test_targets_count_as_they_are_sent(ocp_server, target):
     for key in old:
         api.delete(f"{KEYS}/{key['id']}").ok()
     assert program_of(ocp_server, api, "targets").status(target=target) == 200
+
+
+def test_ocpctl_signs(ocp_server, tmp_path):
+    _, anna = new_user(ocp_server.api(), "key.ctl")
+    key = anna.post(KEYS).data
+    def run(secret, *words):
+        file = tmp_path / "secret"
+        file.write_text(secret + "\n")
+        file.chmod(0o600)
+        argv = [ocpctl_program(), "--server", f"http://{ocp_server.host}:{ocp_server.port}", "--access-key", key["accessKey"], "--secret-key-file", file, *words]
+        return subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+
+    done = run(key["secretKey"], "api", "GET", "/api/v2/session?x=a%20b")
+    assert done.returncode == 0 and '"ACCESS_KEY"' in done.stdout.replace(" ", ""), done
+    done = run(key["secretKey"], "api", "PATCH", MINE, '{"description":"by ocpctl"}')
+    assert done.returncode == 0 and anna.get(MINE).data["description"] == "by ocpctl", done
+    done = run(key["secretKey"], "api", "POST", "/api/v2/iam/logout")
+    assert done.returncode == 0, done
+    wrong = run("x" * 32, "api", "GET", MINE)
+    assert wrong.returncode == 4 and "signature" in wrong.stdout

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Console sessions on running servers: login and logout, what they outlive and what ends them, on one node and on the other."""
+import base64
+import subprocess
+
 import pytest
 
 from lib.py.process import wait_until
@@ -122,6 +125,44 @@ def test_what_ends_all_sessions_of_a_user(two_nodes):  # noqa: F811
     session = logged_in(b, "anna", "Other-pass1")
     api.delete(path).ok()
     ended(session, "deletion")
+
+
+# -- encrypted passwords --------------------------------------------------------------------------------------------
+
+def encrypted(public_key, text, folder):
+    """RSA, PKCS#1 v1.5, base64, as browsers and installers do it."""
+    pem = folder / "login.pem"
+    pem.write_text("-----BEGIN PUBLIC KEY-----\n" + "\n".join(public_key[i:i + 64] for i in range(0, len(public_key), 64)) +
+                   "\n-----END PUBLIC KEY-----\n")
+    done = subprocess.run(["openssl", "pkeyutl", "-encrypt", "-pubin", "-inkey", str(pem)], input=text.encode(), capture_output=True, check=True,
+                          timeout=60)
+    return base64.b64encode(done.stdout).decode()
+
+
+def test_encrypted_passwords(two_nodes, tmp_path):  # noqa: F811
+    a, b = two_nodes
+    key = a.api().anonymous().get("/api/v2/loginKey").data["publicKey"]
+    assert key == b.api().anonymous().get("/api/v2/loginKey").data["publicKey"] and len(key) == 392
+    a.api().post("/api/v2/iam/users", {"username": "anna", "password": encrypted(key, PASSWORD, tmp_path), "roles": [PROFILE]}).ok()
+    for node in (a, b):
+        for form in (False, True):
+            session = Session(node.host, node.port)
+            session.log_in("anna", encrypted(key, PASSWORD, tmp_path), form=form).ok()
+        session.log_in("anna", encrypted(key, "wrong", tmp_path)).refused(401, 3004)
+        session.log_in("anna", base64.b64encode(bytes(range(256))).decode()).refused(401, 3004)     # no ciphertext of this key
+    change = {"currentPassword": encrypted(key, PASSWORD, tmp_path), "newPassword": encrypted(key, "Second-pass1", tmp_path)}
+    session = logged_in(b, "anna")
+    session.post("/api/v2/profiles/me/changePassword", change).ok()
+    logged_in(a, "anna", "Second-pass1")
+
+
+@pytest.mark.parametrize("bits, size", [("1024", 216), ("off", 0)])
+def test_the_size_of_the_login_key_is_a_setting(metadb, tmp_path, bits, size):
+    with OcpServer(metadb, settings={"iam.login_key": bits}) as server:
+        key = server.api().anonymous().get("/api/v2/loginKey").data["publicKey"]
+        assert len(key) == size
+        password = encrypted(key, server.password, tmp_path) if key else server.password
+        Session(server.host, server.port).log_in(ADMIN, password).ok()
 
 
 # -- failed logins and the history ----------------------------------------------------------------------------------

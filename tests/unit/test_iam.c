@@ -457,6 +457,24 @@ static void other_nodes_count_too(void *data)
     assert_int_equal(iam_stats(w.iam).verified, 1);
 }
 
+/* Whoever is wrong, by name or by password, costs one hash, one question for the user and two for the count. */
+static void unknown_users_cost_the_same(void *data)
+{
+    static const char *const logins[] = { "anna:wrong", "nobody:wrong", "anna:", "nobody:" };
+
+    (void)data;
+    add_user("anna", "aaBB11##", "101");
+    for (unsigned i = 0; i < 4; i++) {
+        uint64_t hashes = work_stats(w.pool).done;
+        unsigned finds = w.n_finds, counts = w.n_counts_asked;
+
+        BAD(ERR_LOGIN_WRONG, logins[i]);
+        assert_int_equal(work_stats(w.pool).done - hashes, 1);
+        assert_int_equal(w.n_finds - finds, 1);
+        assert_int_equal(w.n_counts_asked - counts, 2);
+    }
+}
+
 static void attempts_are_noted(void *data)
 {
     (void)data;
@@ -900,6 +918,7 @@ WORLD(the_watch_notices)
 WORLD(metadb_away)
 WORLD(names_and_clients_are_blocked)
 WORLD(other_nodes_count_too)
+WORLD(unknown_users_cost_the_same)
 WORLD(attempts_are_noted)
 WORLD(wait_for_one_hash)
 WORLD(a_cancelled_leader_leaves_the_others)
@@ -1001,6 +1020,7 @@ int main(void)
         cmocka_unit_test(test_metadb_away),
         cmocka_unit_test(test_names_and_clients_are_blocked),
         cmocka_unit_test(test_other_nodes_count_too),
+        cmocka_unit_test(test_unknown_users_cost_the_same),
         cmocka_unit_test(test_attempts_are_noted),
         cmocka_unit_test(test_wait_for_one_hash),
         cmocka_unit_test(test_sessions_are_remembered),
