@@ -171,5 +171,19 @@ const struct migration metadb_migrations[] = {
             "description VARCHAR(1024) NOT NULL, kind VARCHAR(32) NOT NULL, username VARCHAR(255) NOT NULL, secret BLOB NOT NULL, "
             "extra TEXT NOT NULL, created_at DATETIME(6) NOT NULL, expires_at DATETIME(6) NOT NULL, PRIMARY KEY (id), "
             "KEY credential_offer_user (user_id, status), KEY credential_offer_expires (expires_at)" TABLE_END) },
+    { 20, "leadership",
+      STEPS("CREATE TABLE leader_epoch (id INT NOT NULL, generation BIGINT NOT NULL, term BIGINT NOT NULL, epoch BIGINT NOT NULL, "
+            "node_id BIGINT NOT NULL, claimed_at DATETIME(6) NOT NULL, PRIMARY KEY (id)" TABLE_END,
+            "INSERT INTO leader_epoch (id, generation, term, epoch, node_id, claimed_at) VALUES (1, 1, 0, 0, 0, NOW(6))",
+            "CREATE TABLE leader_fence (slot INT NOT NULL, epoch BIGINT NOT NULL, n BIGINT NOT NULL, PRIMARY KEY (slot)" TABLE_END,
+            "INSERT INTO leader_fence (slot, epoch, n) VALUES "
+            "(0, 0, 0), (1, 0, 0), (2, 0, 0), (3, 0, 0), (4, 0, 0), (5, 0, 0), (6, 0, 0), (7, 0, 0), "
+            "(8, 0, 0), (9, 0, 0), (10, 0, 0), (11, 0, 0), (12, 0, 0), (13, 0, 0), (14, 0, 0), (15, 0, 0), "
+            "(16, 0, 0), (17, 0, 0), (18, 0, 0), (19, 0, 0), (20, 0, 0), (21, 0, 0), (22, 0, 0), (23, 0, 0), "
+            "(24, 0, 0), (25, 0, 0), (26, 0, 0), (27, 0, 0), (28, 0, 0), (29, 0, 0), (30, 0, 0), (31, 0, 0), "
+            "(32, 0, 0), (33, 0, 0), (34, 0, 0), (35, 0, 0), (36, 0, 0), (37, 0, 0), (38, 0, 0), (39, 0, 0), "
+            "(40, 0, 0), (41, 0, 0), (42, 0, 0), (43, 0, 0), (44, 0, 0), (45, 0, 0), (46, 0, 0), (47, 0, 0), "
+            "(48, 0, 0), (49, 0, 0), (50, 0, 0), (51, 0, 0), (52, 0, 0), (53, 0, 0), (54, 0, 0), (55, 0, 0), "
+            "(56, 0, 0), (57, 0, 0), (58, 0, 0), (59, 0, 0), (60, 0, 0), (61, 0, 0), (62, 0, 0), (63, 0, 0)") },
     { 0 },
 };

@@ -8,6 +8,7 @@
 
 static const struct CMUnitTest *const groups[] = {
     store_db_tests,
+    store_leader_tests,
     store_migrate_tests,
     store_obcluster_tests,
     store_place_tests,
