@@ -18,6 +18,8 @@ test.each([
   [['*'], 'USER:*:CREATE', true],
   [['*'], 'CLUSTER:7:TENANT:1:READ', false],
   [['**'], 'CLUSTER:7:TENANT:1:READ', true],
+  [['CLUSTER:7:TENANT:1:READ'], 'CLUSTER:*:READ|CLUSTER:*:TENANT:*:READ', true],
+  [['HOST:*:READ'], 'CLUSTER:*:READ|CLUSTER:*:TENANT:*:READ', false],
   [[], 'HOST:*:READ', false],
 ])('%j and %s: %s', (granted, wanted, expected) => {
   expect(allows(granted, wanted)).toBe(expected);

@@ -36,8 +36,10 @@ function matches(granted: string, wanted: Permission) {
   );
 }
 
-/** Does any of the granted expressions allow it, for at least one object where `wanted` names none? */
+/** Does any of the granted expressions allow it, for at least one object where `wanted` names none? "A|B": one of them is enough. */
 export function allows(granted: readonly string[], wanted: string) {
-  const w = parse(wanted);
-  return granted.some((g) => matches(g, w));
+  return wanted
+    .split('|')
+    .map(parse)
+    .some((w) => granted.some((g) => matches(g, w)));
 }

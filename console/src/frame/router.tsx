@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { lazy, Suspense, useEffect } from 'react';
+import { type ComponentType, lazy, type LazyExoticComponent, Suspense, useEffect } from 'react';
 import { createBrowserRouter, Navigate, type RouteObject } from 'react-router-dom';
 
 import { Loading } from '../parts/loading';
@@ -19,8 +19,17 @@ function Titled({ row, children }: { row: PageRow; children: React.ReactNode }) 
   return children;
 }
 
+/* Rows with the same page are one: going between them keeps what it shows and where the focus is. */
+const pages = new Map<PageRow['page'], LazyExoticComponent<ComponentType>>();
+
+function pageOf(row: PageRow) {
+  const page = pages.get(row.page) ?? lazy(row.page);
+  pages.set(row.page, page);
+  return page;
+}
+
 function element(row: PageRow) {
-  const Page = lazy(row.page);
+  const Page = pageOf(row);
   const page =
     row.needs === undefined ? (
       <Page />

@@ -17,7 +17,7 @@ import { StaleTag } from './stale-tag';
 export interface Column<T> extends Omit<ColumnType<T>, 'sorter' | 'dataIndex' | 'render' | 'title'> {
   title: string;
   dataIndex?: keyof T & string;
-  /** The server sorts by this member. */
+  /** The server sorts by this member; a list that comes whole is sorted here. */
   sort?: boolean;
   render?: (row: T) => ReactNode;
 }
@@ -36,8 +36,10 @@ interface Props<P extends PathOf<'get'>> {
   rowKey: (keyof Row<P> & string) | ((row: Row<P>) => string);
   label: string;
   filters?: Filter[];
-  /** Lists of REPLY_LIST come whole: no page. */
+  /** Lists of REPLY_LIST come whole: what is searched, sorted and paged of them is so here. */
   paged?: boolean;
+  /** Text of a row that the search box above a whole list looks into. */
+  find?: (row: Row<P>) => string;
   everyMs?: number;
   empty?: ReactNode;
   /** Prefix of its parameters in the address, where a page has several. */
@@ -91,6 +93,14 @@ function FilterInput({ filter, value, onChange }: { filter: Filter; value: strin
   );
 }
 
+/* In numbers where both are, else as people order words: server2 before server10. */
+function compare(a: unknown, b: unknown) {
+  if (typeof a === 'number' && typeof b === 'number') return a - b;
+  return String(a ?? '').localeCompare(String(b ?? ''), undefined, { numeric: true });
+}
+
+const HERE = 'find';
+
 export function ServerTable<P extends PathOf<'get'>>(p: Props<P>) {
   type T = Row<P> & object;
   const w = useWords(common);
@@ -100,16 +110,30 @@ export function ServerTable<P extends PathOf<'get'>>(p: Props<P>) {
     size = Number(at.get('size')) || 20,
     sort = at.get('sort');
   const filters = Object.fromEntries((p.filters ?? []).map((f) => [f.name, at.get(f.name)]));
-  const filtered = Object.values(filters).some((v) => v !== '');
+  const wanted = paged ? '' : at.get(HERE).toLowerCase();
+  const filtered = wanted !== '' || Object.values(filters).some((v) => v !== '');
   const query = { ...(p.input?.query as object), ...(paged ? { page: number, size, sort } : {}), ...filters };
   const got = useGet(p.path, { ...p.input, query } as ApiInput<'get', P>, { everyMs: p.everyMs });
   const data = got.data as { contents?: T[]; page?: Page } | undefined;
   const [sortBy, direction] = sort.split(',');
 
+  const all = data?.contents ?? [];
+  const rows =
+    wanted === ''
+      ? all
+      : all.filter((row) =>
+          p
+            .find?.(row as Row<P>)
+            .toLowerCase()
+            .includes(wanted),
+        );
+  const total = paged ? (data?.page?.totalElements ?? 0) : rows.length;
+
   const columns = p.columns.map((c) => ({
     ...c,
     key: c.dataIndex ?? c.title,
-    sorter: c.sort === true,
+    sorter:
+      c.sort === true && (paged || ((a: T, b: T) => compare(a[c.dataIndex as keyof T], b[c.dataIndex as keyof T]))),
     sortOrder: sortBy === c.dataIndex && c.sort === true ? (direction === 'asc' ? 'ascend' : 'descend') : null,
     render: c.render === undefined ? undefined : (_: unknown, row: T) => c.render?.(row as Row<P>),
   })) as ColumnType<T>[];
@@ -117,6 +141,13 @@ export function ServerTable<P extends PathOf<'get'>>(p: Props<P>) {
   return (
     <>
       <Flex gap={8} wrap align="center" style={{ marginBottom: 12 }}>
+        {p.find === undefined ? null : (
+          <FilterInput
+            filter={{ name: HERE, label: w.search }}
+            value={at.get(HERE)}
+            onChange={(v) => at.set({ [HERE]: v, page: '' })}
+          />
+        )}
         {(p.filters ?? []).map((f) => (
           <FilterInput
             key={f.name}
@@ -146,7 +177,7 @@ export function ServerTable<P extends PathOf<'get'>>(p: Props<P>) {
           aria-label={p.label}
           size="middle"
           columns={columns}
-          dataSource={data?.contents ?? []}
+          dataSource={rows}
           rowKey={p.rowKey as string}
           loading={got.isPending}
           scroll={{ x: 'max-content' }}
@@ -163,12 +194,12 @@ export function ServerTable<P extends PathOf<'get'>>(p: Props<P>) {
             });
           }}
           pagination={
-            paged && {
+            (paged || p.find !== undefined) && {
               current: number,
               pageSize: size,
-              total: data?.page?.totalElements ?? 0,
+              total,
               showSizeChanger: true,
-              hideOnSinglePage: (data?.page?.totalElements ?? 0) <= 20,
+              hideOnSinglePage: total <= 20,
               showTotal: (n) => fill(w.rows, n),
             }
           }
