@@ -15,12 +15,43 @@ export interface PageRow {
   bare?: boolean;
 }
 
+const CLUSTERS = 'CLUSTER:*:READ';
+const TENANTS = 'CLUSTER:*:READ|CLUSTER:*:TENANT:*:READ';
+
+/* Tabs of a page have addresses of their own. */
+const cluster = () => import('./pages/ob/cluster');
+const tenant = () => import('./pages/ob/tenant');
+
 /* One row, one line: it begins with its path. */
 // prettier-ignore
 export const routes: PageRow[] = [
   { path: '/login', title: ['Log in', '登录'], page: () => import('./pages/login'), bare: true },
   { path: '/first-password', title: ['Set a password', '设置密码'], page: () => import('./pages/first-password'), bare: true },
-  { path: '/', title: ['Home', '首页'], page: () => import('./pages/home') },
+  { path: '/', title: ['Overview', '总览'], page: () => import('./pages/home') },
+  { path: '/cluster', title: ['Clusters', '集群'], page: () => import('./pages/ob/clusters'), needs: CLUSTERS },
+  { path: '/cluster/takeover', title: ['Take over a cluster', '接管集群'], page: () => import('./pages/ob/take-over'), needs: 'CLUSTER:*:CREATE' },
+  { path: '/cluster/:id', title: ['Cluster', '集群'], page: cluster, needs: CLUSTERS },
+  { path: '/cluster/:id/topology', title: ['Topology', '拓扑图'], page: cluster, needs: CLUSTERS },
+  { path: '/cluster/:id/zone', title: ['Zones', 'Zone'], page: cluster, needs: CLUSTERS },
+  { path: '/cluster/:id/server', title: ['Servers', 'OBServer'], page: cluster, needs: CLUSTERS },
+  { path: '/cluster/:id/unit', title: ['Units', 'Unit'], page: cluster, needs: CLUSTERS },
+  { path: '/cluster/:id/tenant', title: ['Tenants of a cluster', '集群的租户'], page: cluster, needs: CLUSTERS },
+  { path: '/cluster/:id/parameter', title: ['Parameters of a cluster', '集群参数'], page: cluster, needs: CLUSTERS },
+  { path: '/cluster/:id/kernel-parameter', title: ['Parameters of an instance', '实例参数'], page: cluster, needs: CLUSTERS },
+  { path: '/cluster/:id/session', title: ['Sessions of a cluster', '集群会话'], page: cluster, needs: CLUSTERS },
+  { path: '/cluster/:id/compaction', title: ['Compaction of a cluster', '集群合并'], page: cluster, needs: CLUSTERS },
+  { path: '/cluster/:id/database', title: ['Databases of an instance', '实例的数据库'], page: cluster, needs: CLUSTERS },
+  { path: '/cluster/:id/user', title: ['Users of an instance', '实例的用户'], page: cluster, needs: CLUSTERS },
+  { path: '/cluster/:id/role', title: ['Roles of an instance', '实例的角色'], page: cluster, needs: CLUSTERS },
+  { path: '/cluster/:clusterId/tenant/:tenantId', title: ['Tenant', '租户'], page: tenant, needs: TENANTS },
+  { path: '/cluster/:clusterId/tenant/:tenantId/database', title: ['Databases of a tenant', '租户的数据库'], page: tenant, needs: TENANTS },
+  { path: '/cluster/:clusterId/tenant/:tenantId/user', title: ['Users of a tenant', '租户的用户'], page: tenant, needs: TENANTS },
+  { path: '/cluster/:clusterId/tenant/:tenantId/role', title: ['Roles of a tenant', '租户的角色'], page: tenant, needs: TENANTS },
+  { path: '/cluster/:clusterId/tenant/:tenantId/parameter', title: ['Parameters of a tenant', '租户参数'], page: tenant, needs: TENANTS },
+  { path: '/cluster/:clusterId/tenant/:tenantId/session', title: ['Sessions of a tenant', '租户会话'], page: tenant, needs: TENANTS },
+  { path: '/cluster/:clusterId/tenant/:tenantId/compaction', title: ['Compaction of a tenant', '租户合并'], page: tenant, needs: TENANTS },
+  { path: '/tenant', title: ['Tenants', '租户'], page: () => import('./pages/ob/tenants'), needs: TENANTS },
+  { path: '/unit-spec', title: ['Unit specifications', 'Unit 规格'], page: () => import('./pages/ob/unit-specs'), needs: TENANTS },
   { path: '/host', title: ['Hosts', '主机'], page: () => import('./pages/hosts'), needs: 'HOST:*:READ' },
   { path: '/host/:id', title: ['Host', '主机'], page: () => import('./pages/host'), needs: 'HOST:*:READ' },
   { path: '/region', title: ['Regions', '区域'], page: () => import('./pages/regions'), needs: 'HOST:*:READ' },

@@ -3,6 +3,8 @@ import pytest
 
 from lib.py.browser import Browser
 from lib.py.console import LANGUAGES, Console
+from lib.py.managed import Managed
+from lib.py.obsim import Obsim
 from lib.py.server import console as built_console
 
 
@@ -63,3 +65,24 @@ def console(logged_in, language):
 def say(language):
     """say("Hosts", "主机"): the text of this test's language."""
     return lambda english, chinese: chinese if language == "zh" else english
+
+
+@pytest.fixture(scope="module")
+def simulator():
+    """A simulated cluster of three zones with two servers each, two tenants in MySQL mode and one in Oracle mode."""
+    with Obsim(servers=2, tenants=2, oracle_tenants=1, name="obsim-console") as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def cluster(ocp_server, simulator):
+    """The simulated cluster, managed while the tests of a file run."""
+    with Managed(ocp_server.api(), simulator.host, simulator.port, simulator.password) as managed:
+        yield managed
+
+
+@pytest.fixture(scope="module")
+def instance(ocp_server, seekdb):
+    """A real kernel, managed while the tests of a file run."""
+    with Managed(ocp_server.api(), seekdb.host, seekdb.port, seekdb.password) as managed:
+        yield managed

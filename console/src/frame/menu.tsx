@@ -21,8 +21,13 @@ export interface MenuGroup {
 }
 
 export const menu: MenuGroup[] = [
-  { key: 'home', title: ['Home', '首页'], icon: <HomeOutlined />, paths: ['/'] },
-  { key: 'database', title: ['Databases', '数据库'], icon: <ClusterOutlined />, paths: [] },
+  { key: 'home', title: ['Overview', '总览'], icon: <HomeOutlined />, paths: ['/'] },
+  {
+    key: 'database',
+    title: ['Databases', '数据库'],
+    icon: <ClusterOutlined />,
+    paths: ['/cluster', '/tenant', '/unit-spec'],
+  },
   {
     key: 'compute',
     title: ['Machines', '主机资源'],

@@ -16,11 +16,13 @@ interface Props {
   total: number | undefined;
   /** Cores rather than bytes. */
   cores?: boolean;
+  /** It runs out: coloured when little is left. What is merely handed out may be so to the last. */
+  runsOut?: boolean;
   width?: number;
 }
 
 /** How much of something is used: a bar, with the numbers in words below it. */
-export function Usage({ label, used, total, cores = false, width = 140 }: Props) {
+export function Usage({ label, used, total, cores = false, runsOut = false, width = 116 }: Props) {
   const w = useWords(words);
   const percent = share(used, total);
   if (percent === undefined) return '-';
@@ -32,7 +34,7 @@ export function Usage({ label, used, total, cores = false, width = 140 }: Props)
         percent={percent}
         size="small"
         status="normal"
-        strokeColor={percent >= 90 ? '#c5221f' : percent >= 75 ? '#8f5a00' : undefined}
+        strokeColor={!runsOut || percent < 75 ? undefined : percent < 90 ? '#8f5a00' : '#c5221f'}
         format={(p) => `${p ?? 0}%`}
       />
       <div style={{ color: 'rgba(0,0,0,.62)', fontSize: 12, whiteSpace: 'nowrap' }}>{text}</div>

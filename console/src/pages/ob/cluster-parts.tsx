@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// Zones and servers of a cluster.
+import { Tag } from 'antd';
+import { useMemo } from 'react';
+
+import { useGet } from '../../api/hooks';
+import type { Row } from '../../api/types';
+import { type Column, ServerTable } from '../../parts/server-table';
+import { StatusTag } from '../../parts/status-tag';
+import { Time } from '../../parts/time';
+import { Usage } from '../../parts/usage';
+import { useWords } from '../../words';
+import { ob } from './words';
+
+const words = {
+  ...ob,
+  rootServer: ['Root server', 'RootServer'],
+  rootService: ['root service', 'RootService'],
+  kernelState: ['Kernel says', '内核状态'],
+  ports: ['Ports (RPC, SQL)', '端口（RPC、SQL）'],
+  started: ['Serves since', '启动时间'],
+  unitCount: ['Units', 'Unit 数'],
+} as const;
+
+const ZONES = '/api/v2/ob/clusters/{id}/zones';
+const SERVERS = '/api/v2/ob/clusters/{clusterId}/servers';
+const STATS = '/api/v2/ob/clusters/{id}/serverStats';
+const EVERY_MS = 10000;
+type Zone = Row<typeof ZONES>;
+type Server = Row<typeof SERVERS>;
+
+/** What is shown of a state: running is fine here. */
+export function StateTag({ status }: { status: string | undefined }) {
+  return <StatusTag status={status} as={status === 'RUNNING' ? 'success' : undefined} />;
+}
+
+/** Capacity by "address:port". */
+export function useServerStats(cluster: number) {
+  const { data } = useGet(STATS, { path: { id: cluster } }, { everyMs: EVERY_MS });
+  return useMemo(() => new Map((data?.contents ?? []).map((s) => [`${s.ip ?? ''}:${s.port ?? ''}`, s])), [data]);
+}
+
+export const addressOf = (s: Pick<Server, 'ip' | 'port'>) => `${s.ip ?? ''}:${s.port ?? ''}`;
+
+export function ZoneList({ cluster }: { cluster: number }) {
+  const w = useWords(words);
+  const columns: Column<Zone>[] = [
+    { title: w.name, dataIndex: 'name', sort: true },
+    { title: w.region, dataIndex: 'regionName', sort: true },
+    { title: w.idc, dataIndex: 'idcName' },
+    { title: w.servers, dataIndex: 'serverCount', sort: true },
+    { title: w.rootServer, render: (z) => z.rootServer?.address ?? '-' },
+    { title: w.status, dataIndex: 'status', render: (z) => <StateTag status={z.status} /> },
+    { title: w.kernelState, dataIndex: 'innerStatus' },
+  ];
+  return (
+    <ServerTable
+      path={ZONES}
+      input={{ path: { id: cluster } }}
+      paged={false}
+      columns={columns}
+      rowKey="id"
+      label={w.zones}
+      prefix="z."
+      everyMs={EVERY_MS}
+    />
+  );
+}
+
+export function ServerList({ cluster }: { cluster: number }) {
+  const w = useWords(words);
+  const stats = useServerStats(cluster);
+  const columns: Column<Server>[] = [
+    {
+      title: w.address,
+      dataIndex: 'ip',
+      sort: true,
+      render: (s) => (
+        <>
+          {s.ip} {s.withRootserver === true ? <Tag color="blue">{w.rootService}</Tag> : null}
+        </>
+      ),
+    },
+    { title: w.ports, render: (s) => `${s.port ?? '-'}, ${s.sqlPort ?? '-'}` },
+    { title: w.zone, dataIndex: 'zoneName', sort: true },
+    { title: w.status, dataIndex: 'status', sort: true, render: (s) => <StateTag status={s.status} /> },
+    { title: w.kernelState, dataIndex: 'innerStatus' },
+    { title: w.unitCount, render: (s) => stats.get(addressOf(s))?.unitCount ?? '-' },
+    {
+      title: w.cpu,
+      render: (s) => {
+        const has = stats.get(addressOf(s));
+        return <Usage label={w.cpu} used={has?.cpuAssigned} total={has?.cpuTotal} cores />;
+      },
+    },
+    {
+      title: w.memory,
+      render: (s) => {
+        const has = stats.get(addressOf(s));
+        return <Usage label={w.memory} used={has?.memoryAssignedByte} total={has?.memoryTotalByte} />;
+      },
+    },
+    {
+      title: w.dataDisk,
+      render: (s) => {
+        const has = stats.get(addressOf(s));
+        return <Usage label={w.dataDisk} used={has?.dataDiskUsedByte} total={has?.dataDiskTotalByte} runsOut />;
+      },
+    },
+    { title: w.version, dataIndex: 'version' },
+    { title: w.started, render: (s) => <Time at={s.startTime} /> },
+  ];
+  return (
+    <ServerTable
+      path={SERVERS}
+      input={{ path: { clusterId: cluster } }}
+      paged={false}
+      find={(s) => [s.ip, s.port, s.zoneName, s.regionName, s.idcName].join(' ')}
+      columns={columns}
+      rowKey="id"
+      label={w.servers}
+      prefix="s."
+      everyMs={EVERY_MS}
+    />
+  );
+}
