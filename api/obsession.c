@@ -150,6 +150,12 @@ static int kill_here(struct call *c, const struct obcluster *of, struct kill *wh
     return rv == 0 ? link_give(k, kill_it(link_sql(k), what, e), e) : rv;
 }
 
+/* Which server it is goes without saying; the address that it knows itself by may not be the one it is reached at. */
+static bool has_one_server(const struct obcluster *c)
+{
+    return obcluster_is_one_server(c) || strchr(c->endpoints, ',') == NULL;
+}
+
 static int api_obsession_kill(struct call *c, struct err *e)
 {
     const struct kill_in *in = c->body;
@@ -160,7 +166,7 @@ static int api_obsession_kill(struct call *c, struct err *e)
 
     if (rv == 0)
         rv = obcluster_require_running(&place.cluster, "ending a session", e);
-    if (rv == 0 && !obcluster_is_one_server(&place.cluster)) {
+    if (rv == 0 && !has_one_server(&place.cluster)) {
         rv = find_session(c, &place, what.id, &s, e);
         return rv == 0 ? link_run_at(domain(c), &place.cluster, s->ip, s->sql_port, kill_it, &what, e) : rv;
     }

@@ -105,7 +105,8 @@ char *arena_strndup(struct arena *a, const char *s, size_t n)
 
     if (copy == NULL)
         return NULL;
-    memcpy(copy, s, n);
+    if (n > 0)
+        memcpy(copy, s, n);
     copy[n] = '\0';
     return copy;
 }

@@ -32,7 +32,7 @@ MUST_CHECK void *arena_zalloc(struct arena *a, size_t size);
 /* Zeroed array; NULL also when n * size overflows. */
 MUST_CHECK void *arena_array(struct arena *a, size_t n, size_t size);
 
-/* Copies; the result is NUL-terminated. */
+/* Copies; the result is NUL-terminated. `s` may be NULL when `n` is 0. */
 MUST_CHECK char *arena_strdup(struct arena *a, const char *s);
 MUST_CHECK char *arena_strndup(struct arena *a, const char *s, size_t n);
 MUST_CHECK char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -241,6 +241,42 @@ static void those_that_serve_come_first(void **state)
     obclusters_free(o);
 }
 
+/* Without memory nothing is forgotten but that a server was sick. */
+static int go_around(void *data)
+{
+    struct obclusters_conf conf = { .clock = &clock_system, .log = &test_log, .node = "n1" };
+    struct obcluster c = { .id = 1, .address = "10.0.0.1", .port = 2881, .endpoints = "10.0.0.1:2881,10.0.0.2:2881" };
+    struct obzone zones[] = { { .id = 1, .name = "a" }, { .id = 2, .name = "b" } };
+    struct obtopology former = { .zones = zones, .n_zones = 2 }, seen = { .zones = zones, .n_zones = 1 };
+    struct endpoint all[ENDPOINT_MAX];
+    struct obtopology_gone gone;
+    struct obclusters *o;
+    struct arena arena;
+    int rv = obclusters_new(&conf, &o, data);
+
+    if (rv != 0)
+        return rv;
+    endpoint_note(o, "10.0.0.1:2881", false);
+    assert_int_equal(endpoints_of(o, &c, all), 2);
+    obclusters_free(o);
+    arena_init(&arena);
+    rv = look_gone(&former, &seen, &arena, &gone, data);
+    if (rv == 0)
+        assert_true(gone.n_zones == 1 && gone.zones[0] == 2);
+    if (rv == 0 && look_version("4.2.1.0_1-x", &arena) == NULL)
+        rv = ERR_NOMEM.code;
+    arena_fini(&arena);
+    return rv;
+}
+
+static void memory_may_be_out(void **state)
+{
+    struct err e;
+
+    (void)state;
+    test_oom_sweep(go_around, &e);
+}
+
 /* A server's own name for itself counts, but for a kernel that stands alone and knows itself as the loopback address. */
 static void addresses_of_servers(void **state)
 {
@@ -503,6 +539,7 @@ int main(void)
         cmocka_unit_test(units_are_found_in_any_order),
         cmocka_unit_test(versions_of_builds),
         cmocka_unit_test(those_that_serve_come_first),
+        cmocka_unit_test(memory_may_be_out),
         cmocka_unit_test(addresses_of_servers),
         cmocka_unit_test(collations_have_names),
         cmocka_unit_test(instances_are_told_apart),
