@@ -147,19 +147,19 @@ const char *str_c(const struct str *t)
 
 bool slice_is(struct slice a, const char *s)
 {
-    return strlen(s) == a.n && memcmp(a.s, s, a.n) == 0;
+    return strlen(s) == a.n && (a.n == 0 || memcmp(a.s, s, a.n) == 0);
 }
 
 bool slice_is_nocase(struct slice a, const char *s)
 {
-    return strlen(s) == a.n && strncasecmp(a.s, s, a.n) == 0;
+    return strlen(s) == a.n && (a.n == 0 || strncasecmp(a.s, s, a.n) == 0);
 }
 
 bool slice_starts(struct slice a, const char *prefix)
 {
     size_t n = strlen(prefix);
 
-    return n <= a.n && memcmp(a.s, prefix, n) == 0;
+    return n <= a.n && (n == 0 || memcmp(a.s, prefix, n) == 0);
 }
 
 static bool is_blank(char c)

@@ -45,6 +45,7 @@ static void test_arena_grows_and_aligns(void **state)
         memset(p, 'x', n);
     }
     assert_string_equal(arena_printf(&a, "%d-%s", 5, "x"), "5-x");
+    assert_string_equal(arena_strndup(&a, NULL, 0), "");
     assert_null(arena_array(&a, SIZE_MAX, 2));
     arena_fini(&a);
 }
@@ -97,6 +98,16 @@ static void test_slices_are_cut(void **state)
     assert_true(slice_is(slice_cut(&rest, ','), "b"));
     assert_int_equal(rest.n, 0);
     assert_true(slice_is(slice_trim(SLICE(" \t x ")), "x"));
+}
+
+/* What nobody filled in: a length of 0, and no bytes. */
+static void test_an_empty_slice_may_point_nowhere(void **state)
+{
+    struct slice nothing = { NULL, 0 };
+
+    (void)state;
+    assert_true(slice_is(nothing, "") && slice_is_nocase(nothing, "") && slice_starts(nothing, ""));
+    assert_false(slice_is(nothing, "a") || slice_is_nocase(nothing, "a") || slice_starts(nothing, "a"));
 }
 
 static void test_times_are_written_and_read(void **state)
@@ -168,6 +179,7 @@ int main(void)
         cmocka_unit_test(test_str_survives_failing_memory),
         cmocka_unit_test(test_str_writes_numbers),
         cmocka_unit_test(test_slices_are_cut),
+        cmocka_unit_test(test_an_empty_slice_may_point_nowhere),
         cmocka_unit_test(test_times_are_written_and_read),
         cmocka_unit_test(test_log_lines),
     };
