@@ -410,6 +410,18 @@ static bool send_input(struct job *j, ssh_channel channel)
     return ssh_channel_send_eof(channel) == SSH_OK;
 }
 
+/* -1 when it ended without one, by a signal. */
+static int exit_status_of(ssh_channel channel)
+{
+#if LIBSSH_VERSION_INT < SSH_VERSION_INT(0, 11, 0)
+    return ssh_channel_get_exit_status(channel);
+#else
+    uint32_t code;
+
+    return ssh_channel_get_exit_state(channel, &code, NULL, NULL) == SSH_OK ? (int)code : -1;
+#endif
+}
+
 static void run_command(struct job *j)
 {
     ssh_channel channel = ssh_channel_new(j->session);
@@ -424,7 +436,7 @@ static void run_command(struct job *j)
     else
         collect_all(j, channel);
     if (j->failed == NULL && !j->truncated)
-        j->exit_status = ssh_channel_get_exit_status(channel);
+        j->exit_status = exit_status_of(channel);
     (void)ssh_channel_close(channel); /* the session ends next */
     ssh_channel_free(channel);
 }
