@@ -136,6 +136,7 @@ static int identify(struct call *c, struct err *e)
         .body_data = c,
         .csrf = http_header(c->rq, "x-xsrf-token"),
         .needs_csrf = !is_safe(c->rq->method),
+        .target = c->rq->target,
         .client = c->rq->client,
         .user_agent = http_header(c->rq, "user-agent"),
         .changes = route_is_change(c->route),

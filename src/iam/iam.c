@@ -136,7 +136,7 @@ const char *iam_agent(struct slice text, struct arena *arena)
 
     while (n < text.n && (len = str_utf8_length(text.s + n, text.n - n)) > 0 && n + len <= MAX_AGENT)
         n += len;
-    return arena_strndup(arena, text.s, n);
+    return n > 0 ? arena_strndup(arena, text.s, n) : "";
 }
 
 int iam_event(const struct iam *m, const struct iam_request *rq, int64_t user_id, const char *username, int code, struct arena *arena,

@@ -63,7 +63,7 @@ struct iam_conf {
     const struct log *log;           /* borrowed, outlives the iam */
     const char *node;                /* borrowed: name of this node, for the history of logins; NULL: "" */
     const struct iam_source *source; /* NULL: iam_from_metadb */
-    const struct parameters *parameters; /* borrowed, outlives the iam; ocp.iam.login.* limit failed logins */
+    struct parameters *parameters;   /* borrowed, outlives the iam; ocp.iam.login.* limit failed logins */
     struct settings_box *settings;   /* borrowed, outlives the iam; iam.*; NULL: their defaults */
 };
 
@@ -84,7 +84,8 @@ struct iam_request {
     struct slice sessions[IAM_MAX_COOKIES]; /* values of cookies that look like session ids; the first that opens a session counts */
     unsigned n_sessions;
     struct slice csrf;           /* CSRF token that came with it */
-    bool needs_csrf;             /* a session counts only with its CSRF token */
+    bool needs_csrf;             /* a session counts only with its CSRF token, unless ocp.iam.csrf.* say otherwise */
+    struct slice target;         /* of the request: ocp.iam.csrf.url.excluded may name it */
     struct addr client;
     struct slice user_agent;
     const char *method;          /* how the history of logins calls it; NULL: LOGIN_BY_BASIC */

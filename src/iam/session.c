@@ -6,6 +6,7 @@
  *
  * A change needs the session's CSRF token in either case. Use (of access keys, too) is told to MetaDB every ten seconds, for all sessions together, so that a
  * session that wanders from node to node stays alive. */
+#include <regex.h>
 #include <string.h>
 
 #include "conf/parameters.h"
@@ -134,6 +135,48 @@ static int visit(struct visit *v, struct err *e)
     return rv;
 }
 
+/* ---- CSRF -------------------------------------------------------------------------------------------------------------- */
+
+/* The whole target has to match. A pattern that is none excludes nothing. */
+static bool matches(struct slice pattern, const char *target, struct arena *arena)
+{
+    const char *whole = arena_printf(arena, "^(%.*s)$", SLICE_FMT(pattern));
+    regex_t compiled;
+    bool yes;
+
+    if (whole == NULL || regcomp(&compiled, whole, REG_EXTENDED | REG_NOSUB) != 0)
+        return false;
+    yes = regexec(&compiled, target, 0, NULL, 0) == 0;
+    regfree(&compiled);
+    return yes;
+}
+
+static bool is_excluded(const struct visit *v)
+{
+    const char *target = v->rq->target.n > 0 ? arena_strndup(v->arena, v->rq->target.s, v->rq->target.n) : "", *patterns;
+    struct slice rest;
+
+    if (target == NULL || parameter_text(v->m->conf.parameters, PARAM_OCP_IAM_CSRF_URL_EXCLUDED, v->arena, &patterns, NULL) != 0)
+        return false;
+    for (rest = (struct slice){ patterns, strlen(patterns) }; rest.n > 0;) {
+        struct slice one = slice_trim(slice_cut(&rest, ','));
+
+        if (one.n > 0 && matches(one, target, v->arena))
+            return true;
+    }
+    return false;
+}
+
+/* Only a change by a session comes as far as the patterns: the console's, some a minute. */
+static int check_csrf(const struct visit *v, struct slice id, struct err *e)
+{
+    if (!v->rq->needs_csrf || cookie_csrf_matches(id, v->rq->csrf))
+        return 0;
+    if (!parameter_bool(v->m->conf.parameters, PARAM_OCP_IAM_CSRF_ENABLED) || is_excluded(v))
+        return 0;
+    return err_set(e, &ERR_CSRF, "");
+}
+
 int iam_by_session(struct iam *m, struct db *d, const struct iam_request *rq, struct arena *arena, struct principal **out, struct err *e)
 {
     struct visit v = { .m = m, .db = d, .rq = rq, .arena = arena };
@@ -148,7 +191,7 @@ int iam_by_session(struct iam *m, struct db *d, const struct iam_request *rq, st
         if (v.who == NULL)
             continue;
         *out = v.who;
-        return rq->needs_csrf && !cookie_csrf_matches(rq->sessions[i], rq->csrf) ? err_set(e, &ERR_CSRF, "") : 0;
+        return check_csrf(&v, rq->sessions[i], e);
     }
     return err_set(e, &ERR_LOGIN_NEEDED, "");
 }

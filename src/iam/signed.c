@@ -184,7 +184,8 @@ int iam_by_key(struct iam *m, struct db *d, const struct iam_request *rq, struct
     rv = find_key(&c, e);
     if (rv == 0)
         rv = c.who != NULL ? check(&c, e) : err_set(e, &ERR_SIGNATURE, "");
-    mem_wipe((char *)(uintptr_t)c.secret.s, c.secret.n);
+    if (c.secret.n > 0)
+        mem_wipe((char *)(uintptr_t)c.secret.s, c.secret.n);
     if (rv == 0)
         note(&c);
     *out = c.who;

@@ -69,7 +69,8 @@ def test_a_login_ends_the_session_that_the_browser_held(ocp_server):
 
 
 def test_every_change_by_a_session_needs_its_token(ocp_server):
-    session, other = logged_in(ocp_server, "admin", ocp_server.password), logged_in(ocp_server, "admin", ocp_server.password)
+    password = ocp_server.api().password
+    session, other = logged_in(ocp_server, "admin", password), logged_in(ocp_server, "admin", password)
     wrong = {"missing": False, "made up": ID, "of another session": other.cookies["XSRF-TOKEN"], "the id": session.cookies["JSESSIONID"],
              "upper case": session.cookies["XSRF-TOKEN"].upper() + "", "shorter": session.cookies["XSRF-TOKEN"][:-1], "empty": ""}
     changing = [r for r in routes() if r["method"] != "GET" and r["permission"] != "public"]
@@ -84,6 +85,17 @@ def test_every_change_by_a_session_needs_its_token(ocp_server):
     session.call("PATCH", MINE, {"description": "x"}).ok()
     session.get("/api/v2/session", csrf=False).ok()
     session.call("PATCH", "/api/v2/profiles/me", {"description": "x"}, {"X-HTTP-Method-Override": "GET"}, csrf=False).refused(403, 90311)
+
+
+def test_csrf_is_excluded_for_whole_targets_alone(metadb):
+    with OcpServer(metadb) as server:
+        api = server.api()
+        session = logged_in(server, "admin", server.password)
+        key = "/api/v2/config/properties/ocp.iam.csrf.url.excluded"
+        api.patch(key, {"value": "((,/api/v2/profiles/m.,x"}).ok()      # the first is no pattern
+        wait_until(lambda: session.call("PATCH", MINE, {}, csrf=False).status == 200, "the parameter is in force")
+        session.call("PATCH", f"{MINE}?x=1", {}, csrf=False).refused(403, 90311)
+        session.call("POST", "/api/v2/iam/logout", csrf=False).refused(403, 90311)
 
 
 def test_what_metadb_keeps_opens_nothing(mariadb_server, metadb):
