@@ -254,7 +254,7 @@ def test_credentials_as_deployment_tools_send_them(ocp_server):
     api.post(BOX, {**ob, "name": "ob2", "validate": True}).refused(400, 8100, "not managed")
     listed = host_credential("with.hosts", validate=True)
     listed["sshCredentialProperty"]["hostIdList"] = [1]
-    api.post(BOX, listed).refused(400, 8100, "SSH")
+    api.post(BOX, listed).refused(400, 8100, "no host 1")
     assert api.delete(f"{BOX}/{made['id']}").data is None
     api.get(f"{BOX}/{made['id']}").refused(404)
 
