@@ -159,9 +159,10 @@ static int take_key_step(struct server *s, struct err *e)
         return pass_over_secrets(s, true, &count, e);
     if (strcmp(step, "finish") == 0) {
         rv = pass_over_secrets(s, false, &count, e);
-        if (rv == 0 && count.old > 0) {
+        if (rv == 0 && count.old + count.lost > 0) {
             (void)err_set(e, &ERR_KEY_STEP, "finish");
-            return err_arg(e, "%" PRIu64 " secrets are sealed under the former key; run the step reseal first", count.old);
+            return err_arg(e, "%" PRIu64 " secrets are sealed under the former key, %" PRIu64 " open under none; run the step reseal first, and "
+                           "enter those anew that no key opens", count.old, count.lost);
         }
     }
     if (rv == 0)

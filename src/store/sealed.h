@@ -11,6 +11,7 @@ struct sealed_column {
     const char *key;               /* unique column that tells the rows apart */
     const char *kind, *part;       /* where a secret belongs (struct vault_place); part NULL: the key itself, and the id is 0 */
     bool is_base64;                /* a text, among others that are no secrets */
+    int64_t id;                    /* of the place of all rows; 0: the row's key */
 };
 
 struct sealed_row {

@@ -15,7 +15,7 @@ const struct sealed_column sealed_columns[] = {
     { "obcluster", "proxyro_password", "id", "obcluster", "proxyro", false },
     { "obtenant_kept", "password", "id", "obtenant", "password", false },
     { "access_key", "secret", "id", "access_key", "", false },
-    { "login_key", "private_key", "bits", "login_key", "", false },
+    { "login_key", "private_key", "bits", "login_key", "", false, .id = 1 },
     { "property", "value", "name", "property", NULL, true },
     { NULL },
 };
@@ -75,7 +75,9 @@ static struct vault_place place_of(const struct pass *p, const struct sealed_row
 {
     struct vault_place at = { p->column->kind, 0, p->column->part };
 
-    if (at.part == NULL)
+    if (p->column->id != 0)
+        at.id = p->column->id;
+    else if (at.part == NULL)
         at.part = row->key.s; /* NUL-terminated, as all cells */
     else if (!num_parse_i64(row->key, &at.id))
         at.id = -1; /* no secret belongs there: it will not open */
