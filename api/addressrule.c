@@ -23,7 +23,7 @@ struct rule_in {
 };
 
 #define NETWORK(FLAGS) F_STRING(rule_in, network, "network", .flags = (FLAGS), .max = 64, .check = addressrule_problem, \
-                                DOC("Network such as 10.0.0.0/8 or 2001:db8::/32, or a single address."))
+                                .example = "10.0.0.0/8", DOC("Network such as 10.0.0.0/8 or 2001:db8::/32, or a single address."))
 #define OTHERS                                                                                                       \
     F_STRING(rule_in, description, "description", .max = 1024, .flags = FIELD_EMPTY_OK, DOC("Remark.")),             \
         F_BOOL(rule_in, enabled, "enabled", DOC("Whether it counts; a new rule does by itself.")), FIELD_END

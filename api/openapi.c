@@ -50,6 +50,8 @@ static void schema_string(struct str *t, const struct field *f, bool reading)
         add_int(t, "minLength", f->min);
     if (f->max > 0)
         add_int(t, "maxLength", f->max);
+    if (reading && f->example != NULL)
+        add_pair(t, "example", f->example);
 }
 
 static void schema_int(struct str *t, const struct field *f)

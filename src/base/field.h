@@ -71,6 +71,7 @@ struct field {
     const char *alias;           /* reading: another spelling that is accepted */
     /* reading a string: NULL when the value is fine, else what is wrong with it */
     const char *(*check)(const char *value);
+    const char *example;         /* a string that `check` accepts, for the description of the API; NULL: none is needed */
     const char *doc;
 };
 

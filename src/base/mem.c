@@ -51,7 +51,8 @@ void mem_free(void *p)
 
 void mem_wipe(void *p, size_t n)
 {
-    memset(p, 0, n);
+    if (n > 0)
+        memset(p, 0, n);
     __asm__ __volatile__("" : : "r"(p) : "memory");
 }
 

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from lib.py.process import wait_until
+from lib.py.process import wait_promised, wait_until
 from lib.py.server import OcpServer
 
 from e2e.test_ocpctl import program as ocpctl_program
@@ -122,18 +122,18 @@ def test_a_key_counts_on_every_node_and_ends_everywhere(two_nodes):  # noqa: F81
     first, second = program_of(a, anna), program_of(a, anna)
     assert first.on(b).status() == 200 and second.on(b).status() == 200
     anna.delete(f"{KEYS}/{first.key['id']}").ok()
-    wait_until(lambda: first.on(b).status() == 401, "the deleted key has ended", timeout=2)
+    wait_promised(lambda: first.on(b).status() == 401, "the deleted key has ended", seconds=2)
     assert second.on(b).status() == 200
     anna.post(f"{MINE}/changePassword", {"currentPassword": "First-pass1", "newPassword": "Second-pass1"}).ok()
     assert second.on(b).status() == 200
     api.patch(f"/api/v2/iam/users/{user['id']}", {"roles": [PROFILE, HOST_VIEWER]}).ok()
-    wait_until(lambda: second.on(b).status(target="/api/v2/compute/hosts") == 200, "the role counts", timeout=2)
+    wait_promised(lambda: second.on(b).status(target="/api/v2/compute/hosts") == 200, "the role counts", seconds=2)
     api.patch(f"/api/v2/iam/users/{user['id']}", {"enabled": False}).ok()
-    wait_until(lambda: second.on(b).status() == 401, "the disabled user's key has ended", timeout=2)
+    wait_promised(lambda: second.on(b).status() == 401, "the disabled user's key has ended", seconds=2)
     api.patch(f"/api/v2/iam/users/{user['id']}", {"enabled": True}).ok()
     assert second.on(b).status() == 200
     api.delete(f"/api/v2/iam/users/{user['id']}").ok()
-    wait_until(lambda: second.on(b).status() == 401, "the deleted user's key has ended", timeout=2)
+    wait_promised(lambda: second.on(b).status() == 401, "the deleted user's key has ended", seconds=2)
 
 
 @pytest.mark.parametrize("minutes, status", [(-16, 401), (-14, 200), (14, 200), (16, 401)])

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who may come in by address, and how often, on two nodes."""
-from lib.py.process import wait_until
+from lib.py.process import wait_promised, wait_until
 
 from e2e.test_iam import from_client, new_user, two_nodes  # noqa: F401 (a fixture)
 
@@ -15,7 +15,7 @@ def test_addresses(two_nodes):  # noqa: F811
     rule = api.post(RULES, {"network": "10.1.0.0/16", "description": "office"}, headers=inside).data
     assert rule["enabled"] is True and rule["creator"] == "admin"
     for node in (a, b):
-        wait_until(lambda n=node: n.api().get("/api/v2/info", headers=outside).status == 403, "the rule counts", timeout=2)
+        wait_promised(lambda n=node: n.api().get("/api/v2/info", headers=outside).status == 403, "the rule counts", seconds=2)
         node.api().get("/api/v2/info", headers=outside).refused(403, 90316, "10.9.9.9")
         node.api().anonymous().get("/api/v2/info", headers=outside).refused(403, 90316)      # before anybody is asked who he is
         node.api().anonymous().get("/api/v2/no/such/thing", headers=outside).refused(403, 90316)
@@ -28,7 +28,7 @@ def test_addresses(two_nodes):  # noqa: F811
     assert listed["id"] == rule["id"]
     api.delete(f"{RULES}/{rule['id']}").ok()
     for node in (a, b):
-        wait_until(lambda n=node: n.api().get("/api/v2/info", headers=outside).status == 200, "the rule is gone", timeout=2)
+        wait_promised(lambda n=node: n.api().get("/api/v2/info", headers=outside).status == 200, "the rule is gone", seconds=2)
 
 
 def test_nobody_shuts_himself_out(two_nodes):  # noqa: F811

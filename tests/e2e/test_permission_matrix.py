@@ -14,7 +14,7 @@ import pytest
 
 from contract import openapi
 from lib.py.httpwire import Closed, Http1
-from lib.py.process import wait_until
+from lib.py.process import wait_promised
 from lib.py.server import CHECKOUT, OcpServer, binary
 
 PASSWORD = "Matrix-pass1"
@@ -291,11 +291,11 @@ def test_a_changed_role_counts_on_every_node_within_two_seconds(metadb):
                 node.get("/api/v2/ob/clusters").refused(403, 3100)
             api.patch(f"/api/v2/iam/roles/{role['id']}", {"permissions": ["CLUSTER:*:READ"]}).ok()
             for node in (one, two):
-                wait_until(lambda node=node: node.get("/api/v2/compute/hosts").status == 403, "the permission is gone", timeout=2.5)
+                wait_promised(lambda node=node: node.get("/api/v2/compute/hosts").status == 403, "the permission is gone", seconds=2)
                 node.get("/api/v2/ob/clusters").ok()
             api.delete(f"/api/v2/iam/roles/{role['id']}").refused(409, 90205, "anna")
             api.patch(f"/api/v2/iam/users/{two.get('/api/v2/profiles/me').data['id']}", {"roles": [PROFILE]}).ok()
-            wait_until(lambda: two.get("/api/v2/ob/clusters").status == 403, "the role is gone", timeout=2.5)
+            wait_promised(lambda: two.get("/api/v2/ob/clusters").status == 403, "the role is gone", seconds=2)
             api.delete(f"/api/v2/iam/roles/{role['id']}").ok()
 
 

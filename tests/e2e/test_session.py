@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from lib.py.process import wait_until
+from lib.py.process import wait_promised, wait_until
 from lib.py.server import ADMIN, OcpServer
 from lib.py.session import Session
 
@@ -110,11 +110,11 @@ def test_what_ends_all_sessions_of_a_user(two_nodes):  # noqa: F811
     path = f"/api/v2/iam/users/{user['id']}"
 
     def ended(session, by):
-        wait_until(lambda: session.get("/api/v2/session").status == 401, f"the session has ended by {by}", timeout=2)
+        wait_promised(lambda: session.get("/api/v2/session").status == 401, f"the session has ended by {by}", seconds=2)
 
     session = logged_in(b, "anna")
     api.patch(path, {"roles": [PROFILE, USER_MANAGER]}).ok()
-    wait_until(lambda: "USER:*:*" in session.get("/api/v2/session").data["permissions"], "the role counts", timeout=2)
+    wait_promised(lambda: "USER:*:*" in session.get("/api/v2/session").data["permissions"], "the role counts", seconds=2)
     api.patch(path, {"enabled": False}).ok()
     ended(session, "disabling")
     api.patch(path, {"enabled": True}).ok()
@@ -181,8 +181,8 @@ def test_failures_count_on_all_nodes_together(two_nodes):  # noqa: F811
     a.restart()
     Session(a.host, a.port).log_in("anna", PASSWORD, headers=from_client("10.1.0.67")).refused(401, 3007)
     a.api().post(f"/api/v2/iam/users/{user['id']}/unlock").ok()
-    wait_until(lambda: Session(b.host, b.port).log_in("anna", PASSWORD, headers=from_client("10.1.0.67")).status == 200,
-               "the unlocked name counts on the other node", timeout=2)
+    wait_promised(lambda: Session(b.host, b.port).log_in("anna", PASSWORD, headers=from_client("10.1.0.67")).status == 200,
+               "the unlocked name counts on the other node", seconds=2)
 
 
 def test_the_limits_are_system_parameters(two_nodes):  # noqa: F811

@@ -43,7 +43,16 @@ LIBRARY = """(() => {
     ?.querySelectorAll('button, a') && [...[...document.querySelectorAll('tbody tr.ant-table-row')]
     .find((r) => [...r.querySelectorAll('td')].some((c) => c.innerText.trim() === text)).querySelectorAll('button, a, [role=switch]')]
     .find((e) => name(e) === label);
-  window.t = { shown, name, top, field, button, rows, inRow };
+  const middle = (e) => { const b = e.getBoundingClientRect(); return [b.x + b.width / 2, b.y + b.height / 2]; };
+  const hit = (e) => { const at = document.elementFromPoint(...middle(e)); return e.contains(at) || at?.contains(e) ? at : null; };
+  const aim = (e) => {
+    const at = hit(e), came = {};
+    for (const kind of ['mousedown', 'click'])
+      addEventListener(kind, (v) => { came[kind] = e.contains(v.target) || v.target === at; }, { capture: true, once: true });
+    window.missed = () => !came.click && !(came.mousedown && !e.isConnected);
+    return middle(e);
+  };
+  window.t = { shown, name, top, field, button, rows, inRow, hit, aim };
 })()"""
 
 
@@ -111,13 +120,20 @@ class Console:
     # ---- acting
 
     def _click(self, expression):
-        self.page.wait(f"{expression} != null")
-        self.page.eval(f"window.target = {expression}; target.scrollIntoView({{block: 'center'}})")
-        self.page.wait("(() => { const b = target.getBoundingClientRect();"
-                       " const at = document.elementFromPoint(b.x + b.width / 2, b.y + b.height / 2); return target.contains(at) || at?.contains(target); })()")
-        x, y = self.page.eval("(() => { const b = target.getBoundingClientRect(); return [b.x + b.width / 2, b.y + b.height / 2]; })()")
-        for kind in ("mousePressed", "mouseReleased"):
-            self.page.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+        """With the mouse. What moves or is drawn anew at that moment is clicked again, until the click has come to it."""
+        for _ in range(50):
+            self.page.wait(f"{expression} != null")
+            self.page.eval(f"window.target = {expression}; target.scrollIntoView({{block: 'center'}})")
+            self.page.wait("!target.isConnected || t.hit(target) != null")
+            x, y = self.page.eval("t.aim(target)")
+            for kind in ("mousePressed", "mouseReleased"):
+                self.page.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+            try:
+                if not self.page.eval("window.missed?.()"):
+                    return
+            except RuntimeError:                    # it led to another page
+                return
+        raise AssertionError(f"no click comes to {expression}")
 
     def press(self, name):
         """The button, link or tab of this name, in the topmost dialog."""

@@ -41,6 +41,18 @@ def wait_until(condition, what, timeout=None, alive=None):
         pause = min(pause * 1.5, 0.1)
 
 
+def wait_promised(condition, what, seconds):
+    """As wait_until, for what the product promises within `seconds`. Only the pauses between the looks count: on a machine that is busy
+    with other things the looks take longer, as does all that the product does meanwhile."""
+    paused, pause = 0, 0.05
+    while not (got := condition()):
+        if paused > seconds:
+            raise TimeoutError(f"{what}: not within {seconds:g} s")
+        time.sleep(pause)
+        paused += pause
+    return got
+
+
 def unprivileged():
     """The account for servers that refuse to run as root, or None when this process is not root."""
     return pwd.getpwnam("nobody") if os.geteuid() == 0 else None
