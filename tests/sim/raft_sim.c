@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "raft/message.h"
-#include "tests/sim/sim.h"
+#include "tests/sim/leader.h"
 
 enum {
     ELECTION_MS = 300, HEARTBEAT_MS = 30, STEP_MS = 5, CALM_MS = 20000, MAX_TERMS = 1 << 14, LINK_MS = 30, STALL_MS = 3000,
@@ -43,6 +43,7 @@ struct node {
     struct consensus *c;        /* NULL: down */
     bool member_once, paused, failing;
     int64_t skew_ms, boot_ms, resume_ms, last_write_ms, slow_until_ms;
+    int64_t raft_wakes_ms;      /* after a pause threads wake one after the other: the Raft thread then */
     uint64_t term, vote;        /* durable, as all below */
     struct stored *log;
     unsigned n_log;
@@ -50,6 +51,7 @@ struct node {
     uint64_t metas_wanted, metas_done;
     uint64_t applied;
     struct packet *held;        /* not sent before a meta write */
+    struct sim_leader leader;
 };
 
 struct run {
@@ -67,6 +69,8 @@ struct run {
     struct stored *committed;
     uint64_t n_committed;
     uint64_t leader_of[MAX_TERMS];
+    struct metadb *db;
+    uint64_t next_token, next_serial;
 };
 
 /* --- chance ---------------------------------------------------------------------------------------------------------------------- */
@@ -262,6 +266,29 @@ static void check_role(struct run *s, unsigned i)
     }
 }
 
+/* An active leader has claimed an epoch that is committed, and its claims only grow. */
+static void check_leader(struct run *s, unsigned i)
+{
+    const struct sim_leader *l = &s->nodes[i].leader;
+    int64_t epoch = leading_epoch(&l->leading);
+
+    if (epoch > metadb_epoch(s->db))
+        broken(s, i, "is active under epoch %lld, which was not claimed", (long long)epoch);
+    if (l->broken[0] != '\0')
+        broken(s, i, "%s", l->broken);
+    if (metadb_broken(s->db)[0] != '\0')
+        broken(s, i, "%s", metadb_broken(s->db));
+}
+
+static void tell_leader(struct run *s, unsigned i)
+{
+    struct consensus_status st = consensus_status(s->nodes[i].c);
+    const struct leading_raft r = { st.role == CONSENSUS_LEADER, st.leads, st.term };
+
+    sim_leader_raft(&s->nodes[i].leader, &r, clock_of(s, i));
+    check_leader(s, i);
+}
+
 /* --- driving one node ------------------------------------------------------------------------------------------------------------- */
 
 static void crash(struct run *s, unsigned i);
@@ -278,6 +305,7 @@ static void do_work(struct run *s, unsigned i)
     consensus_work_done(s->nodes[i].c);
     check_role(s, i);
     check_commit(s, i);
+    tell_leader(s, i);
 }
 
 /* After each call: fatal errors are bugs here, since no disk has failed without the node having crashed. */
@@ -342,8 +370,9 @@ static void crash(struct run *s, unsigned i)
 
     consensus_free(n->c);
     n->c = NULL;
+    sim_leader_die(&n->leader);
     n->paused = false;
-    n->slow_until_ms = 0;
+    n->slow_until_ms = n->raft_wakes_ms = 0;
     n->boot_ms = s->now_ms + sim_below(&s->rng, 2000);
     drop_pending(s, n);
 }
@@ -402,7 +431,7 @@ static void deliver(struct run *s)
         struct node *n = &s->nodes[p->to];
         struct err e = { 0 };
 
-        if (n->paused) { /* waits in the kernel's buffers */
+        if (n->paused || s->now_ms < n->raft_wakes_ms) { /* waits in the kernel's buffers */
             place = &p->next;
             continue;
         }
@@ -420,11 +449,56 @@ static void tick(struct run *s, unsigned i)
     struct node *n = &s->nodes[i];
     struct err e = { 0 };
 
-    if (n->c == NULL || n->paused)
+    if (n->c == NULL || n->paused || s->now_ms < n->raft_wakes_ms)
         return;
     run_disk(s, i);
     if (n->c != NULL && clock_of(s, i) >= consensus_due_ms(n->c))
         after(s, i, consensus_tick(n->c, clock_of(s, i), &e), &e);
+}
+
+/* --- leading ---------------------------------------------------------------------------------------------------------------------- */
+
+static uint64_t one_that_reaches_metadb(const struct run *s, unsigned but)
+{
+    for (unsigned i = 0; i < SIM_NODES; i++)
+        if (i != but && s->nodes[i].c != NULL && !s->nodes[i].paused && !metadb_is_cut(s->db, i) &&
+            consensus_match(s->nodes[but].c, i + 1) > 0)
+            return i + 1;
+    return 0;
+}
+
+static void lead(struct run *s, unsigned i)
+{
+    struct node *n = &s->nodes[i];
+    struct err e = { 0 };
+    uint64_t to;
+
+    if (n->c == NULL || n->paused)
+        return;
+    sim_leader_run(&n->leader, one_that_reaches_metadb(s, i), clock_of(s, i));
+    if (sim_leader_wants(&n->leader, &to) & LEADING_TRANSFER) {
+        s->counts->moves++;
+        after(s, i, consensus_transfer(n->c, to, clock_of(s, i), &e), &e);
+    }
+    check_leader(s, i);
+}
+
+static void fault_metadb(struct run *s)
+{
+    unsigned i = sim_below(&s->rng, SIM_NODES);
+
+    if (s->calm)
+        return;
+    if (sim_once_in(&s->rng, 2000)) {
+        metadb_fail_over(s->db, s->now_ms);
+        s->counts->failovers++;
+    } else if (sim_once_in(&s->rng, 1500)) {
+        metadb_stall(s->db, s->now_ms + sim_below(&s->rng, 4000));
+        s->counts->stalls++;
+    } else if (sim_once_in(&s->rng, 400)) {
+        metadb_cut(s->db, i, !metadb_is_cut(s->db, i));
+        s->counts->db_cuts += metadb_is_cut(s->db, i);
+    }
 }
 
 /* --- faults ----------------------------------------------------------------------------------------------------------------------- */
@@ -477,8 +551,10 @@ static void fault_node(struct run *s, unsigned i)
         return;
     }
     if (n->paused) {
-        if (s->now_ms >= n->resume_ms)
+        if (s->now_ms >= n->resume_ms) {
             n->paused = false;
+            n->raft_wakes_ms = s->now_ms + (sim_once_in(&s->rng, 2) ? sim_below(&s->rng, 300) : 0);
+        }
         return;
     }
     if (s->calm)
@@ -488,9 +564,9 @@ static void fault_node(struct run *s, unsigned i)
         s->counts->crashes++;
         if (sim_once_in(&s->rng, 2))
             tell_of_death(s, i);
-    } else if (sim_once_in(&s->rng, 2500)) {
+    } else if (sim_once_in(&s->rng, leading_epoch(&n->leader.leading) != 0 ? 800 : 2500)) { /* who leads is the interesting one */
         n->paused = true;
-        n->resume_ms = s->now_ms + sim_below(&s->rng, 4000);
+        n->resume_ms = s->now_ms + sim_below(&s->rng, 6000);
         s->counts->pauses++;
     } else if (sim_once_in(&s->rng, 4000)) {
         n->slow_until_ms = s->now_ms + sim_below(&s->rng, 5000);
@@ -608,8 +684,11 @@ static void one_step(struct run *s)
         fault_node(s, i);
         tick(s, i);
         operate(s, i);
+        lead(s, i);
     }
     deliver(s);
+    fault_metadb(s);
+    metadb_run(s->db, s->now_ms, s->calm);
     if (!s->calm && sim_once_in(&s->rng, 200))
         cut_some(s, sim_once_in(&s->rng, 2));
     else if (sim_once_in(&s->rng, 150))
@@ -625,6 +704,7 @@ static void begin_calm(struct run *s)
         s->nodes[i].boot_ms = s->nodes[i].resume_ms = s->now_ms;
         s->nodes[i].failing = false;
         s->nodes[i].slow_until_ms = 0;
+        metadb_cut(s->db, i, false);
     }
 }
 
@@ -639,6 +719,9 @@ static void check_settled(struct run *s)
             continue;
         leaders++;
         n = consensus_members(s->nodes[i].c, members);
+        if (leading_epoch(&s->nodes[i].leader.leading) != metadb_epoch(s->db))
+            broken(s, i, "leads after the calm under epoch %lld of %lld, %s", (long long)leading_epoch(&s->nodes[i].leader.leading),
+                   (long long)metadb_epoch(s->db), leading_state_names[s->nodes[i].leader.leading.state]);
     }
     if (leaders != 1)
         broken(s, 0, "%u leaders after %d ms of calm", leaders, CALM_MS);
@@ -664,6 +747,7 @@ static void tear_down(struct run *s)
         free(p);
     }
     free(s->committed);
+    metadb_free(s->db);
     free(s);
 }
 
@@ -679,6 +763,9 @@ bool sim_run(const struct sim_conf *conf, struct sim_counts *counts, char why[51
     s->rng.state = conf->seed * UINT64_C(0x9E3779B97F4A7C15) + 1;
     s->committed = calloc(SIM_LOG, sizeof *s->committed);
     s->now_ms = 1000;
+    s->db = metadb_new(&s->rng, counts);
+    for (unsigned i = 0; i < SIM_NODES; i++)
+        sim_leader_init(&s->nodes[i].leader, s->db, &s->rng, counts, i, ELECTION_MS, &s->next_token, &s->next_serial);
     end = s->now_ms + (int64_t)conf->seconds * 1000;
     if (!found(s))
         broken(s, 0, "the cluster could not be founded");

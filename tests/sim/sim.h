@@ -27,7 +27,10 @@ bool sim_once_in(struct sim_rng *r, uint32_t n);
     X(one_way, "one-way cuts") X(resets, "connections reset") X(losses, "messages lost") X(slow_disks, "slow disks") \
     X(failed_disks, "failed disks") X(torn_metas, "crashes before term or vote were stored") X(skews, "clock jumps") \
     X(transfers, "transfers asked for") X(died, "dead leaders told of") X(added, "members added") X(promoted, "voters made") \
-    X(removed, "members removed") X(settled, "runs that settled")
+    X(removed, "members removed") X(claims, "epochs claimed") X(writes, "writes acknowledged") X(fenced, "writes fenced") \
+    X(unknown_commits, "unknown COMMITs") X(settled_committed, "settled: had committed") X(settled_lost, "settled: had not committed") \
+    X(lock_waits, "waits for locks") X(timed_out_txs, "transactions that slept too long") X(failovers, "failovers of MetaDB") \
+    X(stalls, "stalls of MetaDB") X(db_cuts, "nodes cut off from MetaDB") X(moves, "leadership handed away") X(settled, "runs that settled")
 
 struct sim_counts {
 #define X(MEMBER, TEXT) uint64_t MEMBER;

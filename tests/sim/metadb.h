@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* metadb.h - a model of MetaDB with its failure modes, as far as leaders use it: row locks that wait, are given up after a second and are held
+ * by sessions whose client sleeps; COMMITs whose answer is lost, that land late, or never; inserts that nobody sees before they are committed but
+ * that whoever inserts the same key waits for; no deadlock detection; stalls; failover, which rolls back what is open. */
+#ifndef TESTS_SIM_METADB_H
+#define TESTS_SIM_METADB_H
+
+#include "tests/sim/sim.h"
+
+enum { METADB_SLOTS = 64, METADB_OBJECTS = 16, METADB_TXS = 64, METADB_CLAIMS = 4096, METADB_TOKENS = 1 << 15, METADB_LOCK_MS = 1000,
+       METADB_TRX_MS = 3000 };
+
+/* How a statement ended, as the client sees it. */
+enum metadb_answer {
+    METADB_WAITING,     /* no answer yet */
+    METADB_OK,
+    METADB_NO_ROW,      /* nothing matched */
+    METADB_DUPLICATE,   /* the key is there */
+    METADB_LOCKED,      /* 1205: the lock could not be had in time; the transaction is still open */
+    METADB_LOST,        /* the connection broke: what was open is rolled back, or its COMMIT of unknown outcome */
+};
+
+struct metadb;
+
+/* --- what the world does to it --------------------------------------------------------------------------------------------------- */
+
+struct metadb *metadb_new(struct sim_rng *rng, struct sim_counts *counts);
+void metadb_free(struct metadb *m);
+void metadb_run(struct metadb *m, int64_t now_ms, bool calm);
+/* The client of node `node` is dead: its connections are reset. What it had sent may still be done. */
+void metadb_client_died(struct metadb *m, unsigned node);
+/* Node `node` is cut off (its statements and answers are lost; sessions stay open at the server), or not any more. */
+void metadb_cut(struct metadb *m, unsigned node, bool cut);
+bool metadb_is_cut(const struct metadb *m, unsigned node);
+void metadb_fail_over(struct metadb *m, int64_t now_ms);
+void metadb_stall(struct metadb *m, int64_t until_ms);
+/* What broke a rule, "" if nothing did. */
+const char *metadb_broken(const struct metadb *m);
+
+/* --- what clients do: one transaction, one statement at a time ---------------------------------------------------------------------- */
+
+/* -1: no connection to be had at the moment. */
+int metadb_begin(struct metadb *m, unsigned node, int64_t now_ms);
+void metadb_insert_token(struct metadb *m, int tx, uint64_t token);
+void metadb_claim(struct metadb *m, int tx, uint64_t generation, uint64_t term, uint64_t node_id);
+void metadb_move_fence(struct metadb *m, int tx);                              /* to the epoch that metadb_claim has written */
+void metadb_pass_fence(struct metadb *m, int tx, unsigned slot, int64_t epoch);
+void metadb_write(struct metadb *m, int tx, unsigned object, uint64_t serial, int64_t epoch);
+void metadb_commit(struct metadb *m, int tx);
+void metadb_rollback(struct metadb *m, int tx);                                /* closes it */
+enum metadb_answer metadb_answer(const struct metadb *m, int tx);
+/* Of a claim that matched a row, or of the row that it found instead. */
+struct metadb_row {
+    uint64_t generation, term, node_id;
+    int64_t epoch;
+};
+struct metadb_row metadb_read(const struct metadb *m, int tx);
+
+/* --- for the checks ------------------------------------------------------------------------------------------------------------------ */
+
+int64_t metadb_epoch(const struct metadb *m);                                  /* committed */
+bool metadb_has_serial(const struct metadb *m, uint64_t serial);
+
+#endif
