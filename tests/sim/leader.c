@@ -89,7 +89,7 @@ static void say(struct sim_leader *l, struct program *p, int64_t now_ms)
 
 static void begin(struct sim_leader *l, struct program *p, int64_t now_ms)
 {
-    p->tx = metadb_begin(l->db, l->node, now_ms);
+    p->tx = metadb_begin(l->db, l->node);
     if (p->tx < 0) {
         p->next_ms = now_ms + PAUSE_MS;
         return;

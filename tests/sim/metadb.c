@@ -339,14 +339,14 @@ const char *metadb_broken(const struct metadb *m)
 
 /* --- clients ------------------------------------------------------------------------------------------------------------------------ */
 
-int metadb_begin(struct metadb *m, unsigned node, int64_t now_ms)
+int metadb_begin(struct metadb *m, unsigned node)
 {
-    if (m->cut[node] || now_ms < m->down_until_ms)
+    if (m->cut[node] || m->now_ms < m->down_until_ms)
         return -1;
     for (int i = 0; i < METADB_TXS; i++) {
         if (m->txs[i].state != FREE)
             continue;
-        m->txs[i] = (struct tx){ .state = AWAITING_CLIENT, .node = node, .begun_ms = now_ms };
+        m->txs[i] = (struct tx){ .state = AWAITING_CLIENT, .node = node, .begun_ms = m->now_ms };
         return i;
     }
     return -1;

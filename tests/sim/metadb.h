@@ -40,7 +40,7 @@ const char *metadb_broken(const struct metadb *m);
 /* --- what clients do: one transaction, one statement at a time ---------------------------------------------------------------------- */
 
 /* -1: no connection to be had at the moment. */
-int metadb_begin(struct metadb *m, unsigned node, int64_t now_ms);
+int metadb_begin(struct metadb *m, unsigned node);
 void metadb_insert_token(struct metadb *m, int tx, uint64_t token);
 void metadb_claim(struct metadb *m, int tx, uint64_t generation, uint64_t term, uint64_t node_id);
 void metadb_move_fence(struct metadb *m, int tx);                              /* to the epoch that metadb_claim has written */
