@@ -17,7 +17,7 @@ ENABLED = (
     # how people and programs come in
     "console_sessions", "access_keys", "login_history", "address_rules", "rate_limits",
     # records
-    "regions", "idcs", "host_types", "credentials", "hosts", "unit_specs",
+    "regions", "idcs", "host_types", "credentials", "shared_credentials", "credentials_in_a_file", "hosts", "unit_specs",
     # clusters
     "take_over_check", "take_over", "clusters_list", "cluster_numbers", "zones_and_servers", "units",
     "parameter_info", "cluster_parameters", "cluster_sessions", "cluster_compaction", "cluster_password",

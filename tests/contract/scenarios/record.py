@@ -59,6 +59,46 @@ def credentials(walk):
     walk.effect("profile-credential-delete")
 
 
+@scenario("profile-credentials-share", "profile-credential-offers-list", "profile-credential-offer-accept", "profile-credential-offer-ignore",
+          "profile-credentials-validate", "profile-credential-create", "iam-user-create", "ob-cluster-take-over")
+def shared_credentials(walk):
+    """A login of a kernel, tried on it; the friend keeps the first offer and turns the second one down."""
+    kernel = walk.kernels[0]
+    made = walk.do("profile-credential-create", {
+        "targetType": "OB", "name": "kernel", "obJdbcCredentialProperty":
+        {"username": "root", "passphrase": kernel.password, "address": kernel.host, "port": kernel.port}})
+    [tried] = walk.call("profile-credentials-validate", {"credentialIds": [made["id"]]}).contents
+    assert tried["valid"] and len(tried["attempts"]) == 1
+    walk.do("iam-user-create", {"username": "box.friend", "password": "Friend-1234", "roles": []})
+    friend = walk.api.as_user("box.friend", "Friend-1234")
+
+    def offered():
+        walk.do("profile-credentials-share", {"credentialIds": [made["id"]], "usernames": ["box.friend"]})
+        [offer] = walk.call("profile-credential-offers-list", api=friend).contents
+        assert offer["from"] == walk.api.user
+        return offer["id"]
+    kept = walk.call("profile-credential-offer-accept", {"name": "from another"}, api=friend, id=offered()).data
+    assert kept["name"] == "from another"
+    walk.call("profile-credential-offer-ignore", api=friend, id=offered()).ok()
+    assert not walk.call("profile-credential-offers-list", api=friend).contents
+    walk.effect("profile-credential-offer-ignore")
+
+
+@scenario("profile-credentials-export", "profile-credentials-import", "profile-credentials-import-pre-check", "profile-credential-create")
+def credentials_in_a_file(walk):
+    assert walk.credential
+    file = walk.call("profile-credentials-export", {"credentialIds": [walk.credential["id"]], "secret": "File-secret-1"}).ok().body
+    body = b"".join(b'--cut\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n' % part
+                    for part in ((b"file", file), (b"secret", b"File-secret-1"), (b"duplicates", b"RENAME"))) + b"--cut--\r\n"
+
+    def send(operation):
+        return walk.api.call("POST", "/api/v2/profiles/me/credentials/" + operation, body, headers={"Content-Type": "multipart/form-data; boundary=cut"})
+    [held] = send("importPreCheck").contents
+    assert held["name"] == walk.credential["name"] and held["duplicate"]
+    [imported] = send("import").contents
+    assert walk.do("profile-credential-get", id=imported["id"])["name"] == imported["name"] != walk.credential["name"]
+
+
 @scenario("hosts-list", "host-get", "host-batch-create", "idc-create", "host-type-create", "profile-credential-create")
 def hosts(walk):
     made = walk.do("host-batch-create", {
