@@ -17,6 +17,8 @@ PAGES = [
     ("/task", "Tasks", "任务", "/tasks/instances"),
     ("/user", "Users", "用户", "/iam/users"),
     ("/role", "Roles", "角色", "/iam/roles"),
+    ("/login-history", "Login history", "登录历史", "/iam/loginHistories"),
+    ("/address-rule", "Address rules", "地址白名单", "/iam/addressRules"),
     ("/audit", "Audit", "操作审计", "/audit/events"),
     ("/property", "System parameters", "系统参数", "/config/properties"),
     ("/ocp-node", "OCP nodes", "OCP 节点", "/ocp/nodes"),

@@ -35,6 +35,11 @@ export const menu: MenuGroup[] = [
     paths: ['/host', '/region', '/idc', '/host-type'],
   },
   { key: 'task', title: ['Tasks', '任务'], icon: <UnorderedListOutlined />, paths: ['/task'] },
-  { key: 'security', title: ['Security', '安全'], icon: <SafetyOutlined />, paths: ['/user', '/role', '/audit'] },
+  {
+    key: 'security',
+    title: ['Security', '安全'],
+    icon: <SafetyOutlined />,
+    paths: ['/user', '/role', '/login-history', '/address-rule', '/audit'],
+  },
   { key: 'system', title: ['System', '系统管理'], icon: <SettingOutlined />, paths: ['/property', '/ocp-node'] },
 ];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { App as Messages } from 'antd';
 import { type ComponentType, lazy, type LazyExoticComponent, Suspense, useEffect } from 'react';
-import { createBrowserRouter, Navigate, type RouteObject } from 'react-router-dom';
+import { createBrowserRouter, Navigate, Outlet, type RouteObject } from 'react-router-dom';
 
 import { Loading } from '../parts/loading';
 import { type PageRow, routes } from '../routes';
@@ -47,17 +48,30 @@ function element(row: PageRow) {
 
 const asRoute = (row: PageRow): RouteObject => ({ path: row.path, element: element(row) });
 
+// Messages stand inside of the router, since they hold links.
+const root = (
+  <Messages message={{ maxCount: 3 }}>
+    <Outlet />
+  </Messages>
+);
+const frame = (
+  <Suspense fallback={<Loading />}>
+    <Frame />
+  </Suspense>
+);
+
 export const router = createBrowserRouter([
-  ...routes.filter((r) => r.bare).map(asRoute),
   {
-    element: (
-      <Suspense fallback={<Loading />}>
-        <Frame />
-      </Suspense>
-    ),
+    element: root,
     children: [
-      ...routes.filter((r) => !r.bare).map(asRoute),
-      { path: '*', element: <Navigate to="/error/404" replace /> },
+      ...routes.filter((r) => r.bare).map(asRoute),
+      {
+        element: frame,
+        children: [
+          ...routes.filter((r) => !r.bare).map(asRoute),
+          { path: '*', element: <Navigate to="/error/404" replace /> },
+        ],
+      },
     ],
   },
 ]);

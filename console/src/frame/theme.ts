@@ -7,6 +7,9 @@ export const theme: ThemeConfig = {
   hashed: false,
   token: {
     colorPrimary: '#0b57d0',
+    colorPrimaryHover: '#2463cc',
+    colorLinkHover: '#2463cc',
+    colorErrorHover: '#d0312d',
     colorInfo: '#0b57d0',
     colorLink: '#0b57d0',
     colorSuccess: '#197a2b',

@@ -50,6 +50,7 @@ function Secret({ made, onClose }: { made: NewKey | undefined; onClose: () => vo
       onCancel={onClose}
       okText={w.close}
       cancelButtonProps={{ hidden: true }}
+      destroyOnHidden
     >
       <Alert type="warning" showIcon title={w.once} style={{ marginBottom: 16 }} />
       <p>

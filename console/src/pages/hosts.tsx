@@ -23,7 +23,7 @@ const words = {
   title: ['Hosts', '主机'],
   add: ['Add hosts', '添加主机'],
   address: ['Address', 'IP 地址'],
-  addresses: ['Addresses, one a line', 'IP 地址（每行一个）'],
+  addresses: ['Addresses, one a line', 'IP 地址，每行一个'],
   sshPort: ['SSH port', 'SSH 端口'],
   kind: ['Kind', '主机种类'],
   idc: ['IDC', '机房'],

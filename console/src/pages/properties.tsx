@@ -60,15 +60,9 @@ function ValueInput(props: {
     );
   if (value === 'true' || value === 'false')
     return <Switch id={id} checked={value === 'true'} onChange={(on) => onChange?.(String(on))} />;
-  return (
-    <Input.TextArea
-      id={id}
-      value={value}
-      autoSize={{ minRows: 1, maxRows: 8 }}
-      onChange={(e) => onChange?.(e.target.value)}
-      autoFocus
-    />
-  );
+  if ((property?.value ?? '').length > 60)
+    return <Input.TextArea id={id} value={value} rows={8} onChange={(e) => onChange?.(e.target.value)} autoFocus />;
+  return <Input id={id} value={value} onChange={(e) => onChange?.(e.target.value)} autoFocus />;
 }
 
 function History({ name }: { name: string }) {

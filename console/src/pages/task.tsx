@@ -93,6 +93,7 @@ export default function Task() {
               { label: w.executor, value: t.executor },
             ]}
           />
+          <h2 style={{ fontSize: 14 }}>{w.steps}</h2>
           <Table<Step>
             aria-label={w.steps}
             size="middle"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Button, Drawer, Form, type FormInstance, Space } from 'antd';
-import type { ReactNode } from 'react';
+import { type ReactNode, useId, useState } from 'react';
 
 import type { ApiError } from '../api/call';
 import { useWords } from '../words';
@@ -26,11 +26,13 @@ interface Props<T extends object> {
 /** A form at the side. What the server refuses is shown in it, and nothing typed is lost. */
 export function FormDrawer<T extends object>(p: Props<T>) {
   const w = useWords(common);
-  const [own] = Form.useForm<T>();
-  const form = p.form ?? own;
+  const id = useId();
+  // Opened again while it still closes, it is another form: nothing of the former one may stay in it.
+  const [now, setNow] = useState({ open: p.open, round: 0 });
+  if (now.open !== p.open) setNow({ open: p.open, round: now.round + (p.open ? 1 : 0) });
   const footer = (
     <Space>
-      <Button type="primary" loading={p.running} onClick={() => form.submit()}>
+      <Button type="primary" htmlType="submit" form={id} loading={p.running}>
         {p.submit ?? w.save}
       </Button>
       <Button onClick={p.onClose}>{w.cancel}</Button>
@@ -39,9 +41,10 @@ export function FormDrawer<T extends object>(p: Props<T>) {
   return (
     <Drawer open={p.open} title={p.title} size={p.width ?? 480} onClose={p.onClose} footer={footer} destroyOnHidden>
       <Form<T>
-        form={form}
+        key={now.round}
+        id={id}
+        form={p.form}
         layout="vertical"
-        preserve={false}
         initialValues={p.initial}
         onFinish={p.onSubmit}
         scrollToFirstError
@@ -53,7 +56,6 @@ export function FormDrawer<T extends object>(p: Props<T>) {
           </div>
         ) : null}
         {p.children}
-        <button type="submit" hidden />
       </Form>
     </Drawer>
   );

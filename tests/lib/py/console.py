@@ -114,8 +114,8 @@ class Console:
     def wait_no_row(self, cell):
         self.page.wait(f"!t.rows().some((r) => r.includes({json.dumps(cell)}))")
 
-    def alert(self):
-        return self.page.wait("[...document.querySelectorAll('[role=alert]')].filter(t.shown).map((e) => e.innerText).filter((s) => s).at(-1)")
+    def alert(self, selector="[role=alert]"):
+        return self.page.wait(f"[...document.querySelectorAll({json.dumps(selector)})].filter(t.shown).map((e) => e.innerText).filter((s) => s).at(-1)")
 
     # ---- acting
 
@@ -123,6 +123,7 @@ class Console:
         """With the mouse. What moves or is drawn anew at that moment is clicked again, until the click has come to it."""
         for _ in range(50):
             self.page.wait(f"{expression} != null")
+            self.settle()
             self.page.eval(f"window.target = {expression}; target.scrollIntoView({{block: 'center'}})")
             self.page.wait("!target.isConnected || t.hit(target) != null")
             x, y = self.page.eval("t.aim(target)")
@@ -162,6 +163,12 @@ class Console:
         if len(options) > 1 or self.page.eval(f"t.field({json.dumps(label)}).closest('.ant-select').classList.contains('ant-select-multiple')"):
             self.page.key("Escape") if self.page.eval("!!document.querySelector('.ant-select-open') && !document.querySelector('.ant-drawer-open')") \
                 else self.page.eval("document.activeElement.blur()")
+        self.page.wait("![...document.querySelectorAll('.ant-select-dropdown')].some(t.shown)")
+        return self
+
+    def toggle(self, label):
+        """A switch of a form."""
+        self._click(f"t.field({json.dumps(label)})")
         return self
 
     def type_word(self, word):

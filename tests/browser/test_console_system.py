@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What people do in the console about machines, tasks, system parameters and the nodes of OCP."""
+import pytest
+
+
+@pytest.fixture
+def mark(language):
+    return lambda name: f"{name} {language}"
+
+
+def test_a_region_with_a_room(console, ocp_server, say, mark):
+    region, room = mark("south"), mark("basement")
+    console.go("/region")
+    console.press(say("New region", "新建区域"))
+    console.press(say("Save", "保存"))
+    console.wait_text(say("Name is needed", "请输入名称"))
+    console.fill(say("Name", "名称"), region)
+    console.press(say("Save", "保存"))
+    console.wait_row(region)
+    console.expect_complaint("status of 4")
+    console.press(say("New region", "新建区域"))
+    console.fill(say("Name", "名称"), region)
+    console.press(say("Save", "保存"))
+    assert region in console.alert(".ant-drawer .ant-alert"), "the server's text says which name is taken"
+    console.press(say("Cancel", "取消"))
+
+    console.go("/idc")
+    console.press(say("New IDC", "新建机房"))
+    console.fill(say("Name", "名称"), room)
+    console.choose(say("Region", "区域"), region)
+    assert console.faults() == []
+    console.press(say("Save", "保存"))
+    console.wait_row(room, region)
+
+    console.go("/region")
+    console.press_in_row(region, say("Delete", "删除"))
+    console.type_word("delete")
+    console.page.wait("document.querySelector('.ant-modal .ant-alert')")      # it still has a room
+    console.press(say("Cancel", "取消"))
+    console.go("/idc")
+    console.press_in_row(room, say("Delete", "删除"))
+    console.type_word("delete")
+    console.wait_no_row(room)
+
+
+def test_hosts_are_added_and_looked_at(console, ocp_server, say, mark, language):
+    api = ocp_server.api()
+    region = api.post("/api/v2/compute/regions", {"name": mark("r")}).data
+    idc = api.post("/api/v2/compute/idcs", {"name": mark("i"), "regionId": region["id"]}).data
+    api.post("/api/v2/compute/hostTypes", {"name": mark("t")}).ok()
+    api.post("/api/v2/profiles/me/credentials", {"targetType": "HOST", "name": mark("c"), "sshCredentialProperty":
+             {"type": "PASSWORD", "username": "root", "passphrase": "not used"}}).ok()
+    address = "192.0.2.7" if language == "en" else "192.0.2.8"
+    console.go("/host")
+    console.press(say("Add hosts", "添加主机"))
+    console.fill(say("Addresses, one a line", "IP 地址，每行一个"), address)
+    console.choose(say("IDC", "机房"), mark("i"))
+    console.choose(say("Host type", "主机类型"), mark("t"))
+    console.choose(say("Credential", "登录凭据"), mark("c"))
+    assert console.faults() == []
+    console.picture(f"host-add-{language}")
+    console.press(say("Save", "保存"))
+    console.wait_row(address, mark("i"))
+    host = next(h for h in api.get("/api/v2/compute/hosts", {"size": 100}).contents if h["innerIpAddress"] == address)
+    console.go(f"/host/{host['id']}")
+    assert console.title() == address and mark("t") in console.page.text("main, #main") and idc["name"] in console.page.text("#main")
+    assert console.faults() == []
+
+
+def test_a_task_with_its_steps_and_log(console, ocp_server, say):
+    tasks = ocp_server.api().get("/api/v2/tasks/instances").contents
+    assert tasks, "adding hosts is a task"
+    console.go("/task")
+    console.wait_row(str(tasks[0]["id"]))
+    console.press_in_row(str(tasks[0]["id"]), tasks[0]["name"])
+    console.wait_path(f"/task/{tasks[0]['id']}")
+    console.wait_text(say("Steps", "子任务"))
+    console.page.wait("t.rows().length > 0")
+    assert console.faults() == []
+    console.picture(f"task-detail-{console.language}")
+    console.press(say("Log", "日志"))
+    console.page.wait("document.querySelector('.ant-drawer pre')")
+    assert console.faults() == []
+
+
+def test_a_system_parameter_is_changed_and_put_back(console, ocp_server, say):
+    known = {p["key"]: p for p in ocp_server.api().get("/api/v2/config/properties").contents}
+    key = next(k for k, p in known.items() if p["editable"] and not p["needRestart"] and p["value"].isdigit() and not p["changed"])
+    value, other = known[key]["value"], str(int(known[key]["value"]) + 1)
+    console.go(f"/property?keyword={key}")
+    console.press(say("Edit", "编辑"))
+    console.fill(say("Value", "当前值"), "many")
+    console.expect_complaint("status of 4")
+    console.press(say("Save", "保存"))
+    console.page.wait("document.querySelector('.ant-drawer .ant-alert')")
+    console.fill(say("Value", "当前值"), other)
+    console.press(say("Save", "保存"))
+    console.page.wait(f"t.rows()[0]?.[1].startsWith('{other}')")
+    console.press(say("History", "修改历史"))
+    console.page.wait(f"[...document.querySelectorAll('.ant-drawer td')].some((c) => c.innerText.trim() === '{other}')")
+    assert console.faults() == []
+    console.picture(f"property-history-{console.language}")
+    console.go(f"/property?keyword={key}")
+    console.press(say("Back to default", "恢复默认"))
+    console.type_word("confirm")
+    console.page.wait(f"t.rows()[0]?.[1].startsWith('{value}')")
+
+
+def test_the_node_that_answers_is_marked(console, ocp_server, say):
+    console.go("/ocp-node")
+    console.wait_text(say("answers you", "当前节点"))
+    console.wait_text(ocp_server.api().get("/api/v2/info").json["buildVersion"])
+    assert console.rows()[0][1] == say("Online", "在线")
