@@ -21,7 +21,7 @@ from lib.py.server import CHECKOUT, OcpServer, binary
 CLUSTERS = "/api/v2/ob/clusters"
 DATA = pathlib.Path(__file__).resolve().parents[1] / "obsim"
 SYNTAX_ERROR, UNKNOWN_COLUMN, UNKNOWN_TABLE = 1064, 1054, 1146
-PASSWORD = "Tenant-root-1"
+PASSWORD, CLERKS = "Tenant-root-1", ("Clerk-1234", "Clerk-5678")
 NO_STATEMENTS = {"ob-unit-specs-list", "ob-unit-spec-create", "ob-unit-spec-delete"}            # these are of OCP alone
 OF_ONE_SERVER = {"V$OB_SERVER_STAT", "V$OB_PROCESSLIST", "DBA_OB_MAJOR_COMPACTION", "DBA_OB_SYS_VARIABLES", "__ALL_USER"}    # read of seekdb only
 
@@ -119,9 +119,10 @@ class Calls:
         rows = json.loads(subprocess.run([binary(), "--dump", "routes"], capture_output=True, check=True, timeout=60).stdout)
         self.routes = {row["id"]: (row["method"], re.compile(re.sub(r"\\{[^}]*\\}", "[^/]+", re.escape(row["path"]))))
                        for row in rows if row["path"].startswith("/api/v2/ob/")}
-        self.succeeded, self.refused = set(), []
+        self.succeeded, self.refused, self.bodies = set(), [], []
 
     def note(self, reply):
+        self.bodies.append(reply.body.decode(errors="replace"))
         if reply.status != 200:
             self.refused.append(str(reply))
             return
@@ -194,9 +195,9 @@ def change_accounts(api, tenant):
     user, role = tenant + "/users/clerk", tenant + "/roles/reader"
     api.post(tenant + "/roles", {"roleName": "reader", "globalPrivileges": ["SELECT"]})
     api.post(tenant + "/roles", {"roleName": "writer"})
-    api.post(tenant + "/users", {"username": "clerk", "password": "Clerk-1234", "globalPrivileges": ["PROCESS"],
+    api.post(tenant + "/users", {"username": "clerk", "password": CLERKS[0], "globalPrivileges": ["PROCESS"],
                                  "dbPrivileges": [{"dbName": "shop", "privileges": ["SELECT", "CREATE_VIEW"]}], "roles": ["reader"]})
-    for path, body in (("/lock", None), ("/unlock", None), ("/changePassword", {"newPassword": "Clerk-5678"})):
+    for path, body in (("/lock", None), ("/unlock", None), ("/changePassword", {"newPassword": CLERKS[1]})):
         api.post(user + path, body)
     goods = {"object": {"objectType": "TABLE", "objectName": "goods", "schemaName": "shop"}, "privileges": ["SELECT", "UPDATE"]}
     for verb in ("grant", "revoke", "modify"):
@@ -211,6 +212,13 @@ def change_accounts(api, tenant):
         api.delete(tenant + path)
 
 
+def rows_of(mariadb_server, database):
+    """Every table's content as text."""
+    tables = [name for row in mariadb_server.sql("SHOW TABLES", database=database.name) for name in row.values()]
+    return {name: "\n".join(v.decode("latin-1") if isinstance(v, bytes) else str(v) for row in mariadb_server.sql(f"SELECT * FROM `{name}`",
+            database=database.name) for v in row.values()) for name in tables}
+
+
 @pytest.fixture(scope="module")
 def calls():
     return Calls()
@@ -223,8 +231,11 @@ def statements(mariadb_server, calls):
     with Obsim(servers=2, tenants=1, name="obsim-conformance") as simulator, OcpServer(database) as server:
         api = server.api()
         api.on_reply = calls.note
+        former = simulator.password
         work(api, simulator)
         audit = simulator.audit()
+        calls.secrets = [former, PASSWORD, *CLERKS]
+        calls.kept = {"the log": server.log.read_text(errors="replace"), "replies": "".join(calls.bodies), **rows_of(mariadb_server, database)}
     mariadb_server.drop_database(database)
     return {line["text"].strip(): line for line in reversed(audit)}
 
@@ -237,6 +248,14 @@ def test_every_operation_was_called(statements, calls):
     """Of the route table: an operation that nobody calls here could send what no kernel knows."""
     assert len(calls.routes) > 70 and statements
     assert not calls.missing(), "\n".join([f"never answered with success: {calls.missing()}", *calls.refused])
+
+
+def test_passwords_go_to_the_kernel_and_nowhere_else(statements, calls):
+    for secret in (PASSWORD, *CLERKS):
+        assert any(secret in text for text in statements), "it was not even sent"
+    assert len(calls.kept) > 20 and calls.kept["audit_event"]
+    leaks = [f"{secret} in {where}" for secret in calls.secrets for where, text in calls.kept.items() if secret in text]
+    assert not leaks
 
 
 def views_of_the_product():
