@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/lib/store.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "src/store/migrate.h"
@@ -132,4 +134,33 @@ int64_t test_store_number(struct test_store *t, const char *text)
     assert_int_equal(rows.n_rows, 1);
     assert_true(sql_i64(&rows, 0, 0, &v));
     return v;
+}
+
+static size_t length(const struct CMUnitTest *tests)
+{
+    size_t n = 0;
+
+    while (tests[n].name != NULL)
+        n++;
+    return n;
+}
+
+int test_store_main(const char *name, const struct CMUnitTest *const *groups, size_t n_groups)
+{
+    struct CMUnitTest all[400];
+    size_t n = 0;
+    int rv;
+
+    if (!test_store_start()) {
+        (void)fprintf(stderr, "skipped: mariadbd is not installed\n");
+        return 77;
+    }
+    for (size_t i = 0; i < n_groups; i++) {
+        assert(n + length(groups[i]) <= sizeof all / sizeof all[0]);
+        memcpy(all + n, groups[i], length(groups[i]) * sizeof all[0]);
+        n += length(groups[i]);
+    }
+    rv = _cmocka_run_group_tests(name, all, n, NULL, NULL);
+    test_store_stop();
+    return rv;
 }

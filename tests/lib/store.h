@@ -19,6 +19,8 @@ struct test_store {
 /* Starts the server and makes the database; false when there is none to start. Later tests use it until test_store_stop. */
 bool test_store_start(void);
 void test_store_stop(void);
+/* Runs groups of tests, each ending with one without a name, on one such server, and gives the program's exit status: 77 without a server. */
+int test_store_main(const char *name, const struct CMUnitTest *const *groups, size_t n_groups);
 /* Where it is; `database` NULL: none selected. */
 struct sql_target test_store_target(const char *database);
 /* The server, to be stopped or killed: pid 0 when it is not ours. */
