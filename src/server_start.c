@@ -182,6 +182,18 @@ static int make_obclusters(struct server *s, struct err *e)
 
 static const int64_t login_key_bits[] = { 0, 1024, 2048 }; /* by the setting's values */
 
+/* Sealed under another master key than this node has: a node without it is better than none. */
+static int prepare_login_key(struct server *s, struct err *e)
+{
+    int64_t bits = login_key_bits[s->boot->iam.login_key];
+    int rv = login_keys_new(bits, s->metadb, s->shared.vault, s->crypto, &s->shared.login_keys, e);
+
+    if (rv == 0 || !err_is(e, &ERR_VAULT_OPEN))
+        return rv;
+    log_warn(&s->log, "there is no login key: this node takes passwords in clear only", LOG_E(e));
+    return login_keys_new(0, s->metadb, s->shared.vault, s->crypto, &s->shared.login_keys, e);
+}
+
 static int prepare_domains(struct server *s, struct err *e)
 {
     int rv = refresh_parameters(s, e);
@@ -191,7 +203,7 @@ static int prepare_domains(struct server *s, struct err *e)
     if (rv == 0)
         rv = iam_refresh_rules(s->shared.iam, s->metadb, e);
     if (rv == 0)
-        rv = login_keys_new(login_key_bits[s->boot->iam.login_key], s->metadb, s->shared.vault, s->crypto, &s->shared.login_keys, e);
+        rv = prepare_login_key(s, e);
     if (rv == 0)
         rv = make_obclusters(s, e);
     if (rv == 0)

@@ -258,6 +258,9 @@ def test_three_nodes_on_one_new_database(metadb, new_ocp_server):
         for server in servers:
             other = Api(server.host, server.port, "admin", api.password)
             assert other.get(f"{REGIONS}/{region['id']}").data["name"] == "seen everywhere"
+        # each has made a master key of its own: the login key is open to the one that sealed it
+        keys = [(bool(Api(s.host, s.port).get("/api/v2/loginKey").data["publicKey"]), "there is no login key" in s.log.read_text()) for s in servers]
+        assert sorted(keys) == [(False, True), (False, True), (True, False)]
         for server in servers:
             server.stop()
     finally:
