@@ -263,6 +263,16 @@ static int lead_on(struct consensus *c, int64_t now_ms, struct err *e)
     return rv == 0 && is_leader(c) ? cure_stuck_peer(c, now_ms, e) : rv;
 }
 
+/* Whom leadership was handed to may tell the others once to leave the leader that they hear. The library goes on so with every later try, so
+ * a member that cannot win (it was removed meanwhile, or lags) would unseat leader after leader: from the second try on it asks first. */
+static void disrupt_once(struct consensus *c)
+{
+    if (c->raft.state != RAFT_CANDIDATE || !c->raft.candidate_state.disrupt_leader)
+        return;
+    c->raft.candidate_state.disrupt_leader = false;
+    c->raft.candidate_state.in_pre_vote = true;
+}
+
 int consensus_tick(struct consensus *c, int64_t now_ms, struct err *e)
 {
     struct raft_event event = { .type = RAFT_TIMEOUT };
@@ -271,6 +281,7 @@ int consensus_tick(struct consensus *c, int64_t now_ms, struct err *e)
     c->now_ms = now_ms;
     forget_silent_leader(c, now_ms);
     if (now_ms >= (int64_t)raft_timeout(&c->raft)) {
+        disrupt_once(c);
         if (c->slow && !is_leader(c))
             c->raft.election_timer_start = (raft_time)now_ms;
         else

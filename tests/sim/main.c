@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* usage: simulate [--seeds A-B] [--seconds N] [--voters N] [--verbose]
- * Runs each seed; prints what was met; status 1 when an invariant broke or a class of event never occurred. */
+/* usage: simulate [--seeds A-B] [--seconds N] [--voters N] [--stop]
+ * Runs each seed; prints what was met; status 1 when an invariant broke or a class of event never occurred. --stop: at the first that broke. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +13,14 @@ static const char *option(int argc, char **argv, const char *name, const char *o
         if (strcmp(argv[i], name) == 0)
             return argv[i + 1];
     return otherwise;
+}
+
+static bool flag(int argc, char **argv, const char *name)
+{
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], name) == 0)
+            return true;
+    return false;
 }
 
 static unsigned missing_classes(const struct sim_counts *c)
@@ -32,11 +40,11 @@ int main(int argc, char **argv)
     const char *seeds = option(argc, argv, "--seeds", "1-100"), *dash = strchr(seeds, '-');
     uint64_t first = strtoull(seeds, NULL, 10), last = dash != NULL ? strtoull(dash + 1, NULL, 10) : first;
     struct sim_conf conf = { .seconds = (unsigned)strtoul(option(argc, argv, "--seconds", "60"), NULL, 10) };
-    unsigned voters = (unsigned)strtoul(option(argc, argv, "--voters", "0"), NULL, 10), failed = 0;
+    unsigned voters = (unsigned)strtoul(option(argc, argv, "--voters", "0"), NULL, 10), failed = 0, most = flag(argc, argv, "--stop") ? 1 : 10;
     struct sim_counts counts = { 0 };
     char why[512];
 
-    for (conf.seed = first; conf.seed <= last && failed < 10; conf.seed++) {
+    for (conf.seed = first; conf.seed <= last && failed < most; conf.seed++) {
         conf.voters = voters != 0 ? voters : conf.seed % 3 == 0 ? 5 : 3;
         if (sim_run(&conf, &counts, why))
             continue;

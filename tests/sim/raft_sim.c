@@ -708,11 +708,32 @@ static void begin_calm(struct run *s)
     }
 }
 
+/* " n1 follower of 2 in term 7, log 12/12 of 3 members, ..." */
+static const char *describe(const struct run *s, char text[400])
+{
+    static const char *const roles[] = { "?", "follower", "candidate", "leader" };
+    int n = 0;
+
+    text[0] = '\0';
+    for (unsigned i = 0; i < SIM_NODES; i++) {
+        struct member members[RAFT_MAX_MEMBERS];
+        struct consensus_status st;
+
+        if (s->nodes[i].c == NULL || n > 330)
+            continue;
+        st = consensus_status(s->nodes[i].c);
+        n += snprintf(text + n, (size_t)(400 - n), " n%u %s(%llu) t%llu %llu/%llu m%u,", i + 1, roles[st.role], (unsigned long long)st.leader,
+                      (unsigned long long)st.term, (unsigned long long)st.commit, (unsigned long long)st.last, consensus_members(s->nodes[i].c, members));
+    }
+    return text;
+}
+
 /* After the calm: one leader, and every member has everything. */
 static void check_settled(struct run *s)
 {
     unsigned leaders = 0, n = 0;
     struct member members[RAFT_MAX_MEMBERS];
+    char text[400];
 
     for (unsigned i = 0; i < SIM_NODES; i++) {
         if (s->nodes[i].c == NULL || !consensus_status(s->nodes[i].c).leads)
@@ -724,7 +745,7 @@ static void check_settled(struct run *s)
                    (long long)metadb_epoch(s->db), leading_state_names[s->nodes[i].leader.leading.state]);
     }
     if (leaders != 1)
-        broken(s, 0, "%u leaders after %d ms of calm", leaders, CALM_MS);
+        broken(s, 0, "%u leaders after %d ms of calm:%s", leaders, CALM_MS, describe(s, text));
     for (unsigned k = 0; k < n; k++)
         if (members[k].role != MEMBER_SPARE && s->nodes[members[k].id - 1].applied != s->n_committed)
             broken(s, (unsigned)members[k].id - 1, "has %llu of %llu entries after the calm", (unsigned long long)s->nodes[members[k].id - 1].applied,

@@ -44,7 +44,6 @@ struct sim_conf {
     uint64_t seed;
     unsigned voters;              /* founders: 3 or 5 */
     unsigned seconds;             /* of faults; a calm of sim_calm_ms follows */
-    bool verbose;
 };
 
 /* Runs one seed; false when an invariant was broken: *why tells which, in words, with time and node. */
