@@ -2,7 +2,7 @@
 /* storeprobe - the store on a loop of its own, to be stopped, cut off and killed together with its database.
  *
  * usage: storeprobe HOST PORT[,PORT] USER PASSWORD DATABASE COMMAND ...
- *   migrate NODE LEASE_MS TABLE      brings the schema to TABLE (metadb, slow, older, changed); prints "ok" or the error's symbol and text
+ *   migrate NODE LEASE_MS TABLE      brings the schema to TABLE (metadb, slow, stuck, older, changed); prints "ok" or the error's symbol and text
  *   ledger CLIENT SEED ACCOUNTS      moves money between accounts until SIGTERM, with 8 fibers; one line per operation:
  *                                    "begin OP" before it, then "ok OP", "failed OP SYMBOL" or "unsettled OP"; at SIGTERM "stats ..."
  *
@@ -24,14 +24,18 @@
 enum { WORKERS = 8, OPERATION_MS = 60000 };
 
 /* Rounds of 1 to 3 seconds, so that a death falls into one of them. */
-static const struct migration slow[] = {
-    { 1, "first", STEPS("CREATE TABLE slow_a (id BIGINT NOT NULL, PRIMARY KEY (id)" TABLE_END) },
-    { 2, "slow",
-      STEPS("CREATE TABLE slow_b (id BIGINT NOT NULL, PRIMARY KEY (id)" TABLE_END, "INSERT INTO slow_a (id) VALUES (1)", "SELECT SLEEP(1.5)",
-            "ALTER TABLE slow_b ADD COLUMN n BIGINT NOT NULL DEFAULT 0", "INSERT INTO slow_a (id) VALUES (2)") },
-    { 3, "last", STEPS("CREATE TABLE slow_c (id BIGINT NOT NULL, PRIMARY KEY (id)" TABLE_END) },
-    { 0 },
-};
+/* `stuck` stays in the middle until the node is killed. */
+#define SLOW(SECONDS)                                                                                                                       \
+    {                                                                                                                                       \
+        { 1, "first", STEPS("CREATE TABLE slow_a (id BIGINT NOT NULL, PRIMARY KEY (id)" TABLE_END) },                                       \
+        { 2, "slow",                                                                                                                        \
+          STEPS("CREATE TABLE slow_b (id BIGINT NOT NULL, PRIMARY KEY (id)" TABLE_END, "INSERT INTO slow_a (id) VALUES (1)",                \
+                "SELECT SLEEP(" SECONDS ")", "ALTER TABLE slow_b ADD COLUMN n BIGINT NOT NULL DEFAULT 0", "INSERT INTO slow_a (id) VALUES (2)") }, \
+        { 3, "last", STEPS("CREATE TABLE slow_c (id BIGINT NOT NULL, PRIMARY KEY (id)" TABLE_END) },                                        \
+        { 0 },                                                                                                                              \
+    }
+static const struct migration slow[] = SLOW("1.5");
+static const struct migration stuck[] = SLOW("60");
 static const struct migration older[] = {
     { 1, "first", STEPS("CREATE TABLE slow_a (id BIGINT NOT NULL, PRIMARY KEY (id)" TABLE_END) },
     { 0 },
@@ -74,6 +78,7 @@ static const struct migration *table(const char *name)
 {
     return strcmp(name, "metadb") == 0 ? metadb_migrations
            : strcmp(name, "slow") == 0 ? slow
+           : strcmp(name, "stuck") == 0 ? stuck
            : strcmp(name, "older") == 0 ? older
                                         : changed;
 }

@@ -6,7 +6,9 @@ import pathlib
 import pty
 import select
 import shutil
+import socket
 import subprocess
+import threading
 
 import pytest
 
@@ -90,8 +92,19 @@ def test_nobody_there(ocp_server):
     dead.release()
 
 
-def test_something_else_answers(mariadb_server):
-    assert "not answer like an OCP" in Ctl(f"http://127.0.0.1:{mariadb_server.port}", "x")("clusters", status=REFUSED)
+def test_something_else_answers():
+    """Something that greets like a database, reads what it is sent, and ends."""
+    def serve():
+        client, _ = listener.accept()
+        with client:
+            client.sendall(b"J\0\0\0\x0a10.11.6-MariaDB\0")
+            while client.recv(65536):
+                pass
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = threading.Thread(target=serve)
+        server.start()
+        assert "not answer like an OCP" in Ctl(f"http://127.0.0.1:{listener.getsockname()[1]}", "x")("clusters", status=REFUSED)
+        server.join()
 
 
 # -- login ------------------------------------------------------------------------------------------------------

@@ -96,7 +96,7 @@ def test_three_nodes_migrate_at_once(storeprobe, shared_server, database):
 
 
 def test_node_killed_in_the_middle_is_taken_over(storeprobe, shared_server, database):
-    first = Probe(storeprobe, shared_server, database, "migrate", "n1", 1000, "slow")
+    first = Probe(storeprobe, shared_server, database, "migrate", "n1", 1000, "stuck")
 
     def in_the_middle():
         found = rows(shared_server, database, "SELECT table_name FROM information_schema.tables "
