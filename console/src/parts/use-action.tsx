@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { useMutation } from '@tanstack/react-query';
 import { App } from 'antd';
-import { Link } from 'react-router-dom';
+import type { MouseEvent } from 'react';
+import { useNavigate } from 'react-router-dom';
 
 import { ApiError, call } from '../api/call';
 import { useRefresh } from '../api/hooks';
@@ -28,14 +29,24 @@ export function useAction<M extends Method, P extends PathOf<M>>(
   const { message } = App.useApp();
   const w = useWords(common);
   const refresh = useRefresh();
+  const navigate = useNavigate();
   const mutation = useMutation<Data<M, P>, ApiError, Input<M, P>>({
     mutationFn: (input) => call(method, path, input),
     onSuccess: async (result) => {
       const task = taskOf(result);
       const text = options.done ?? w.done;
+      const address = `/task/${task ?? 0}`;
+      const go = (e: MouseEvent) => {
+        e.preventDefault();
+        void navigate(address);
+      };
       const link = (
+        // messages stand outside of the router
         <span>
-          {text} <Link to={`/task/${task ?? 0}`}>{w.viewTask}</Link>
+          {text}{' '}
+          <a href={address} onClick={go}>
+            {w.viewTask}
+          </a>
         </span>
       );
       if (task !== undefined || text !== '')

@@ -19,7 +19,8 @@ import time
 
 from .process import TIMEOUT, Child, new_dir
 
-KEYS = {"Enter": (13, "\r"), "Escape": (27, ""), "Tab": (9, ""), "ArrowDown": (40, ""), "ArrowUp": (38, "")}
+KEYS = {"Enter": (13, "\r"), "Escape": (27, ""), "Tab": (9, ""), "ArrowDown": (40, ""), "ArrowUp": (38, ""), "ArrowLeft": (37, ""), "ArrowRight": (39, ""),
+        "Delete": (46, "")}
 
 
 class Browser:
@@ -190,8 +191,7 @@ class Page:
     def key(self, name, ctrl=False):
         code, text = KEYS.get(name, (ord(name.upper()[0]), name))
         common = {"key": name, "windowsVirtualKeyCode": code, "modifiers": 2 if ctrl else 0}
-        if len(name) == 1:
-            common["code"] = "Slash" if name == "/" else f"Key{name.upper()}"
+        common["code"] = name if len(name) > 1 else "Slash" if name == "/" else f"Key{name.upper()}"
         self.call("Input.dispatchKeyEvent", type="keyDown" if text and not ctrl else "rawKeyDown", text=text if not ctrl else "", **common)
         self.call("Input.dispatchKeyEvent", type="keyUp", **common)
 
