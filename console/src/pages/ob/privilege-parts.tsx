@@ -88,14 +88,14 @@ export function PrivilegeDetails(p: {
   );
 }
 
-/** Several of a list, by name or by keyboard. */
+/** Several of a list, by name or by keyboard. None is preselected: Tab would take it. */
 export function Several(p: {
   id?: string;
   value?: string[];
   onChange?: (v: string[]) => void;
   options: { value: string; label?: string }[];
 }) {
-  return <Select mode="multiple" allowClear optionFilterProp="label" {...p} />;
+  return <Select mode="multiple" allowClear optionFilterProp="label" defaultActiveFirstOption={false} {...p} />;
 }
 
 export const GlobalSelect = (p: { id?: string; value?: string[]; onChange?: (v: string[]) => void }) => (

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What can be granted in a tenant of MySQL mode, by where. The server has the last word; a browser test compares the two.
+// What can be granted in a tenant of MySQL mode, by where. A browser test compares it with the server's.
 const EVERYWHERE = [
   'ALTER',
   'CREATE',
@@ -49,7 +49,7 @@ export const GLOBAL_PRIVILEGES = [
 const TABLE = EVERYWHERE.filter((p) => p !== 'EXECUTE' && p !== 'ALTER_ROUTINE');
 const ROUTINE = ['EXECUTE', 'ALTER_ROUTINE', 'GRANT_OPTION'];
 
-/** On an object of this type: TABLE, VIEW, STORED_PROCEDURE, FUNCTION. */
+/** On an object of this type: TABLE, VIEW or STORED_PROCEDURE. */
 export const objectPrivileges = (type: string | undefined) =>
   type === undefined || type === 'TABLE' || type === 'VIEW' ? TABLE : ROUTINE;
 
