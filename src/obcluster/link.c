@@ -305,8 +305,8 @@ static int64_t version_of(const struct door *d)
 static void remember_failure(struct links *l, struct site *s, int64_t version, const struct err *e)
 {
     l->failures++;
-    if (err_is(e, &ERR_CANCELLED))
-        return;
+    if (err_is(e, &ERR_CANCELLED) || err_is(e, &ERR_OBTENANT_CLOSED))
+        return; /* the next may be let in */
     s->failed_ms = now_ms();
     s->failed_version = version;
     s->failure = *e;

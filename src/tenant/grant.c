@@ -15,7 +15,15 @@ ERR_DEFINE(ERR_GRANT_OBJECT, 90603, 404, ERR_FINAL, "There is no {0} {1}.", "对
 
 const struct err_row *const grant_err_rows[] = { &ERR_GRANT_OBJECT, NULL };
 
-enum { TABLE_UNKNOWN = 1146, ROUTINE_UNKNOWN = 1305, NO_SUCH_GRANT = 5133, NO_SUCH_TABLE_GRANT = 5362 };
+/* What is not granted: kernels have had numbers of their own before they took MySQL's. */
+enum {
+    TABLE_UNKNOWN = 1146,
+    ROUTINE_UNKNOWN = 1305,
+    NO_SUCH_GRANT = 1141,
+    NO_SUCH_TABLE_GRANT = 1147,
+    OB_NO_SUCH_GRANT = 5133,
+    OB_NO_SUCH_TABLE_GRANT = 5362,
+};
 
 struct grant_target {
     const char *database;              /* its name; NULL: everything */
@@ -154,7 +162,7 @@ static int word(const struct ob_grant_on *on, int rv, struct err *e)
 {
     int number = rv != 0 ? e->lib_code : 0;
 
-    if (number == NO_SUCH_GRANT || number == NO_SUCH_TABLE_GRANT)
+    if (number == NO_SUCH_GRANT || number == NO_SUCH_TABLE_GRANT || number == OB_NO_SUCH_GRANT || number == OB_NO_SUCH_TABLE_GRANT)
         return 0; /* somebody else has just revoked it */
     if (number != TABLE_UNKNOWN && number != ROUTINE_UNKNOWN)
         return rv;
@@ -261,18 +269,21 @@ static bool is_target(const struct present *p, const char *database)
     return false;
 }
 
-/* Databases that were not named lose what they have. */
+/* Databases that were not named lose what they have, each once whatever number of rows it has. */
 static int clear_others(struct sql *s, struct tenant_step *step, const struct present *p, struct err *e)
 {
     static const struct field_strings nothing = { NULL, 0 };
-    int rv = 0;
+    struct field_strings done = { arena_array(p->job->arena, p->n_rows + 1, sizeof *done.items), 0 };
+    int rv = done.items != NULL ? 0 : err_set(e, &ERR_NOMEM, "");
 
     for (size_t i = 0; rv == 0 && i < p->n_rows; i++) {
         const struct ob_grant_on *on = &p->rows[i].on;
         struct grant_target t = { .database = on->database != NULL ? database_of_pattern(on->database, p->job->arena) : NULL };
 
-        if (t.database != NULL && on->object == NULL && !is_target(p, t.database))
-            rv = revoke_rest(s, step, p, &t, &nothing, e);
+        if (t.database == NULL || on->object != NULL || is_target(p, t.database) || text_set_has(&done, t.database))
+            continue;
+        done.items[done.n++] = t.database;
+        rv = revoke_rest(s, step, p, &t, &nothing, e);
     }
     return rv;
 }

@@ -2,6 +2,7 @@
 """What a scenario walks with: calls by operation id, and the objects that several scenarios share."""
 import functools
 
+from lib.py.obtenant import SimulatedTenant
 from lib.py.process import wait_until
 
 from . import openapi
@@ -128,6 +129,18 @@ class Walk:
         started = self.do("ob-cluster-take-over", self.target(number))
         self.finish(started)
         return started["clusterId"]
+
+    @functools.lru_cache(maxsize=None)
+    def simulated_tenant(self, name):
+        """As tenant(), of a tenant of the simulated cluster."""
+        cluster = self.wide_cluster
+        tenants = self.rows("ob-cluster-tenants-list", {"size": 100}, clusterId=cluster)
+        return {"id": cluster, "clusterId": cluster, "tenantId": named(tenants, name)["id"]}
+
+    def insides(self):
+        """(path parameters, kernel) of the tenants in which databases, users and roles are tried: of a real kernel, and of a simulated cluster."""
+        yield self.tenant(0), self.kernels[0]
+        yield self.simulated_tenant("tenant1"), SimulatedTenant(self.simulator, "tenant1")
 
     @functools.lru_cache(maxsize=None)
     def tenant(self, number):

@@ -24,6 +24,7 @@ ENABLED = (
     "wide_cluster", "wide_cluster_units", "wide_cluster_parameters", "wide_cluster_sessions", "wide_cluster_events",
     # tenants
     "tenants", "tenant_parameters", "tenant_units", "tenant_whitelist", "tenant_password",
+    "simulated_tenants", "simulated_units", "simulated_lock", "tenant_description", "simulated_parameters",
     "databases", "database_users", "database_user_privileges", "database_roles", "database_objects",
     # what was recorded meanwhile
     "tasks", "audit_events", "audit_details", "config_url",
@@ -52,6 +53,6 @@ def scenario(*needs):
 
 def registered():
     """All scenarios by name."""
-    for noun in ("system", "record", "cluster", "cluster4x", "tenant", "database", "history", "login", "own"):
+    for noun in ("system", "record", "cluster", "cluster4x", "tenant", "tenant4x", "database", "history", "login", "own"):
         importlib.import_module(f"{__name__}.{noun}")
     return _registry

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Inside a tenant: databases, users, roles, privileges, objects. Each effect is read back over the API, and
-from the kernel where it can be."""
+"""Inside tenants, of a real kernel and of a simulated cluster: databases, users, roles, privileges, objects. Each effect is read back over the
+API, and from the kernel where it can be."""
 import contextlib
 
 import pymysql
@@ -13,26 +13,29 @@ LISTS = ("ob-cluster-tenants-list", "ob-cluster-take-over")
 
 @scenario("ob-cluster-tenant-databases-list", "ob-cluster-tenant-database-create", "ob-cluster-tenant-database-delete", *LISTS)
 def databases(walk):
-    tenant = walk.tenant(0)
+    for tenant, kernel in walk.insides():
+        life_of_a_database(walk, tenant, kernel)
+
+
+def life_of_a_database(walk, tenant, kernel):
     made = walk.do("ob-cluster-tenant-database-create",
                    {"dbName": "walked", "collation": "utf8mb4_general_ci", "readonly": False}, **tenant)
     assert made["dbName"] == "walked"
     named(walk.rows("ob-cluster-tenant-databases-list", **tenant), "walked", "dbName")
-    assert walk.kernels[0].sql("SHOW DATABASES LIKE 'walked'")
+    assert kernel.sql("SHOW DATABASES LIKE 'walked'")
     if walk.has("ob-cluster-tenant-database-update"):
         changed = walk.do("ob-cluster-tenant-database-update", {"readonly": True}, dbName="walked", **tenant)
         assert changed["readonly"] is True
         walk.do("ob-cluster-tenant-database-update", {"readonly": False}, dbName="walked", **tenant)
     walk.do("ob-cluster-tenant-database-delete", dbName="walked", **tenant)
     assert "walked" not in [d["dbName"] for d in walk.rows("ob-cluster-tenant-databases-list", **tenant)]
-    assert not walk.kernels[0].sql("SHOW DATABASES LIKE 'walked'")
+    assert not kernel.sql("SHOW DATABASES LIKE 'walked'")
     walk.effect("ob-cluster-tenant-database-delete")
 
 
 @contextlib.contextmanager
-def a_user(walk, name, **more):
+def a_user(walk, tenant, name, **more):
     """A database user of that name while the block runs."""
-    tenant = walk.tenant(0)
     walk.do("ob-cluster-tenant-user-create",
             {"username": name, "password": "User-1234", "globalPrivileges": [], "dbPrivileges": [], **more}, **tenant)
     try:
@@ -55,8 +58,12 @@ USERS = ("ob-cluster-tenant-users-list", "ob-cluster-tenant-user-get", "ob-clust
 
 @scenario(*USERS, *LISTS)
 def database_users(walk):
-    tenant, kernel = walk.tenant(0), walk.kernels[0]
-    with a_user(walk, "walked", globalPrivileges=["SELECT"], dbPrivileges=[{"dbName": "test", "privileges": ["INSERT"]}]) as user:
+    for tenant, kernel in walk.insides():
+        life_of_a_user(walk, tenant, kernel)
+
+
+def life_of_a_user(walk, tenant, kernel):
+    with a_user(walk, tenant, "walked", globalPrivileges=["SELECT"], dbPrivileges=[{"dbName": "test", "privileges": ["INSERT"]}]) as user:
         named(walk.rows("ob-cluster-tenant-users-list", **tenant), "walked", "username")
         assert walk.do("ob-cluster-tenant-user-get", **user)["globalPrivileges"] == ["SELECT"]
         assert can_login(kernel, "walked", "User-1234")
@@ -110,10 +117,10 @@ class Subject:
         self.change("revoke", what, {first}, body([second]), read)
         self.change("modify", what, {third, fourth}, body([third, fourth]), read)
 
-    def change_privileges(self, with_databases):
+    def change_privileges(self, kernel, with_databases):
         values = ("SELECT", "INSERT", "UPDATE", "DELETE")
         table = {"objectType": "TABLE", "objectName": "walked", "schemaName": "test"}
-        self.walk.kernels[0].sql("CREATE TABLE IF NOT EXISTS test.walked (a INT PRIMARY KEY)")
+        kernel.sql("CREATE TABLE IF NOT EXISTS test.walked (a INT PRIMARY KEY)")
         self.change_all("global-privilege", values, lambda p: {"globalPrivileges": p}, self.on_all)
         if with_databases:
             self.change_all("db-privilege", values,
@@ -124,8 +131,9 @@ class Subject:
 
 @scenario(*USERS, *LISTS)
 def database_user_privileges(walk):
-    with a_user(walk, "privileged") as user:
-        Subject(walk, "user", **user).change_privileges(with_databases=True)
+    for tenant, kernel in walk.insides():
+        with a_user(walk, tenant, "privileged") as user:
+            Subject(walk, "user", **user).change_privileges(kernel, with_databases=True)
 
 
 ROLES = ("ob-cluster-tenant-roles-list", "ob-cluster-tenant-role-get", "ob-cluster-tenant-role-create",
@@ -133,9 +141,8 @@ ROLES = ("ob-cluster-tenant-roles-list", "ob-cluster-tenant-role-get", "ob-clust
 
 
 @contextlib.contextmanager
-def some_roles(walk, *names):
+def some_roles(walk, tenant, *names):
     """Roles of these names while the block runs."""
-    tenant = walk.tenant(0)
     for name in names:
         walk.do("ob-cluster-tenant-role-create", {"roleName": name, "globalPrivileges": ["SELECT"], "roles": []}, **tenant)
     try:
@@ -147,8 +154,13 @@ def some_roles(walk, *names):
 
 @scenario(*ROLES, *USERS, *LISTS)
 def database_roles(walk):
-    tenant, others = walk.tenant(0), ("walked_r1", "walked_r2", "walked_r3", "walked_r4")
-    with some_roles(walk, "walked_role", *others), a_user(walk, "role_holder") as user:
+    for tenant, kernel in walk.insides():
+        life_of_a_role(walk, tenant, kernel)
+
+
+def life_of_a_role(walk, tenant, kernel):
+    others = ("walked_r1", "walked_r2", "walked_r3", "walked_r4")
+    with some_roles(walk, tenant, "walked_role", *others), a_user(walk, tenant, "role_holder") as user:
         named(walk.rows("ob-cluster-tenant-roles-list", **tenant), "walked_role")
         role = Subject(walk, "role", roleName="walked_role", **tenant)
         assert role.on_all() == {"SELECT"}
@@ -156,13 +168,14 @@ def database_roles(walk):
         for subject in (role, holder):
             subject.change_all("role", others, lambda names: {"roles": names}, subject.roles)
         role.change("modify", "global-privilege", set(), {"globalPrivileges": []}, role.on_all)
-        role.change_privileges(with_databases=False)
+        role.change_privileges(kernel, with_databases=False)
     walk.gone("ob-cluster-tenant-role-get", roleName="walked_role", **tenant)
     walk.effect("ob-cluster-tenant-role-delete")
 
 
 @scenario("ob-cluster-tenant-objects-list", *LISTS)
 def database_objects(walk):
-    walk.kernels[0].sql("CREATE TABLE IF NOT EXISTS test.walked (a INT PRIMARY KEY)")
-    found = walk.rows("ob-cluster-tenant-objects-list", **walk.tenant(0))
-    assert named(found, "walked", "objectName")["schemaName"] == "test"
+    for tenant, kernel in walk.insides():
+        kernel.sql("CREATE TABLE IF NOT EXISTS test.walked (a INT PRIMARY KEY)")
+        found = walk.rows("ob-cluster-tenant-objects-list", **tenant)
+        assert named(found, "walked", "objectName")["schemaName"] == "test"
