@@ -63,7 +63,7 @@ static void install(struct test_mariadb *m)
 
     (void)snprintf(command, sizeof command,
                    "mariadb-install-db --no-defaults --datadir=%s/data --tmpdir=%s --auth-root-authentication-method=normal --skip-test-db "
-                   "--innodb-log-file-size=8M >%s/log 2>&1",
+                   "--skip-name-resolve --force --innodb-log-file-size=8M >%s/log 2>&1",
                    m->dir, m->dir, m->dir);
     if (system(command) != 0)
         give_up(m, "mariadb-install-db failed, see the file log there");

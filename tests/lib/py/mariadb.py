@@ -37,7 +37,7 @@ class MariaDB(DatabaseServer):
 
     def _install(self):
         done = subprocess.run([*armed_as(self.account), "mariadb-install-db", "--no-defaults", f"--datadir={self.data}", f"--tmpdir={self.directory}",
-                               "--auth-root-authentication-method=normal", "--skip-test-db",
+                               "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve", "--force",
                                "--innodb-log-file-size=32M"],
                               cwd=self.directory, capture_output=True, text=True, timeout=120)
         if done.returncode != 0:
