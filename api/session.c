@@ -202,7 +202,7 @@ static const struct field session_fields[] = {
     FIELD_END,
 };
 
-static const char *const session_sorts[] = { "createTime", "seenTime", NULL };
+static const char *const session_sorts[] = { "createTime", "lastSeenTime", NULL };
 
 static int list_sessions(struct call *c, int64_t user_id, struct err *e)
 {

@@ -6,7 +6,7 @@
 #include "src/store/change.h"
 #include "src/store/many.h"
 
-static const struct list_sort sorts[] = { { "createTime", "created_at" }, { "seenTime", "seen_at" }, { NULL } };
+static const struct list_sort sorts[] = { { "createTime", "created_at" }, { "lastSeenTime", "seen_at" }, { NULL } };
 static const struct sql_field fields[] = {
     SQL_FIELD(session, id, "id", SQL_C_INT64),
     SQL_FIELD(session, user_id, "user_id", SQL_C_INT64),

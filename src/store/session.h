@@ -19,7 +19,7 @@ struct session {
 
 /* NULL in *out when there is none; one that has expired is there until it is pruned. Errors: those of db_read. */
 MUST_CHECK int store_session_find(struct db *d, const char *digest, struct arena *arena, struct session **out, struct err *e);
-/* Of one user, newest first by itself; sorted by createTime, seenTime. Errors: those of list_read. */
+/* Of one user, newest first by itself; sorted by createTime, lastSeenTime. Errors: those of list_read. */
 MUST_CHECK int store_session_list(struct db *d, int64_t user_id, const struct store_page *page, struct arena *arena, struct session **out,
                                   size_t *n, int64_t *total, struct err *e);
 
