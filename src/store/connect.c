@@ -150,7 +150,7 @@ static enum outcome connect_once(struct pool *p)
         pool_keep(p, s);
         return MADE;
     }
-    if (rv == ERR_CANCELLED.code)
+    if (rv == ERR_CANCELLED.code || p->closing)
         return GAVE_UP;
     went_down(p, &e);
     return p->n_connectors == 1 ? AGAIN : GAVE_UP;

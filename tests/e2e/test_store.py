@@ -62,9 +62,9 @@ class Probe(Child):
         super().__init__([str(word) for word in words], new_dir("storeprobe") / "log", name="storeprobe")
 
     def result(self):
-        """(status, last line) of one that ends by itself."""
+        """(status, last line) of one that ends by itself; lines of its log do not count."""
         wait_until(lambda: not self.is_alive(), "storeprobe ends")
-        return self.returncode, self.output().strip().splitlines()[-1]
+        return self.returncode, [line for line in self.output().strip().splitlines() if not line.startswith("time=")][-1]
 
     def lines(self):
         return self.output().splitlines()
