@@ -124,7 +124,7 @@ class Console:
         for _ in range(50):
             self.page.wait(f"{expression} != null")
             self.settle()
-            self.page.eval(f"window.target = {expression}; target.scrollIntoView({{block: 'center'}})")
+            self.page.wait(f"(window.target = {expression} ?? null) != null && (target.scrollIntoView({{block: 'center'}}), true)")
             self.page.wait("!target.isConnected || t.hit(target) != null")
             x, y = self.page.eval("t.aim(target)")
             for kind in ("mousePressed", "mouseReleased"):
