@@ -17,6 +17,8 @@ export const common = {
   save: ['Save', '保存'],
   cancel: ['Cancel', '取消'],
   close: ['Close', '关闭'],
+  select: ['Select {0}', '选择 {0}'],
+  selectAll: ['Select all', '全选'],
   confirm: ['Confirm', '确定'],
   search: ['Search', '搜索'],
   refresh: ['Refresh', '刷新'],

@@ -2,7 +2,11 @@
 """What people do in the console about people: users, roles, sessions, access keys, the password box, the audit."""
 import pytest
 
+from lib.py.process import wait_until
+
 PASSWORD = "Walk-in-5678"
+BOX = "/api/v2/profiles/me/credentials"
+WRONG_PASSPHRASE = ("The file cannot be opened with this secret.", "无法使用该口令解密文件。")
 
 
 @pytest.fixture
@@ -147,6 +151,130 @@ def test_the_password_box(console, ocp_server, say, mark):
     console.press_in_row(name, say("Delete", "删除"))
     console.type_word("delete")
     console.wait_no_row(name)
+
+
+@pytest.fixture
+def people(ocp_server, new_console, mark):
+    """people("ann"): a user who may use the password box, the user's API, and a console where the user is logged in."""
+    def make(name):
+        ocp_server.api().post("/api/v2/iam/users", {"username": mark(name), "password": PASSWORD, "needChangePassword": False, "roles": [100]}).ok()
+        return ocp_server.api(mark(name), PASSWORD), new_console().log_in(mark(name), PASSWORD)
+    return make
+
+
+def host_login(name, username="root"):
+    return {"targetType": "HOST", "name": name,
+            "sshCredentialProperty": {"type": "PASSWORD", "username": username, "passphrase": "s3cret-of-hosts"}}
+
+
+def tick(console, say, *names):
+    for name in names:
+        box = f"input[aria-label=\"{say('Select', '选择')} {name}\"]"
+        console.page.wait(f"document.querySelector('{box}')")
+        console.page.eval(f"document.querySelector('{box}').click()")
+
+
+def test_stored_credentials_are_tried(people, simulator, say):
+    api, console = people("trier")
+    for name, port in (("opens", simulator.port), ("nobody there", 1)):
+        api.post(BOX, {"targetType": "OB", "name": name, "obJdbcCredentialProperty": {
+            "clusterName": "sim", "tenantName": "sys", "username": "root", "passphrase": simulator.password, "address": simulator.host, "port": port}}).ok()
+    console.go("/profile/vault?kind=OB")
+    assert console.faults() == []
+    tick(console, say, "opens", "nobody there")
+    console.press(say("Try selected", "验证所选"))
+    console.wait_row("opens", say("Successful", "成功"))
+    place = f"{simulator.host}:1"
+    row = console.wait_row("nobody there", say("Failed", "失败"))
+    assert any(place in cell for cell in row) and row[-1] not in ("", "-"), row
+    assert console.faults() == []
+    console.picture(f"vault-tried-{console.language}")
+    console.page.key("Escape")
+    console.page.wait("!document.querySelector('.ant-drawer-open')")
+    console.press_in_row("opens", say("Try", "验证"))
+    console.wait_text(say("Successful", "成功"), ".ant-drawer-open")
+    assert "nobody there" not in console.page.text(".ant-drawer-open")
+
+
+def test_a_credential_is_shared_and_accepted(people, say, mark):
+    api, console = people("giver")
+    other, others = people("taker")
+    for name in ("racks", "spares"):
+        api.post(BOX, host_login(name)).ok()
+    console.go("/profile/vault")
+    tick(console, say, "racks", "spares")
+    console.press(say("Share", "共享"))
+    assert console.faults() == []
+    console.expect_complaint("status of 4")
+    console.fill(say("User names", "用户名"), "nobody_of_that_name")
+    console.page.key("Enter")
+    console.page.wait("document.querySelector('.ant-drawer .ant-select-selection-item')")
+    console._click("[...document.querySelectorAll('.ant-drawer .ant-drawer-footer button')][0]")
+    assert "nobody_of_that_name" in console.alert(".ant-drawer [role=alert]")
+    console.fill(say("User names", "用户名"), mark("taker"))
+    console.page.key("Enter")
+    console.page.eval("document.querySelector('.ant-drawer .ant-select-selection-item-remove').click()")
+    console._click("[...document.querySelectorAll('.ant-drawer .ant-drawer-footer button')][0]")
+    console.page.wait("!document.querySelector('.ant-drawer-open')")
+
+    others.go("/profile/vault")
+    others.press(say("Offered to you (2)", "共享给我的（2）"))
+    others.wait_row("racks", mark("giver"))
+    assert others.faults() == []
+    others.press_in_row("racks", say("Accept", "接受"))
+    others.fill(say("Name", "名称"), "racks of a friend")
+    assert others.faults() == []
+    others.page.key("Enter")
+    others.wait_no_row("racks")
+    others.press_in_row("spares", say("Ignore", "忽略"))
+    others.type_word("ignore")
+    others.wait_no_row("spares")
+    others.press(say("Hosts", "主机"))
+    others.wait_row("racks of a friend", "root")
+    assert [c["name"] for c in other.get(BOX).contents] == ["racks of a friend"]
+    assert other.get("/api/v2/profiles/me/credentialOffers").contents == []
+
+
+def test_credentials_are_taken_along_in_a_file(people, say, tmp_path):
+    api, console = people("packer")
+    other, others = people("unpacker")
+    for name in ("racks", "spares", "left out"):
+        api.post(BOX, host_login(name)).ok()
+    other.post(BOX, host_login("spares", "mine")).ok()
+    console.page.downloads_to(tmp_path)
+    console.go("/profile/vault")
+    tick(console, say, "racks", "spares")
+    console.press(say("Export", "导出"))
+    console.fill(say("Passphrase", "口令"), "open, sesame")
+    console.fill(say("Passphrase, again", "确认口令"), "open, sesame")
+    assert console.faults() == []
+    console.page.key("Enter")
+    console.page.wait("!document.querySelector('.ant-drawer-open')")
+    file = tmp_path / "credentials.osf"
+    wait_until(file.exists, "the exported file")
+    assert b"racks" not in file.read_bytes()
+
+    others.go("/profile/vault")
+    others.press(say("Import", "导入"))
+    others.page.wait(f"t.field({say('File', '文件')!r})")
+    others.page.attach(f"t.field({say('File', '文件')!r})", file)
+    others.fill(say("Passphrase", "口令"), "shut, sesame")
+    assert others.faults() == []
+    others.expect_complaint("status of 4")
+    others.page.key("Enter")
+    assert others.alert(".ant-drawer [role=alert]").startswith(say(*WRONG_PASSPHRASE))
+    others.fill(say("Passphrase", "口令"), "open, sesame")
+    others.page.key("Enter")
+    others.wait_row("racks", say("New", "新增"))
+    others.wait_row("spares", say("Exists", "已存在"))
+    assert others.faults() == []
+    others.picture(f"vault-import-{others.language}")
+    others.choose(say("Those whose name exists", "同名凭据"), say("Keep both, under another name", "重命名后导入"))
+    others._click("document.querySelector('.ant-drawer .ant-drawer-footer button')")
+    others.page.wait("!document.querySelector('.ant-drawer-open')")
+    others.wait_row("racks", "root")
+    kept = {c["name"]: c["sshCredentialProperty"]["username"] for c in other.get(BOX).contents}
+    assert len(kept) == 3 and kept["spares"] == "mine" and kept["racks"] == "root" and "left out" not in kept
 
 
 def test_one_s_own_profile(console, ocp_server, say, mark):

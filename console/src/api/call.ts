@@ -51,24 +51,30 @@ interface Envelope {
   error?: { code: number; message: string };
 }
 
-function encode({ body, form }: { body?: unknown; form?: Record<string, string> }): [type?: string, text?: string] {
+interface Content {
+  body?: unknown;
+  form?: Record<string, string>;
+  parts?: FormData;
+}
+
+function encode({ body, form, parts }: Content): [type?: string, content?: string | FormData] {
+  if (parts !== undefined) return [undefined, parts]; // the browser names the type, because it chooses the boundary
   if (form !== undefined) return ['application/x-www-form-urlencoded', new URLSearchParams(form).toString()];
   return body === undefined ? [] : ['application/json', JSON.stringify(body)];
 }
 
-/** Sends and reads; form is sent as a form, body as JSON. */
-export async function send(
-  method: string,
-  url: string,
-  content: { body?: unknown; form?: Record<string, string> } = {},
-): Promise<unknown> {
-  const [type, text] = encode(content);
+const isFile = (reply: Response) => reply.headers.get('Content-Type') === 'application/octet-stream';
+
+/** Sends and reads; form is sent as a form, parts as multipart/form-data, body as JSON. A file comes back as a Blob. */
+export async function send(method: string, url: string, content: Content = {}): Promise<unknown> {
+  const [type, sent] = encode(content);
   // eslint-disable-next-line no-restricted-globals -- here it is allowed
-  const reply = await fetch(url, { method: method.toUpperCase(), headers: headers(method, type), body: text }).catch(
+  const reply = await fetch(url, { method: method.toUpperCase(), headers: headers(method, type), body: sent }).catch(
     () => {
       throw new ApiError(0, 0, UNREACHABLE[language()], '');
     },
   );
+  if (reply.ok && isFile(reply)) return reply.blob();
   const answer = (await reply.json().catch(() => ({}))) as Envelope;
   if (reply.ok) return answer.successful === undefined ? answer : answer.data;
   throw new ApiError(
@@ -88,7 +94,7 @@ export async function call<M extends Method, P extends PathOf<M>>(
   const {
     path: params,
     query,
-    body,
-  } = input as { path?: Record<string, Value>; query?: Record<string, Value>; body?: unknown };
-  return (await send(method, fillPath(path, params) + queryString(query), { body })) as Data<M, P>;
+    ...content
+  } = input as { path?: Record<string, Value>; query?: Record<string, Value> } & Pick<Content, 'body' | 'parts'>;
+  return (await send(method, fillPath(path, params) + queryString(query), content)) as Data<M, P>;
 }

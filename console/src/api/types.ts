@@ -31,4 +31,6 @@ export type Input<M extends Method, P extends keyof paths> = (PathParams<M, P> e
   : { path: PathParams<M, P> }) & {
   query?: Operation<M, P> extends { parameters: { query?: infer Q } } ? Q : undefined;
   body?: Body<M, P>;
+  /** Instead of a body, where an operation takes multipart/form-data. */
+  parts?: FormData;
 };

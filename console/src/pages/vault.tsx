@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The password box: logins to hosts, OceanBase tenants and OBProxies, whose secrets never come back.
 import { Button, Form, Input, Select, Switch, Tabs } from 'antd';
+import { useState } from 'react';
 import { useSearchParams } from 'react-router-dom';
 
-import type { Body, Row } from '../api/types';
+import { useGet } from '../api/hooks';
+import type { Body, Data, Row } from '../api/types';
 import { DeleteDialog } from '../parts/delete-dialog';
 import { Field } from '../parts/field';
 import { FormDrawer } from '../parts/form-drawer';
@@ -16,6 +18,9 @@ import { useAction } from '../parts/use-action';
 import { useDialog } from '../parts/use-dialog';
 import { fill, useWords } from '../words';
 import { common } from '../words.common';
+import { CHECK, CheckDrawer } from './vault/check';
+import { ExportDrawer, ImportDrawer } from './vault/file';
+import { Offers, OFFERS, ShareDrawer } from './vault/share';
 
 const words = {
   ...common,
@@ -35,6 +40,13 @@ const words = {
   unchanged: ['Empty: it stays as it is', '留空则保持不变'],
   test: ['Try it before it is saved', '保存前验证'],
   saved: ['The credential was saved', '凭据已保存'],
+  tryOne: ['Try', '验证'],
+  tryThem: ['Try selected', '验证所选'],
+  share: ['Share', '共享'],
+  export: ['Export', '导出'],
+  import: ['Import', '导入'],
+  offers: ['Offered to you', '共享给我的'],
+  offersN: ['Offered to you ({0})', '共享给我的（{0}）'],
   editTitle: ['Edit credential {0}', '编辑凭据 {0}'],
 } as const;
 
@@ -116,12 +128,74 @@ const whereOf = (c: Credential) => {
   };
 };
 
+/** Tries credentials in a drawer that opens at once, because hosts may take their time. */
+function useCheck(open: () => void) {
+  const [checks, setChecks] = useState<NonNullable<Data<'post', typeof CHECK>['contents']>>([]);
+  const check = useAction('post', CHECK, {
+    done: '',
+    quiet: true,
+    refreshes: [],
+    then: ({ contents = [] }) => setChecks(contents),
+  });
+  const start = (...credentials: Credential[]) => {
+    check.reset();
+    setChecks([]);
+    open();
+    check.run({ body: { credentialIds: idsOf(credentials) } });
+  };
+  return { check, checks, start };
+}
+
+const idsOf = (credentials: Credential[]) => credentials.flatMap((c) => c.id ?? []);
+
+interface ToolbarProps {
+  disabled: boolean;
+  onTry: () => void;
+  onShare: () => void;
+  onExport: () => void;
+}
+
+/** What may be done with the credentials that are ticked. */
+function Toolbar({ disabled, onTry, onShare, onExport }: ToolbarProps) {
+  const w = useWords(words);
+  const buttons = [
+    { label: w.tryThem, needs: 'PROFILE:*:READ', onClick: onTry },
+    { label: w.share, needs: 'PROFILE:*:UPDATE', onClick: onShare },
+    { label: w.export, needs: 'PROFILE:*:READ', onClick: onExport },
+  ];
+  return buttons.map((b) => (
+    <IfMay key={b.label} needs={b.needs}>
+      <Button disabled={disabled} onClick={b.onClick}>
+        {b.label}
+      </Button>
+    </IfMay>
+  ));
+}
+
+function CredentialTabs({ active, onChange }: { active: string; onChange: (kind: string) => void }) {
+  const w = useWords(words);
+  const offers = useGet(OFFERS, {}).data?.contents?.length ?? 0;
+  return (
+    <Tabs
+      activeKey={active}
+      onChange={onChange}
+      items={[
+        ...KINDS.map((k) => ({ key: k as string, label: w[k] })),
+        { key: 'OFFERS', label: offers === 0 ? w.offers : fill(w.offersN, offers) },
+      ]}
+    />
+  );
+}
+
 export default function Vault() {
   const w = useWords(words);
   const [params, setParams] = useSearchParams();
   const kind = KINDS.find((k) => k === params.get('kind')) ?? 'HOST';
+  const offered = params.get('kind') === 'OFFERS';
+  const [selected, select] = useState<Credential[]>([]);
   const dialog = useDialog<Credential>();
   const options = { done: w.saved, quiet: true, refreshes: [PATH], then: dialog.hide };
+  const tried = useCheck(() => dialog.show('check'));
   const create = useAction('post', PATH, options);
   const update = useAction('patch', '/api/v2/profiles/me/credentials/{id}', options);
   const subject = dialog.subject;
@@ -144,6 +218,7 @@ export default function Vault() {
       render: (c) => (
         <RowActions
           actions={[
+            { label: w.tryOne, needs: 'PROFILE:*:READ', onClick: () => tried.start(c) },
             { label: w.edit, needs: 'PROFILE:*:UPDATE', onClick: () => dialog.show('edit', c) },
             { label: w.remove, danger: true, needs: 'PROFILE:*:DELETE', onClick: () => dialog.show('remove', c) },
           ]}
@@ -162,24 +237,44 @@ export default function Vault() {
     <>
       <PageHead title={w.title}>
         <IfMay needs="PROFILE:*:CREATE">
+          <Button onClick={() => dialog.show('import')}>{w.import}</Button>
           <Button type="primary" onClick={() => dialog.show('create')}>
             {w.add}
           </Button>
         </IfMay>
       </PageHead>
-      <Tabs
-        activeKey={kind}
-        onChange={(key) => setParams(key === 'HOST' ? {} : { kind: key })}
-        items={KINDS.map((k) => ({ key: k, label: w[k] }))}
+      <CredentialTabs
+        active={offered ? 'OFFERS' : kind}
+        onChange={(key) => {
+          select([]);
+          setParams(key === 'HOST' ? {} : { kind: key });
+        }}
       />
-      <ServerTable
-        path={PATH}
-        input={{ query: { targetType: kind } }}
-        paged={false}
-        columns={columns}
-        rowKey="id"
-        label={w.title}
-      />
+      {offered ? (
+        <Offers />
+      ) : (
+        <ServerTable
+          path={PATH}
+          input={{ query: { targetType: kind } }}
+          paged={false}
+          columns={columns}
+          rowKey="id"
+          label={w.title}
+          selection={{ rows: selected, nameOf: (c) => c.name ?? '', onChange: select }}
+          toolbar={
+            <Toolbar
+              disabled={selected.length === 0}
+              onTry={() => tried.start(...selected)}
+              onShare={() => dialog.show('share')}
+              onExport={() => dialog.show('export')}
+            />
+          }
+        />
+      )}
+      <CheckDrawer open={dialog.is('check')} check={tried.check} checks={tried.checks} onClose={dialog.hide} />
+      <ShareDrawer open={dialog.is('share')} ids={idsOf(selected)} onClose={dialog.hide} />
+      <ExportDrawer open={dialog.is('export')} ids={idsOf(selected)} onClose={dialog.hide} />
+      <ImportDrawer open={dialog.is('import')} onClose={dialog.hide} />
       <FormDrawer<NewCredential>
         open={dialog.is('create') || editing}
         title={editing ? fill(w.editTitle, subject?.name ?? '') : w.add}
@@ -197,6 +292,7 @@ export default function Vault() {
         input={{ path }}
         name={subject?.name ?? ''}
         onClose={dialog.hide}
+        onDone={() => select([])}
       />
     </>
   );

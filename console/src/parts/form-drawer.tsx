@@ -14,6 +14,8 @@ interface Props<T extends object> {
   initial?: Partial<T>;
   form?: FormInstance<T>;
   submit?: string;
+  /** There is nothing to submit yet. */
+  disabled?: boolean;
   running: boolean;
   error: ApiError | null;
   onSubmit: (values: T) => void;
@@ -32,7 +34,7 @@ export function FormDrawer<T extends object>(p: Props<T>) {
   if (now.open !== p.open) setNow({ open: p.open, round: now.round + (p.open ? 1 : 0) });
   const footer = (
     <Space>
-      <Button type="primary" htmlType="submit" form={id} loading={p.running}>
+      <Button type="primary" htmlType="submit" form={id} loading={p.running} disabled={p.disabled}>
         {p.submit ?? w.save}
       </Button>
       <Button onClick={p.onClose}>{w.cancel}</Button>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // A list that the server pages, sorts and filters. What is shown stands in the address, so that it can be kept, sent and gone back to.
 import { ReloadOutlined } from '@ant-design/icons';
-import { Button, Flex, Input, Select, Table } from 'antd';
+import { Button, Flex, Input, Select, Table, type TableProps } from 'antd';
 import type { ColumnType } from 'antd/es/table';
-import type { ReactNode } from 'react';
+import { cloneElement, type Key, type ReactElement, type ReactNode } from 'react';
 import { useSearchParams } from 'react-router-dom';
 
 import { useGet } from '../api/hooks';
@@ -29,6 +29,13 @@ export interface Filter {
   options?: { value: string; label: string }[]; // none: text
 }
 
+/** Rows that may be ticked, and what a screen reader calls their boxes. */
+export interface Selection<T> {
+  rows: T[];
+  nameOf: (row: T) => string;
+  onChange: (rows: T[]) => void;
+}
+
 interface Props<P extends PathOf<'get'>> {
   path: P;
   input?: ApiInput<'get', P>;
@@ -45,6 +52,7 @@ interface Props<P extends PathOf<'get'>> {
   /** Prefix of its parameters in the address, where a page has several. */
   prefix?: string;
   expand?: (row: Row<P>) => ReactNode;
+  selection?: Selection<Row<P>>;
   toolbar?: ReactNode;
 }
 
@@ -97,6 +105,20 @@ function FilterInput({ filter, value, onChange }: { filter: Filter; value: strin
 function compare(a: unknown, b: unknown) {
   if (typeof a === 'number' && typeof b === 'number') return a - b;
   return String(a ?? '').localeCompare(String(b ?? ''), undefined, { numeric: true });
+}
+
+/** How a table shows a selection; the words are those of `common`. */
+export function ticks<T extends object>(
+  { rows, nameOf, onChange }: Selection<T>,
+  key: keyof T,
+  w: Record<'select' | 'selectAll', string>,
+): TableProps<T>['rowSelection'] {
+  return {
+    selectedRowKeys: rows.map((row) => row[key] as Key),
+    onChange: (_, chosen) => onChange(chosen),
+    getCheckboxProps: (row) => ({ 'aria-label': fill(w.select, nameOf(row)) }) as object,
+    columnTitle: (box) => cloneElement(box as ReactElement<{ 'aria-label': string }>, { 'aria-label': w.selectAll }),
+  };
 }
 
 const HERE = 'find';
@@ -181,6 +203,7 @@ export function ServerTable<P extends PathOf<'get'>>(p: Props<P>) {
           rowKey={p.rowKey as string}
           loading={got.isPending}
           scroll={{ x: 'max-content' }}
+          rowSelection={p.selection && ticks(p.selection as unknown as Selection<T>, p.rowKey as keyof T, w)}
           expandable={p.expand === undefined ? undefined : { expandedRowRender: (row) => p.expand?.(row as Row<P>) }}
           locale={{
             emptyText: got.isPending ? ' ' : filtered ? <Empty text={w.nothingFound} /> : (p.empty ?? <Empty />),

@@ -195,6 +195,16 @@ class Page:
         self.call("Input.dispatchKeyEvent", type="keyDown" if text and not ctrl else "rawKeyDown", text=text if not ctrl else "", **common)
         self.call("Input.dispatchKeyEvent", type="keyUp", **common)
 
+    def attach(self, expression, path):
+        """Chooses a file in the file input that the expression gives."""
+        found = self.call("Runtime.evaluate", expression=expression)["result"]
+        self.call("DOM.setFileInputFiles", objectId=found["objectId"], files=[str(path)])
+
+    def downloads_to(self, directory):
+        """What this page's context downloads from now on goes there, without asking."""
+        context = self.call("Target.getTargetInfo")["targetInfo"]["browserContextId"]
+        self.browser.call("Browser.setDownloadBehavior", behavior="allow", browserContextId=context, downloadPath=str(directory))
+
     def screenshot(self, path):
         png = self.call("Page.captureScreenshot", format="png")["data"]
         pathlib.Path(path).write_bytes(base64.b64decode(png))
