@@ -106,7 +106,7 @@ def test_a_role_with_permissions_on_one_object(console, ocp_server, say, mark):
     console.press(say("New role", "新建角色"))
     console.fill(say("Name", "名称"), "ADMIN")
     console.press(say("Save", "保存"))
-    assert "ADMIN" in console.alert()
+    console.wait_alert("ADMIN", ".ant-drawer [role=alert]")
 
 
 def test_an_access_key_shows_its_secret_once(console, ocp_server, say, mark):

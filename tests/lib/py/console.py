@@ -114,6 +114,10 @@ class Console:
     def wait_no_row(self, cell):
         self.page.wait(f"!t.rows().some((r) => r.includes({json.dumps(cell)}))")
 
+    def wait_alert(self, text, selector="[role=alert]"):
+        """Until a message says this; those of a moment ago may still stand beside it."""
+        self.page.wait(f"[...document.querySelectorAll({json.dumps(selector)})].some((e) => t.shown(e) && e.innerText.includes({json.dumps(text)}))")
+
     def alert(self, selector="[role=alert]"):
         return self.page.wait(f"[...document.querySelectorAll({json.dumps(selector)})].filter(t.shown).map((e) => e.innerText).filter((s) => s).at(-1)")
 
@@ -155,16 +159,32 @@ class Console:
         return self
 
     def choose(self, label, *options):
-        """Of a select: opens it and clicks the options."""
-        self.page.wait(f"t.field({json.dumps(label)})")
-        self._click(f"t.field({json.dumps(label)}).closest('.ant-select')")
+        """Of a select: opens it, clicks the options, and sees it closed again."""
+        select = f"t.field({json.dumps(label)})?.closest('.ant-select')"
+        self.page.wait(f"{select} != null")
         for option in options:
-            self._click(f"[...document.querySelectorAll('.ant-select-item-option')].find((e) => t.shown(e) && e.innerText.trim() === {json.dumps(option)})")
-        if len(options) > 1 or self.page.eval(f"t.field({json.dumps(label)}).closest('.ant-select').classList.contains('ant-select-multiple')"):
-            self.page.key("Escape") if self.page.eval("!!document.querySelector('.ant-select-open') && !document.querySelector('.ant-drawer-open')") \
-                else self.page.eval("document.activeElement.blur()")
-        self.page.wait("![...document.querySelectorAll('.ant-select-dropdown')].some(t.shown)")
+            entry = f"[...document.querySelectorAll('.ant-select-item-option')].find((e) => t.shown(e) && e.innerText.trim() === {json.dumps(option)})"
+            self._until(f"{entry} != null", lambda: self.page.eval(f"{select}.classList.contains('ant-select-open')") or self._click(select))
+            self._click(entry)
+        self._until("![...document.querySelectorAll('.ant-select-dropdown')].some(t.shown)", self._close_selects)
         return self
+
+    def _close_selects(self):
+        """As a press of the mouse elsewhere does; Escape would close the drawer too."""
+        self.page.eval("document.activeElement.blur(), (t.top().querySelector?.('.ant-drawer-title, .ant-modal-title, h1') ?? document.body)"
+                       ".dispatchEvent(new MouseEvent('mousedown', { bubbles: true })), true")
+
+    def _until(self, expression, act):
+        """Acts until the expression is true: what is drawn anew in between may undo it."""
+        for _ in range(20):
+            if self.page.eval(expression):
+                return
+            act()
+            try:
+                return self.page.wait(expression, 1)
+            except TimeoutError:
+                pass
+        self.page.wait(expression)
 
     def toggle(self, label):
         """A switch of a form."""
