@@ -92,7 +92,7 @@ static void tell_of_death(struct link *k)
 
 static struct hello our_hello(const struct raft_node *n)
 {
-    struct hello h = { .generation = n->identity.generation, .node = n->identity.node, .channel = PEER_RAFT };
+    struct hello h = { .generation = n->identity.generation, .node = n->identity.node };
 
     memcpy(h.cluster, n->identity.cluster, sizeof h.cluster);
     (void)snprintf(h.address, sizeof h.address, "%.*s", (int)sizeof h.address - 1, n->address);
@@ -113,21 +113,34 @@ static void watch_end(void *data)
     waitlist_wake_all(&k->wake);
 }
 
+/* The mark, TLS, the hello of both. */
+static int introduce(struct link *k, struct stream *s, struct err *e)
+{
+    const char mark = PEER_RAFT;
+    struct hello mine = our_hello(k->node), theirs;
+    int64_t former = fiber_narrow_deadline(LINK_HELLO_MS);
+    int rv = stream_write(s, &mark, 1, e);
+
+    if (rv == 0)
+        rv = stream_secure(s, k->node->conf.tls, true, e);
+    if (rv == 0)
+        rv = stream_handshake(s, e);
+    if (rv == 0)
+        rv = hello_ask(s, &mine, k->id, &theirs, e);
+    fiber_restore_deadline(former);
+    return rv;
+}
+
 static int connect_link(struct link *k, struct err *e)
 {
-    struct hello mine = our_hello(k->node), theirs;
     struct stream *s;
     int64_t former = fiber_narrow_deadline(LINK_CONNECT_MS);
-    int rv = stream_connect(&k->to, k->node->conf.tls, &s, e);
+    int rv = stream_connect(&k->to, NULL, &s, e);
 
     fiber_restore_deadline(former);
     if (rv != 0)
         return rv;
-    former = fiber_narrow_deadline(LINK_HELLO_MS);
-    rv = stream_handshake(s, e);
-    if (rv == 0)
-        rv = hello_ask(s, &mine, k->id, &theirs, e);
-    fiber_restore_deadline(former);
+    rv = introduce(k, s, e);
     if (rv != 0) {
         stream_close(s);
         return rv;
@@ -298,14 +311,20 @@ static void receive_all(struct raft_node *n, struct link *k, struct stream *s, s
 struct arrival {
     struct raft_node *node;
     struct stream *stream;
+    struct arrival *next;        /* among the unsorted */
 };
 
 static int greet(struct arrival *a, struct hello *theirs, struct err *e)
 {
     struct hello mine = our_hello(a->node);
     int64_t former = fiber_narrow_deadline(LINK_HELLO_MS);
-    int rv = stream_handshake(a->stream, e);
+    char mark;
+    int rv = stream_read_all(a->stream, &mark, 1, e);
 
+    if (rv == 0)
+        rv = stream_secure(a->stream, a->node->conf.tls, false, e);
+    if (rv == 0)
+        rv = stream_handshake(a->stream, e);
     if (rv == 0)
         rv = hello_answer(a->stream, &mine, theirs, e);
     fiber_restore_deadline(former);
@@ -324,37 +343,103 @@ static struct link *link_for(struct raft_node *n, const struct hello *theirs)
     return raft_link(n, theirs->node);
 }
 
-static void arrival_main(void *data)
+static void listen_to(struct arrival *a)
 {
-    struct arrival *a = data;
     struct raft_node *n = a->node;
     struct hello theirs;
     struct err e = { 0 };
     struct link *k;
 
+    if (n->n_incoming == LINK_MAX_INCOMING)
+        return;
+    n->n_incoming++;
     if (greet(a, &theirs, &e) != 0) {
         log_info(&n->log, "connection refused", LOG_E(&e));
-    } else if (theirs.channel == PEER_RAFT) {
+    } else {
         k = link_for(n, &theirs);
         if (k != NULL)
             receive_all(n, k, a->stream, &e);
     }
-    stream_close(a->stream);
     n->n_incoming--;
+}
+
+/* Whoever serves calls gets the socket as it came. */
+static void hand_over(struct arrival *a)
+{
+    int fd = stream_detach(a->stream);
+
+    a->stream = NULL;
+    if (fd >= 0)
+        a->node->conf.call(fd, a->node->conf.data);
+}
+
+/* Ours speak at once, so those who wait longest to be sorted are strangers: when there are too many, the eldest goes. */
+static void begin_sorting(struct arrival *a)
+{
+    struct raft_node *n = a->node;
+    struct arrival **at = &n->unsorted;
+
+    while (*at != NULL)
+        at = &(*at)->next;
+    *at = a;
+    if (++n->n_unsorted <= LINK_MAX_UNSORTED)
+        return;
+    stream_abort(n->unsorted->stream);
+    n->unsorted = n->unsorted->next;
+    n->n_unsorted--;
+}
+
+static void end_sorting(struct arrival *a)
+{
+    struct raft_node *n = a->node;
+    struct arrival **at = &n->unsorted;
+
+    while (*at != NULL && *at != a)
+        at = &(*at)->next;
+    if (*at == NULL)
+        return; /* the eldest */
+    *at = a->next;
+    n->n_unsorted--;
+}
+
+static int first_byte(struct arrival *a, char *byte, struct err *e)
+{
+    int64_t former = fiber_narrow_deadline(LINK_HELLO_MS);
+    int rv;
+
+    begin_sorting(a);
+    rv = stream_peek(a->stream, byte, e);
+    end_sorting(a);
+    fiber_restore_deadline(former);
+    return rv;
+}
+
+static void arrival_main(void *data)
+{
+    struct arrival *a = data;
+    struct err e = { 0 };
+    char first = 0;
+    int rv = first_byte(a, &first, &e);
+
+    if (rv == 0 && first == PEER_RAFT)
+        listen_to(a);
+    else if (rv == 0 && first == PEER_CALL && a->node->conf.call != NULL)
+        hand_over(a);
+    else
+        log_info(&a->node->log, "connection closed: neither Raft nor a call", LOG_E(&e));
+    stream_close(a->stream);
     mem_free(a);
 }
 
 static void take_arrival(struct raft_node *n, struct stream *s)
 {
-    struct arrival *a = n->n_incoming < LINK_MAX_INCOMING ? mem_alloc(sizeof *a) : NULL;
+    struct arrival *a = mem_alloc(sizeof *a);
     struct err e;
 
     if (a != NULL) {
-        *a = (struct arrival){ n, s };
-        n->n_incoming++;
+        *a = (struct arrival){ .node = n, .stream = s };
         if (fiber_start(n->loop, "raft arrival", arrival_main, a, NULL, &e) == 0)
             return;
-        n->n_incoming--;
     }
     mem_free(a);
     stream_close(s);
@@ -374,7 +459,7 @@ static void accept_main(void *data)
 
 int raft_links_listen(struct raft_node *n, struct err *e)
 {
-    int rv = stream_listen(n->loop, &n->conf.listen, n->conf.tls, &n->listener, e);
+    int rv = stream_listen(n->loop, &n->conf.listen, NULL, &n->listener, e);
 
     if (rv != 0)
         return rv;

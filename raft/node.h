@@ -34,6 +34,9 @@ struct raft_node_conf {
     const struct log *log;              /* borrowed, outlives the node */
     /* Something in the status did, perhaps before raft_node_new has returned; on the Raft thread, must not wait; may be NULL. */
     void (*changed)(struct raft_node *n, void *data);
+    /* A connection to the peer port that begins with TLS at once (peer/hello.h): its socket, of which nothing was read. Takes it; on the Raft
+     * thread, must not wait. NULL: such connections are closed. */
+    void (*call)(int fd, void *data);
     void (*die)(int status, const struct err *why, void *data); /* must end the process; NULL: logs and does */
     void *data;
 };

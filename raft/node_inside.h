@@ -13,7 +13,7 @@
 #include "src/io/stream.h"
 #include "src/peer/hello.h"
 
-enum { LINK_MAX_QUEUED = 1024, LINK_RETRY_MS = 100, LINK_CONNECT_MS = 1000, LINK_HELLO_MS = 3000, LINK_MAX_INCOMING = 64 };
+enum { LINK_MAX_QUEUED = 1024, LINK_RETRY_MS = 100, LINK_CONNECT_MS = 1000, LINK_HELLO_MS = 3000, LINK_MAX_INCOMING = 64, LINK_MAX_UNSORTED = 64 };
 
 /* A message that waits to be sent. */
 struct parcel {
@@ -60,6 +60,8 @@ struct raft_node {
     uint16_t port;
     struct link links[RAFT_MAX_MEMBERS];
     unsigned n_links, n_incoming;
+    struct arrival *unsorted;    /* connections that have not said yet what they are for, the eldest first */
+    unsigned n_unsorted;
     struct parcels held;
     uint64_t metas_wanted, metas_done;
     int64_t hung_ms;             /* when leadership was handed away because the disk hangs; 0: it does not */

@@ -3,6 +3,8 @@
  * once as far as it takes it. A stream is freed when its handle is closed and its last write is over. */
 #include "src/io/stream.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -34,6 +36,7 @@ struct stream {
     struct waitlist writers;     /* who waits for room */
     int status;                  /* libuv's code of what ended the connection; 0: it lives */
     bool connected, ended, reading, closing, put_failed, has_early;
+    bool peeking;                /* bytes are only waited for: they stay in the kernel */
     char early;                  /* came with the end of the handshake */
     size_t queued;
     unsigned n_writes;           /* under way */
@@ -215,7 +218,7 @@ static void on_alloc(uv_handle_t *h, size_t wanted, uv_buf_t *buf)
     struct stream *s = h->data;
 
     (void)wanted;
-    *buf = uv_buf_init(s->in, sizeof s->in);
+    *buf = uv_buf_init(s->in, s->peeking ? 0 : sizeof s->in); /* no room: libuv says UV_ENOBUFS, and reads nothing */
 }
 
 static void on_read(uv_stream_t *h, ssize_t n, const uv_buf_t *buf)
@@ -227,7 +230,9 @@ static void on_read(uv_stream_t *h, ssize_t n, const uv_buf_t *buf)
         return;
     (void)uv_read_stop(h);
     s->reading = false;
-    if (n > 0) {
+    if (s->peeking && n == UV_ENOBUFS) {
+        s->peeking = false;
+    } else if (n > 0) {
         s->n_in = (size_t)n;
         s->used_in = 0;
         if (s->tls != NULL)
@@ -253,22 +258,55 @@ static int park(struct stream *s, struct err *e)
     return rv;
 }
 
+static void start_reading(struct stream *s)
+{
+    int code;
+
+    if (s->status != 0 || s->ended || s->reading)
+        return;
+    code = uv_read_start((uv_stream_t *)&s->tcp, on_alloc, on_read);
+    s->reading = code == 0;
+    if (code != 0)
+        end(s, code);
+}
+
 /* Waits until bytes came or none will. */
 static int need_bytes(struct stream *s, struct err *e)
 {
     int rv = 0;
 
-    if (s->status == 0 && !s->ended && !s->reading) {
-        int code = uv_read_start((uv_stream_t *)&s->tcp, on_alloc, on_read);
-
-        s->reading = code == 0;
-        if (code != 0)
-            end(s, code);
-    }
+    start_reading(s);
     s->n_in = s->used_in = 0;
     while (rv == 0 && s->status == 0 && !s->ended && s->n_in == 0)
         rv = park(s, e);
     return rv != 0 ? rv : s->status != 0 ? lost(s, e) : 0;
+}
+
+static void look(struct stream *s, char *byte)
+{
+    ssize_t n = -1;
+    int fd;
+
+    if (uv_fileno((uv_handle_t *)&s->tcp, &fd) == 0)
+        n = recv(fd, byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (n < 0)
+        end(s, uv_translate_sys_error(errno));
+    s->ended = n == 0;
+}
+
+int stream_peek(struct stream *s, char *byte, struct err *e)
+{
+    int rv = 0;
+
+    s->peeking = true;
+    start_reading(s);
+    while (rv == 0 && s->status == 0 && s->peeking)
+        rv = park(s, e);
+    if (rv != 0)
+        return rv;
+    if (s->status == 0)
+        look(s, byte);
+    return s->status != 0 || s->ended ? lost(s, e) : 0;
 }
 
 static int read_tls(struct stream *s, void *buf, size_t size, size_t *n, struct err *e)
@@ -428,6 +466,26 @@ static socklen_t to_sockaddr(const struct addr *a, struct sockaddr_storage *out)
     return sizeof *six;
 }
 
+int stream_secure(struct stream *s, struct tls_server *tls, bool client, struct err *e)
+{
+    s->tls = client ? tls_new_client(tls, put, s) : tls_new(tls, put, s);
+    if (s->tls == NULL)
+        return err_set(e, &ERR_NOMEM, "");
+    if (s->used_in < s->n_in)
+        tls_feed(s->tls, s->in + s->used_in, s->n_in - s->used_in);
+    return 0;
+}
+
+int stream_detach(struct stream *s)
+{
+    int fd, copy = -1;
+
+    if (uv_fileno((uv_handle_t *)&s->tcp, &fd) == 0)
+        copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    stream_close(s);
+    return copy;
+}
+
 static int connected(struct stream *s, struct tls_server *tls, struct err *e)
 {
     char text[ADDR_TEXT_SIZE];
@@ -437,10 +495,7 @@ static int connected(struct stream *s, struct tls_server *tls, struct err *e)
     if (s->status != 0)
         return lost(s, e);
     tune(s);
-    if (tls == NULL)
-        return 0;
-    s->tls = tls_new_client(tls, put, s);
-    return s->tls != NULL ? 0 : err_set(e, &ERR_NOMEM, "");
+    return tls != NULL ? stream_secure(s, tls, true, e) : 0;
 }
 
 int stream_connect(const struct addr *to, struct tls_server *tls, struct stream **out, struct err *e)
@@ -480,6 +535,14 @@ static void take_peer(struct stream *s)
         s->peer = addr_from((struct sockaddr *)&address);
 }
 
+static struct stream *take_pending(struct stream_listener *l)
+{
+    struct stream *first = l->pending[0];
+
+    memmove(l->pending, l->pending + 1, --l->n_pending * sizeof *l->pending);
+    return first;
+}
+
 static void on_connection(uv_stream_t *h, int status)
 {
     struct stream_listener *l = h->data;
@@ -487,15 +550,15 @@ static void on_connection(uv_stream_t *h, int status)
 
     if (s == NULL)
         return;
-    if (uv_accept(h, (uv_stream_t *)&s->tcp) != 0 || l->n_pending == STREAM_MAX_PENDING) {
+    if (uv_accept(h, (uv_stream_t *)&s->tcp) != 0) {
         stream_close(s);
         return;
     }
+    if (l->n_pending == STREAM_MAX_PENDING)
+        stream_close(take_pending(l));
     take_peer(s);
     tune(s);
-    if (l->tls != NULL)
-        s->tls = tls_new(l->tls, put, s);
-    if (l->tls != NULL && s->tls == NULL) {
+    if (l->tls != NULL && stream_secure(s, l->tls, false, NULL) != 0) {
         stream_close(s);
         return;
     }
@@ -548,8 +611,7 @@ int stream_accept(struct stream_listener *s, struct stream **out, struct err *e)
         rv = waitlist_wait(&s->line, e);
     if (rv != 0)
         return rv;
-    *out = s->pending[0];
-    memmove(s->pending, s->pending + 1, --s->n_pending * sizeof *s->pending);
+    *out = take_pending(s);
     return 0;
 }
 

@@ -18,7 +18,7 @@ struct tls_server;
 
 enum {
     STREAM_MAX_QUEUED = 1 << 20,      /* bytes written and not taken by the kernel yet; stream_write waits above it */
-    STREAM_MAX_PENDING = 64,          /* accepted and not asked for yet; more are closed */
+    STREAM_MAX_PENDING = 64,          /* accepted and not asked for yet; when more come the eldest is closed */
 };
 
 ERR_DECLARE(ERR_STREAM_REFUSED);      /* {0} address: the host is there and no process listens: whoever did is dead */
@@ -38,6 +38,13 @@ void stream_listener_close(struct stream_listener *s);
 
 /* Connects; the handshake is not done yet. Errors: STREAM_REFUSED, STREAM_LOST, TIMEOUT, CANCELLED, NOMEM. */
 MUST_CHECK int stream_connect(const struct addr *to, struct tls_server *tls, struct stream **out, struct err *e);
+/* Waits for the peer's first byte and shows it without taking it. In the clear, before anything is read.
+ * Errors: STREAM_LOST, TIMEOUT, CANCELLED. */
+MUST_CHECK int stream_peek(struct stream *s, char *byte, struct err *e);
+/* In the clear so far: TLS from the next byte on, as the side that greets (`client`) or the one that is greeted. Errors: NOMEM. */
+MUST_CHECK int stream_secure(struct stream *s, struct tls_server *tls, bool client, struct err *e);
+/* Closes the stream but not its socket, of which nothing that was only peeked at is missing: it is the caller's. -1: no descriptor is left. */
+int stream_detach(struct stream *s);
 /* Shakes hands; nothing to do in the clear. Then stream_peer_uri is known. Errors: STREAM_TLS, STREAM_LOST, TIMEOUT, CANCELLED. */
 MUST_CHECK int stream_handshake(struct stream *s, struct err *e);
 /* The first URI of the peer's certificate; "" in the clear. */

@@ -10,7 +10,7 @@ ERR_DEFINE(ERR_PEER_HELLO, 90740, 503, ERR_FINAL, "{0} is no node of this cluste
 
 const struct err_row *const peer_err_rows[] = { &ERR_PEER_HELLO, NULL };
 
-_Static_assert(48 + PEER_ADDRESS_SIZE == HELLO_BYTES, "the address is the last member");
+_Static_assert(40 + PEER_ADDRESS_SIZE == HELLO_BYTES, "the address is the last member");
 
 static const char magic[8] = "OCPPEER1";
 
@@ -47,22 +47,18 @@ static void encode(const struct hello *h, unsigned char out[HELLO_BYTES])
     memcpy(out + 8, h->cluster, PEER_CLUSTER_BYTES);
     put(out + 24, h->generation);
     put(out + 32, h->node);
-    put(out + 40, (uint64_t)h->channel);
-    memset(out + 48, 0, PEER_ADDRESS_SIZE);
-    memcpy(out + 48, h->address, strnlen(h->address, PEER_ADDRESS_SIZE - 1));
+    memset(out + 40, 0, PEER_ADDRESS_SIZE);
+    memcpy(out + 40, h->address, strnlen(h->address, PEER_ADDRESS_SIZE - 1));
 }
 
 static bool decode(const unsigned char in[HELLO_BYTES], struct hello *h)
 {
-    uint64_t channel = get(in + 40);
-
-    if (memcmp(in, magic, sizeof magic) != 0 || channel < PEER_RAFT || channel > PEER_CALL || in[HELLO_BYTES - 1] != 0)
+    if (memcmp(in, magic, sizeof magic) != 0 || in[HELLO_BYTES - 1] != 0)
         return false;
     memcpy(h->cluster, in + 8, PEER_CLUSTER_BYTES);
     h->generation = get(in + 24);
     h->node = get(in + 32);
-    h->channel = (enum peer_channel)channel;
-    memcpy(h->address, in + 48, PEER_ADDRESS_SIZE);
+    memcpy(h->address, in + 40, PEER_ADDRESS_SIZE);
     return true;
 }
 
@@ -125,11 +121,7 @@ int hello_ask(struct stream *s, const struct hello *mine, uint64_t expect, struc
 
 int hello_answer(struct stream *s, const struct hello *mine, struct hello *theirs, struct err *e)
 {
-    struct hello answer = *mine;
     int rv = receive_hello(s, mine, theirs, e);
 
-    if (rv != 0)
-        return rv;
-    answer.channel = theirs->channel;
-    return send_hello(s, &answer, e);
+    return rv == 0 ? send_hello(s, mine, e) : rv;
 }

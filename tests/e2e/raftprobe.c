@@ -144,6 +144,22 @@ static void on_changed(struct raft_node *n, void *data)
     print_status(n);
 }
 
+/* A call: tells what can be read of it. */
+static void on_call(int fd, void *data)
+{
+    char bytes[64], line[256];
+    ssize_t got = read(fd, bytes, sizeof bytes);
+    int n = snprintf(line, sizeof line, "{\"call\":\"");
+
+    (void)data;
+    for (ssize_t i = 0; i < got; i++)
+        n += snprintf(line + n, sizeof line - (size_t)n, "%02x", (unsigned)(unsigned char)bytes[i]);
+    n += snprintf(line + n, sizeof line - (size_t)n, "\"}\n");
+    if (write(STDOUT_FILENO, line, (size_t)n) != n)
+        _exit(0);
+    (void)close(fd);
+}
+
 static bool obey(char *line)
 {
     const char *word = strtok(line, " \n"), *id = strtok(NULL, " \n"), *more = strtok(NULL, " \n");
@@ -192,7 +208,7 @@ static int run(const char *dir, const char *address, unsigned election_ms)
     static struct log_sink sink;
     static struct log log;
     struct loop_conf loop_conf = { "probe", &clock_system, &log, 64, LOOP_STACK_BYTES };
-    struct raft_node_conf conf = { .address = address, .log = &log, .changed = on_changed, .election_ms = election_ms, .heartbeat_ms = election_ms / 10 };
+    struct raft_node_conf conf = { .address = address, .log = &log, .changed = on_changed, .call = on_call, .election_ms = election_ms, .heartbeat_ms = election_ms / 10 };
     struct raft_dir_state state;
     struct tls_server *tls;
     struct loop *loop;

@@ -2,12 +2,17 @@
 """Raft nodes as real processes: log, metadata and mutual TLS under kills, pauses and changes of members."""
 import os
 import signal
+import ssl
+import struct
 import subprocess
 
 import pytest
 
 from lib.py.process import new_dir, wait_until
 from lib.py.raftprobe import SPARE, STANDBY, VOTER, Cluster, binary
+
+
+HELLO = struct.Struct("<8s16sQQ88x")  # magic, cluster, generation, node, address
 
 
 @pytest.fixture(scope="module")
@@ -94,16 +99,58 @@ def test_members_come_and_go(cluster):
 
 
 def test_strangers_get_nothing(cluster):
+    victim = cluster.leader()
     with Cluster(1, election_ms=500) as other:
-        stranger = other.leader()
-        victim = cluster.leader()
-        context = ["openssl", "s_client", "-connect", victim.address, "-CAfile", other.top / "ca.crt", "-quiet", "-verify_return_error"]
-        done = subprocess.run([*context, "-cert", other.top / "1.crt", "-key", other.top / "1.key"], input=b"", capture_output=True, timeout=60)
-        assert done.returncode != 0 and stranger.lives
-    done = subprocess.run(["openssl", "s_client", "-connect", victim.address, "-CAfile", cluster.top / "ca.crt", "-quiet"], input=b"",
-                          capture_output=True, timeout=60)
-    assert b"OCPPEER1" not in done.stdout, "nothing is said without a certificate"
+        other.leader()
+        assert greet(victim, certificate=other.top / "1.crt") == b"", "nothing is said to another cluster's node"
+        assert greet(victim, authority=other.top / "ca.crt", certificate=other.top / "1.crt") == b""
+    assert greet(victim, authority=cluster.top / "ca.crt") == b"", "nothing is said without a certificate"
     wait_until(lambda: "do not accept each other's certificate" in victim.log() or "is lost" in victim.log(), "the refusal is logged")
+    assert greet(victim, authority=cluster.top / "ca.crt", certificate=cluster.top / "2.crt")[:8] == b"OCPPEER1", "ours are answered"
+
+
+def test_first_byte_tells_raft_from_a_call(cluster):
+    victim = cluster.leader()
+    term, lines = victim.state["term"], len(victim.lines)
+    record = b"\x16\x03\x01\x00\x05hello"
+    silent = [victim.connect() for _ in range(100)]
+    with victim.connect() as call:
+        call.sendall(record)
+        wait_until(lambda: {"call": record.hex()} in victim.lines[lines:], "the socket is handed over with all of its bytes")
+    with victim.connect() as stranger:
+        stranger.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        assert ended(stranger), "what is neither is closed"
+    assert all(ended(s) for s in silent), "who says nothing is closed"
+    cluster.settled()
+    assert victim.status()["term"] == term
+
+
+def ended(connection):
+    """Waits for the end; a reset is one, too."""
+    connection.settimeout(60)
+    try:
+        return connection.recv(100) == b""
+    except ConnectionResetError:
+        return True
+
+
+def greet(node, authority=None, certificate=None):
+    """What a node says to a member's Raft connection: mark, TLS, hello."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_REQUIRED if authority else ssl.CERT_NONE
+    if authority:
+        context.load_verify_locations(authority)
+    if certificate:
+        context.load_cert_chain(certificate, certificate.with_suffix(".key"))
+    try:
+        with node.connect() as raw:
+            raw.sendall(b"R")
+            with context.wrap_socket(raw) as tls:
+                tls.sendall(HELLO.pack(b"OCPPEER1", b"0123456789abcde", 1, 2))
+                return tls.recv(128)
+    except OSError:
+        return b""
 
 
 def test_damaged_log_refuses_the_start():

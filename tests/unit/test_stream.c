@@ -283,6 +283,159 @@ static void a_dead_process_is_told_from_a_slow_one(void **state)
     test_in_fiber(dead_ends, NULL);
 }
 
+/* --- the first byte --------------------------------------------------------------------------------------------------------------- */
+
+struct sorter {
+    struct stream_listener *listener;
+    struct tls_server *tls;      /* NULL: detaches */
+    char first, in[8];
+    char uri[128];
+};
+
+static void sort_one(void *data)
+{
+    struct sorter *s = data;
+    struct err e = { 0 };
+    struct stream *c;
+    char mark;
+    int fd;
+
+    assert_ok(stream_accept(s->listener, &c, &e), &e);
+    assert_ok(stream_peek(c, &s->first, &e), &e);
+    if (s->tls == NULL) {
+        fd = stream_detach(c);
+        assert_true(fd >= 0);
+        assert_int_equal(read(fd, s->in, sizeof s->in), 5);
+        assert_int_equal(close(fd), 0);
+        return;
+    }
+    assert_ok(stream_read_all(c, &mark, 1, &e), &e);
+    assert_int_equal(mark, 'R');
+    assert_ok(stream_secure(c, s->tls, false, &e), &e);
+    assert_ok(stream_handshake(c, &e), &e);
+    (void)snprintf(s->uri, sizeof s->uri, "%s", stream_peer_uri(c));
+    assert_ok(stream_read_all(c, s->in, 5, &e), &e);
+    stream_close(c);
+}
+
+static struct stream *sort_start(struct sorter *s, struct fiber_group *g)
+{
+    struct err e = { 0 };
+    struct stream *c;
+    struct addr at;
+
+    assert_true(addr_parse(SLICE("127.0.0.1"), &at));
+    at.port = 0;
+    assert_ok(stream_listen(loop_current(), &at, NULL, &s->listener, &e), &e);
+    at.port = stream_listener_port(s->listener);
+    assert_ok(fiber_group_start(g, loop_current(), "sorter", sort_one, s, &e), &e);
+    assert_ok(stream_connect(&at, NULL, &c, &e), &e);
+    return c;
+}
+
+static void sort_end(struct sorter *s, struct fiber_group *g)
+{
+    struct err e = { 0 };
+
+    assert_ok(fiber_group_wait(g, &e), &e);
+    stream_listener_close(s->listener);
+}
+
+static void sorting(void *data)
+{
+    struct files *f = data;
+    struct tls_server *a = side(f, f, "ocp-node:1", NULL, NULL), *b = side(f, f, "ocp-node:2", NULL, NULL);
+    struct sorter clear = { .tls = NULL }, secured = { .tls = b };
+    struct fiber_group g = { 0 };
+    struct err e = { 0 };
+    struct stream *c = sort_start(&clear, &g);
+    char byte;
+    size_t n;
+
+    assert_ok(stream_write(c, "hello", 5, &e), &e);
+    sort_end(&clear, &g);
+    assert_int_equal(clear.first, 'h');
+    assert_memory_equal(clear.in, "hello", 5);
+    assert_ok(stream_read(c, &byte, 1, &n, &e), &e);
+    assert_int_equal(n, 0); /* the other owner has closed it */
+    stream_close(c);
+
+    c = sort_start(&secured, &g);
+    assert_ok(stream_write(c, "R", 1, &e), &e);
+    assert_ok(stream_secure(c, a, true, &e), &e);
+    assert_ok(stream_handshake(c, &e), &e);
+    assert_string_equal(stream_peer_uri(c), "ocp-node:2");
+    assert_ok(stream_write(c, "hello", 5, &e), &e);
+    sort_end(&secured, &g);
+    assert_string_equal(secured.uri, "ocp-node:1");
+    assert_memory_equal(secured.in, "hello", 5);
+    stream_close(c);
+    tls_server_free(a);
+    tls_server_free(b);
+}
+
+static void the_first_byte_tells_what_a_connection_is_for(void **state)
+{
+    struct files f;
+
+    (void)state;
+    found(&f, "nodes");
+    test_in_fiber(sorting, &f);
+    scrap(&f);
+}
+
+struct silent {
+    struct stream_listener *listener;
+    int rv[2];
+};
+
+static void peek_silence(void *data)
+{
+    struct silent *s = data;
+    struct err e = { 0 };
+    struct stream *c;
+    int64_t former = fiber_narrow_deadline(20);
+    char byte;
+
+    assert_ok(stream_accept(s->listener, &c, &e), &e);
+    s->rv[0] = stream_peek(c, &byte, &e);
+    fiber_restore_deadline(former);
+    stream_close(c);
+    assert_ok(stream_accept(s->listener, &c, &e), &e);
+    s->rv[1] = stream_peek(c, &byte, &e);
+    stream_close(c);
+}
+
+static void silence(void *data)
+{
+    struct silent s = { 0 };
+    struct fiber_group g = { 0 };
+    struct err e = { 0 };
+    struct stream *mute, *gone;
+    struct addr at;
+
+    (void)data;
+    assert_true(addr_parse(SLICE("127.0.0.1"), &at));
+    at.port = 0;
+    assert_ok(stream_listen(loop_current(), &at, NULL, &s.listener, &e), &e);
+    at.port = stream_listener_port(s.listener);
+    assert_ok(fiber_group_start(&g, loop_current(), "peeker", peek_silence, &s, &e), &e);
+    assert_ok(stream_connect(&at, NULL, &mute, &e), &e);
+    assert_ok(stream_connect(&at, NULL, &gone, &e), &e);
+    stream_close(gone);
+    assert_ok(fiber_group_wait(&g, &e), &e);
+    stream_close(mute);
+    stream_listener_close(s.listener);
+    assert_int_equal(s.rv[0], ERR_TIMEOUT.code);
+    assert_int_equal(s.rv[1], ERR_STREAM_LOST.code);
+}
+
+static void who_says_nothing_is_not_waited_for(void **state)
+{
+    (void)state;
+    test_in_fiber(silence, NULL);
+}
+
 static int issue(void *data)
 {
     struct files *f = data;
@@ -317,7 +470,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bytes_go_both_ways_in_the_clear), cmocka_unit_test(bytes_go_both_ways_under_tls),
         cmocka_unit_test(strangers_are_refused),           cmocka_unit_test(a_dead_process_is_told_from_a_slow_one),
-        cmocka_unit_test(memory_may_run_out),
+        cmocka_unit_test(memory_may_run_out),              cmocka_unit_test(the_first_byte_tells_what_a_connection_is_for),
+        cmocka_unit_test(who_says_nothing_is_not_waited_for),
     };
 
     (void)signal(SIGPIPE, SIG_IGN);

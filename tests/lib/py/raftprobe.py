@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import threading
 
@@ -61,6 +62,10 @@ class Node:
 
     def status(self):
         return self.say("status")
+
+    def connect(self):
+        host, port = self.address.rsplit(":", 1)
+        return socket.create_connection((host, int(port)), timeout=60)
 
     def signal(self, number):
         self.process.send_signal(number)
