@@ -182,6 +182,24 @@ static int check_http(struct load *l)
     return rv;
 }
 
+static bool is_wildcard(const char *host)
+{
+    return strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0;
+}
+
+static int check_peer(struct load *l)
+{
+    const struct settings *s = &l->to->settings;
+    int rv = 0;
+
+    if (s->peer.listen.n != 1 || reach_of(s->peer.listen.items[0].host) == NO_ADDRESS)
+        rv = note(l, origin(l, "peer.listen"), "peer.listen", "give one IP address with a port");
+    if (rv == 0 && s->peer.address.n > 0 &&
+        (s->peer.address.n > 1 || reach_of(s->peer.address.items[0].host) == NO_ADDRESS || is_wildcard(s->peer.address.items[0].host)))
+        rv = note(l, origin(l, "peer.address"), "peer.address", "give one IP address with a port, the one at which other nodes reach this one");
+    return rv;
+}
+
 /* Does the row say it must be given, and nobody did? What was given in vain has its problem already. */
 static bool is_missing(const struct load *l, const struct setting *s)
 {
@@ -231,6 +249,8 @@ static int read_all(struct load *l)
         rv = read_value(l, s);
     if (rv == 0)
         rv = check_http(l);
+    if (rv == 0)
+        rv = check_peer(l);
     if (rv == 0)
         rv = check_databases(l);
     return rv != 0 ? rv : share_database(&l->to->settings, &l->to->arena);

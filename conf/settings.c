@@ -71,6 +71,13 @@ const struct setting settings_table[] = {
     { "http.idle_timeout", DURATION(http.idle_timeout_ms), "75s", "1s", "1h",
       .doc = "A connection without a request is closed after this long. Keep it above the load balancer's." },
 
+    { "peer.listen", ADDRESSES(peer.listen), "0.0.0.0:8081",
+      .doc = "Address on which the other nodes of this OCP reach this one: one IP address and port. Connections there are mutual TLS under "
+             "the cluster's own authority, whatever http.tls says; the port is for nodes alone." },
+    { "peer.address", ADDRESSES(peer.address), "",
+      .doc = "The same as other nodes see it, where that differs. Empty: the address of peer.listen; if that is a wildcard, the machine's "
+             "address towards MetaDB, or else the first one that other machines can reach." },
+
     { "db.endpoints", ADDRESSES(db.endpoints), "", .flags = SETTING_REQUIRED,
       .doc = "MetaDB: OBProxy, load balancer or server addresses, tried in turn." },
     { "db.user", STRING(db.user), "", .max = "128", .flags = SETTING_REQUIRED,

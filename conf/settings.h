@@ -53,6 +53,10 @@ struct settings {
         int64_t max_header_bytes, max_upload_bytes;
         int64_t handshake_timeout_ms, header_timeout_ms, body_timeout_ms, write_timeout_ms, idle_timeout_ms;
     } http;
+    struct {
+        struct setting_addresses listen;     /* exactly one, an IP address */
+        struct setting_addresses address;    /* at most one, an IP address that is no wildcard */
+    } peer;
     struct settings_db db, monitordb;        /* monitordb without endpoints was given db's endpoints, user, password and TLS */
     struct {
         bool enabled;

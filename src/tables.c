@@ -22,6 +22,8 @@
 #include "src/iam/user.h"
 #include "src/io/ssh.h"
 #include "src/io/stream.h"
+#include "src/node/found.h"
+#include "src/node/registry.h"
 #include "src/obcluster/link.h"
 #include "src/obcluster/look.h"
 #include "src/obcluster/obcluster.h"
@@ -121,6 +123,9 @@ const struct err_row *const *const all_errors[] = {
     consensus_err_rows,
     raft_dir_err_rows,
     raft_node_err_rows,
+    node_err_rows,
+    node_found_err_rows,
+    node_registry_err_rows,
     NULL,
 };
 

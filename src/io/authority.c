@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <openssl/bio.h>
 #include <openssl/ec.h>
@@ -189,5 +190,137 @@ int authority_issue(const struct identity *authority, const char *uri, int days,
         rv = make(uri, issuer, key, days, arena, out, e);
     X509_free(issuer);
     EVP_PKEY_free(key);
+    return rv;
+}
+
+/* --- reading ---------------------------------------------------------------------------------------------------------------------- */
+
+static int no_certificate(struct err *e)
+{
+    return err_set(e, &ERR_INVALID, "the certificate is no PEM text");
+}
+
+static int64_t time_us(const ASN1_TIME *t)
+{
+    struct tm tm;
+
+    return ASN1_TIME_to_tm(t, &tm) == 1 ? (int64_t)timegm(&tm) * 1000000 : 0;
+}
+
+static void read_serial(X509 *cert, char out[AUTHORITY_SERIAL_SIZE])
+{
+    BIGNUM *n = ASN1_INTEGER_to_BN(X509_get0_serialNumber(cert), NULL);
+    char *hex = n != NULL ? BN_bn2hex(n) : NULL;
+
+    (void)snprintf(out, AUTHORITY_SERIAL_SIZE, "%s", hex != NULL ? hex : "");
+    OPENSSL_free(hex);
+    BN_free(n);
+}
+
+static void read_uri(X509 *cert, char *out, size_t size)
+{
+    GENERAL_NAMES *names = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
+
+    out[0] = '\0';
+    for (int i = 0; out[0] == '\0' && i < sk_GENERAL_NAME_num(names); i++) {
+        const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
+
+        if (name->type == GEN_URI)
+            (void)snprintf(out, size, "%.*s", ASN1_STRING_length(name->d.ia5), (const char *)ASN1_STRING_get0_data(name->d.ia5));
+    }
+    GENERAL_NAMES_free(names);
+}
+
+int authority_read(const char *certificate, struct certificate_facts *out, struct err *e)
+{
+    X509 *cert;
+
+    ERR_clear_error();
+    memset(out, 0, sizeof *out);
+    cert = read_certificate(certificate);
+    if (cert == NULL)
+        return no_certificate(e);
+    read_serial(cert, out->serial);
+    read_uri(cert, out->uri, sizeof out->uri);
+    out->issued_us = time_us(X509_get0_notBefore(cert));
+    out->expires_us = time_us(X509_get0_notAfter(cert));
+    X509_free(cert);
+    return 0;
+}
+
+int authority_check(const char *authority, const char *certificate, const char *key, struct err *e)
+{
+    X509 *issuer, *cert;
+    EVP_PKEY *own = NULL;
+    int rv = 0;
+
+    ERR_clear_error();
+    issuer = read_certificate(authority);
+    cert = read_certificate(certificate);
+    if (key != NULL)
+        own = read_key(key);
+    if (issuer == NULL || cert == NULL || (key != NULL && own == NULL))
+        rv = err_set(e, &ERR_INVALID, "the authority, the certificate or the key is no PEM text");
+    else if (X509_verify(cert, X509_get0_pubkey(issuer)) != 1)
+        rv = err_set(e, &ERR_INVALID, "the certificate was not issued by this authority");
+    else if (key != NULL && X509_check_private_key(cert, own) != 1)
+        rv = err_set(e, &ERR_INVALID, "the key is not the one of the certificate");
+    X509_free(issuer);
+    X509_free(cert);
+    EVP_PKEY_free(own);
+    return rv;
+}
+
+/* --- signatures ------------------------------------------------------------------------------------------------------------------- */
+
+static int sign_with(EVP_PKEY *key, struct slice text, struct arena *arena, struct slice *signature, struct err *e)
+{
+    EVP_MD_CTX *md = EVP_MD_CTX_new();
+    size_t n = (size_t)EVP_PKEY_get_size(key);
+    unsigned char *bytes = arena_alloc(arena, n);
+    int rv = 0;
+
+    if (md == NULL || bytes == NULL)
+        rv = err_set(e, &ERR_NOMEM, "");
+    else if (EVP_DigestSignInit(md, NULL, EVP_sha256(), NULL, key) != 1 ||
+             EVP_DigestSign(md, bytes, &n, (const unsigned char *)text.s, text.n) != 1)
+        rv = failed(e, "a text cannot be signed");
+    EVP_MD_CTX_free(md);
+    *signature = (struct slice){ (const char *)bytes, n };
+    return rv;
+}
+
+int authority_sign(const struct identity *by, struct slice text, struct arena *arena, struct slice *signature, struct err *e)
+{
+    EVP_PKEY *key;
+    int rv;
+
+    ERR_clear_error();
+    key = read_key(by->key);
+    if (key == NULL)
+        return err_set(e, &ERR_INVALID, "the key is no PEM text");
+    rv = sign_with(key, text, arena, signature, e);
+    EVP_PKEY_free(key);
+    return rv;
+}
+
+int authority_verify(const char *certificate, struct slice text, struct slice signature, struct err *e)
+{
+    EVP_MD_CTX *md;
+    X509 *cert;
+    int rv = 0;
+
+    ERR_clear_error();
+    cert = read_certificate(certificate);
+    if (cert == NULL)
+        return no_certificate(e);
+    md = EVP_MD_CTX_new();
+    if (md == NULL)
+        rv = err_set(e, &ERR_NOMEM, "");
+    else if (EVP_DigestVerifyInit(md, NULL, EVP_sha256(), NULL, X509_get0_pubkey(cert)) != 1 ||
+             EVP_DigestVerify(md, (const unsigned char *)signature.s, signature.n, (const unsigned char *)text.s, text.n) != 1)
+        rv = err_set(e, &ERR_INVALID, "the signature is not the one of the certificate's holder");
+    EVP_MD_CTX_free(md);
+    X509_free(cert);
     return rv;
 }

@@ -5,8 +5,14 @@
 
 #include "src/store/node.h"
 
-/* Says that the node `self` is there; registers it first when that was not done yet (self->id is 0), and anew when its row is gone.
- * Errors: those of db_transact. */
+ERR_DECLARE(ERR_NODE_REMOVED); /* {0} name or id: MetaDB lists this node no more */
+extern const struct err_row *const node_registry_err_rows[];
+
+/* Writes what this process says of itself into the row of its node, whose id is known from the disk (self->id).
+ * Errors: NODE_REMOVED, NAME_USED (another node has its name), those of db_transact. */
+MUST_CHECK int node_sign_on(struct db *d, const struct node *self, struct err *e);
+
+/* Says that the node `self` is there. With self->id 0 it registers first, under its name. Errors: NODE_REMOVED, those of db_transact. */
 MUST_CHECK int node_beat(struct db *d, struct node *self, bool draining, struct err *e);
 
 #endif

@@ -185,5 +185,13 @@ const struct migration metadb_migrations[] = {
             "(40, 0, 0), (41, 0, 0), (42, 0, 0), (43, 0, 0), (44, 0, 0), (45, 0, 0), (46, 0, 0), (47, 0, 0), "
             "(48, 0, 0), (49, 0, 0), (50, 0, 0), (51, 0, 0), (52, 0, 0), (53, 0, 0), (54, 0, 0), (55, 0, 0), "
             "(56, 0, 0), (57, 0, 0), (58, 0, 0), (59, 0, 0), (60, 0, 0), (61, 0, 0), (62, 0, 0), (63, 0, 0)") },
+    { 21, "the cluster that the nodes of this OCP are",
+      STEPS("CREATE TABLE ocp_cluster (id INT NOT NULL, cluster VARCHAR(32) NOT NULL, lineage VARCHAR(32) NOT NULL, founder BIGINT NOT NULL, "
+            "authority TEXT NOT NULL, authority_key VARBINARY(2048) NOT NULL, created_at DATETIME(6) NOT NULL, PRIMARY KEY (id)" TABLE_END,
+            "CREATE TABLE node_certificate (serial VARCHAR(64) NOT NULL, node_id BIGINT NOT NULL, issued_at DATETIME(6) NOT NULL, "
+            "expires_at DATETIME(6) NOT NULL, revoked_at DATETIME(6) NULL, PRIMARY KEY (serial), KEY node_certificate_node (node_id)" TABLE_END,
+            "ALTER TABLE node ADD COLUMN peer_address VARCHAR(255) NOT NULL DEFAULT ''",
+            "ALTER TABLE node ADD COLUMN witness TINYINT NOT NULL DEFAULT 0",
+            "ALTER TABLE node ADD COLUMN drain_wanted TINYINT NOT NULL DEFAULT 0") },
     { 0 },
 };

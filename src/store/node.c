@@ -14,6 +14,9 @@ static const struct sql_field fields[] = {
     SQL_FIELD(node, address, "address", SQL_C_TEXT),
     SQL_FIELD(node, version, "version", SQL_C_TEXT),
     SQL_FIELD(node, build_time, "build_time", SQL_C_TEXT),
+    SQL_FIELD(node, peer_address, "peer_address", SQL_C_TEXT),
+    SQL_FIELD(node, witness, "witness", SQL_C_BOOL),
+    SQL_FIELD(node, drain_wanted, "drain_wanted", SQL_C_BOOL),
     SQL_FIELD(node, draining, "draining", SQL_C_BOOL),
     SQL_FIELD(node, started_us, "started_at", SQL_C_TIME),
     SQL_FIELD(node, seen_us, "seen_at", SQL_C_TIME),
@@ -23,8 +26,8 @@ static const struct sql_field fields[] = {
 };
 static const struct list_kind node_kind = {
     .noun = "node",
-    .columns = "id, name, zone, idc, address, version, build_time, draining, started_at, seen_at, created_at, "
-               "CASE WHEN seen_at < NOW(6) - INTERVAL " NODE_DOWN_SECONDS " SECOND THEN 'OFFLINE' WHEN draining = 1 THEN 'DRAINING' "
+    .columns = "id, name, zone, idc, address, version, build_time, peer_address, witness, drain_wanted, draining, started_at, seen_at, "
+               "created_at, CASE WHEN seen_at < NOW(6) - INTERVAL " NODE_DOWN_SECONDS " SECOND THEN 'OFFLINE' WHEN draining = 1 THEN 'DRAINING' "
                "ELSE 'ONLINE' END AS status",
     .from = "node",
     .sorts = sorts,
@@ -46,49 +49,65 @@ int store_node_get(struct db *d, int64_t id, struct arena *arena, struct node *o
 
 /* --- registering -------------------------------------------------------------------------------------------------------------- */
 
-struct registration {
-    struct node *node;
-    int64_t fresh_id;
-    struct arena arena;
-};
-
-static int insert(struct tx *tx, const struct registration *r, struct err *e)
+static const char *peer_address(const struct node *n)
 {
-    const struct node *n = r->node;
+    return n->peer_address != NULL ? n->peer_address : "";
+}
 
+static int insert(struct tx *tx, const struct node *n, int64_t id, struct err *e)
+{
     return tx_exec(tx,
-                   "INSERT INTO node (id, name, zone, idc, address, version, build_time, draining, started_at, seen_at, created_at) "
-                   "VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, NOW(6), NOW(6))",
-                   DB_ARGS(SQL_V_I(r->fresh_id), sql_v_s(n->name), sql_v_s(n->zone), sql_v_s(n->idc), sql_v_s(n->address),
-                           sql_v_s(n->version), sql_v_s(n->build_time), SQL_V_TIME(n->started_us)),
+                   "INSERT INTO node (id, name, zone, idc, address, peer_address, version, build_time, draining, started_at, seen_at, created_at) "
+                   "VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?, NOW(6), NOW(6))",
+                   DB_ARGS(SQL_V_I(id), sql_v_s(n->name), sql_v_s(n->zone), sql_v_s(n->idc), sql_v_s(n->address),
+                           sql_v_s(peer_address(n)), sql_v_s(n->version), sql_v_s(n->build_time),
+                           SQL_V_TIME(n->started_us)),
                    NULL, e);
 }
 
 static int update(struct tx *tx, const struct node *n, struct err *e)
 {
     return tx_exec(tx,
-                   "UPDATE node SET zone = ?, idc = ?, address = ?, version = ?, build_time = ?, draining = 0, started_at = ?, "
+                   "UPDATE node SET zone = ?, idc = ?, address = ?, peer_address = ?, version = ?, build_time = ?, draining = 0, started_at = ?, "
                    "seen_at = NOW(6) WHERE name = ?",
-                   DB_ARGS(sql_v_s(n->zone), sql_v_s(n->idc), sql_v_s(n->address), sql_v_s(n->version), sql_v_s(n->build_time),
-                           SQL_V_TIME(n->started_us), sql_v_s(n->name)),
+                   DB_ARGS(sql_v_s(n->zone), sql_v_s(n->idc), sql_v_s(n->address), sql_v_s(peer_address(n)), sql_v_s(n->version),
+                           sql_v_s(n->build_time), SQL_V_TIME(n->started_us), sql_v_s(n->name)),
                    NULL, e);
 }
 
+static int take_over(struct tx *tx, struct node *n, struct err *e)
+{
+    struct arena arena;
+    struct node now;
+    int rv = update(tx, n, e);
+
+    arena_init(&arena);
+    if (rv == 0)
+        rv = list_get_in(tx, &node_kind, "name = ?", sql_v_s(n->name), false, &arena, &now, e);
+    if (rv == 0)
+        n->id = now.id;
+    arena_fini(&arena);
+    return rv;
+}
+
+int store_node_register_in(struct tx *tx, struct node *n, int64_t fresh_id, struct err *e)
+{
+    int rv = insert(tx, n, fresh_id, e);
+
+    n->id = fresh_id;
+    return rv == ERR_SQL_DUPLICATE.code ? take_over(tx, n, e) : rv;
+}
+
+struct registration {
+    struct node *node;
+    int64_t fresh_id;
+};
+
 static int register_body(struct tx *tx, void *data, struct err *e)
 {
-    struct registration *r = data;
-    struct node now;
-    int rv = insert(tx, r, e);
+    const struct registration *r = data;
 
-    r->node->id = r->fresh_id;
-    if (rv != ERR_SQL_DUPLICATE.code)
-        return rv;
-    rv = update(tx, r->node, e);
-    if (rv == 0)
-        rv = list_get_in(tx, &node_kind, "name = ?", sql_v_s(r->node->name), false, &r->arena, &now, e);
-    if (rv == 0)
-        r->node->id = now.id;
-    return rv;
+    return store_node_register_in(tx, r->node, r->fresh_id, e);
 }
 
 int store_node_register(struct db *d, struct node *n, struct err *e)
@@ -96,12 +115,19 @@ int store_node_register(struct db *d, struct node *n, struct err *e)
     struct registration r = { .node = n };
     int rv = db_next_id(d, &r.fresh_id, e);
 
-    if (rv != 0)
-        return rv;
-    arena_init(&r.arena);
-    rv = db_transact(d, register_body, &r, e);
-    arena_fini(&r.arena);
-    return rv;
+    return rv == 0 ? db_transact(d, register_body, &r, e) : rv;
+}
+
+int store_node_claim(struct db *d, const struct node *n, struct err *e)
+{
+    struct change c = { "node", n->name, false };
+
+    return change_run(d, &c,
+                      "UPDATE node SET name = ?, zone = ?, idc = ?, address = ?, version = ?, build_time = ?, draining = 0, started_at = ?, "
+                      "seen_at = NOW(6) WHERE id = ?",
+                      DB_ARGS(sql_v_s(n->name), sql_v_s(n->zone), sql_v_s(n->idc), sql_v_s(n->address), sql_v_s(n->version),
+                              sql_v_s(n->build_time), SQL_V_TIME(n->started_us), SQL_V_I(n->id)),
+                      e);
 }
 
 int store_node_beat(struct db *d, int64_t id, bool draining, struct err *e)

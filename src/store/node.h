@@ -15,7 +15,10 @@ struct node {
     const char *zone, *idc;        /* "": none set */
     const char *address;           /* where its API listens, as set: "0.0.0.0:8080" */
     const char *version, *build_time;
-    int draining;
+    const char *peer_address;      /* ip:port at which the other nodes reach it; "": not known */
+    int witness;                   /* votes, never leads, serves no API */
+    int drain_wanted;              /* somebody wants it without work until it is resumed */
+    int draining;                  /* it says so itself */
     int64_t started_us;            /* by the node's own clock */
     int64_t seen_us, created_us;
     const char *status;            /* read only: "ONLINE", "DRAINING", "OFFLINE" (not seen for NODE_DOWN_SECONDS) */
@@ -29,6 +32,11 @@ MUST_CHECK int store_node_get(struct db *d, int64_t id, struct arena *arena, str
 /* The row of this name is (or becomes) this process's: `n->id` gets its id, which is the former one's if there was a row.
  * Errors: those of db_transact. */
 MUST_CHECK int store_node_register(struct db *d, struct node *n, struct err *e);
+/* The same as part of a transaction; a row made by it gets `fresh_id` (of db_next_id). Errors: those of tx_exec. */
+MUST_CHECK int store_node_register_in(struct tx *tx, struct node *n, int64_t fresh_id, struct err *e);
+/* The row `n->id` is this process's: it gets what `n` says of itself. What others decide of it (peer address, witness, drain wanted) stays.
+ * Errors: NOT_FOUND (its row was removed), NAME_USED (another node has its name), those of db_transact. */
+MUST_CHECK int store_node_claim(struct db *d, const struct node *n, struct err *e);
 /* Says that the node is there. Errors: NOT_FOUND (its row was removed), those of db_transact. */
 MUST_CHECK int store_node_beat(struct db *d, int64_t id, bool draining, struct err *e);
 

@@ -16,6 +16,7 @@ const struct sealed_column sealed_columns[] = {
     { "obtenant_kept", "password", "id", "obtenant", "password", false },
     { "access_key", "secret", "id", "access_key", "", false },
     { "login_key", "private_key", "bits", "login_key", "", false, .id = 1 },
+    { "ocp_cluster", "authority_key", "id", "ocp_cluster", "authority", false },
     { "property", "value", "name", "property", NULL, true },
     { NULL },
 };

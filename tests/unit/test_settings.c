@@ -369,6 +369,10 @@ static void test_settings_must_fit_together(void **state)
     check_problem(p, "http.tls.certificate=/dev/null", "command line: http.tls.certificate: http.tls.key is missing\n");
     check_problem(p, "http.proxy_protocol=true",
                   "command line: http.proxy_protocol: http.trusted_proxies is empty: nobody may send a PROXY header\n");
+    check_problem(p, "peer.listen=127.0.0.1:1, 127.0.0.2:1", "command line: peer.listen: give one IP address with a port\n");
+    check_problem(p, "peer.listen=node1:8081", "command line: peer.listen: give one IP address with a port\n");
+    check_problem(p, "peer.address=[::]:8081",
+                  "command line: peer.address: give one IP address with a port, the one at which other nodes reach this one\n");
     check_problem(p, "db.endpoints=a:1", "command line: db.endpoints: standalone starts a database of its own: remove one of the two\n");
     check_problem(p, "monitordb.database=ocp", "command line: monitordb.database: it is the same database as db.database\n");
     check_problem(p, "data_dir=", "command line: data_dir: it must not be empty\n");

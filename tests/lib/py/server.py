@@ -19,9 +19,10 @@ FIRST_PASSWORD = re.compile(r"password[\"':=\s]+([^\s\"',]{8,})", re.IGNORECASE)
 SANITIZER = re.compile(r"(AddressSanitizer|LeakSanitizer|ThreadSanitizer|MemorySanitizer|runtime error:)")
 
 
-def settings_for(database, port, data, extra):
+def settings_for(database, port, peer_port, data, extra):
     """The few settings that tests use, in one place; `extra` overrides them, None removes one."""
-    settings = {"data_dir": data, "http.console_dir": console(), "http.listen": f"127.0.0.1:{port}", "refresh.interval": "1s", "drain.lb_wait": "0"}
+    settings = {"data_dir": data, "http.console_dir": console(), "http.listen": f"127.0.0.1:{port}", "peer.listen": f"127.0.0.1:{peer_port}",
+                "refresh.interval": "1s", "drain.lb_wait": "0"}
     if database is None:
         settings["standalone"] = "true"
     else:
@@ -93,6 +94,7 @@ class OcpServer:
         self.process = None
         self.password = None
         self._reserved = Port()
+        self._reserved_peer = Port()
         self._expected_death = False
 
     @property
@@ -100,12 +102,16 @@ class OcpServer:
         return int(self._reserved)
 
     @property
+    def peer_port(self):
+        return int(self._reserved_peer)
+
+    @property
     def pid(self):
         return self.process.pid
 
     def write_settings(self):
         """Writes the settings file anew from `extra`; a running server reads it on SIGHUP."""
-        self.settings_file.write_text(settings_for(self.database, self.port, self.data, self.extra))
+        self.settings_file.write_text(settings_for(self.database, self.port, self.peer_port, self.data, self.extra))
         self.settings_file.chmod(0o644)
 
     def launch(self):
@@ -208,6 +214,7 @@ class OcpServer:
         if self.process is not None:
             self.process.kill()
         self._reserved.release()
+        self._reserved_peer.release()
 
     def __enter__(self):
         try:
