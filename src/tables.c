@@ -35,6 +35,7 @@
 #include "src/setting/setting.h"
 #include "src/store/embedded.h"
 #include "src/store/leader.h"
+#include "src/store/worklease.h"
 #include "src/store/migrate.h"
 #include "src/store/task.h"
 #include "src/tenant/database.h"
@@ -88,6 +89,7 @@ const struct err_row *const *const all_errors[] = {
     tls_err_rows,
     store_err_rows,
     leader_err_rows,
+    worklease_err_rows,
     embedded_err_rows,
     task_err_rows,
     oceanbase_err_rows,

@@ -193,5 +193,11 @@ const struct migration metadb_migrations[] = {
             "ALTER TABLE node ADD COLUMN peer_address VARCHAR(255) NOT NULL DEFAULT ''",
             "ALTER TABLE node ADD COLUMN witness TINYINT NOT NULL DEFAULT 0",
             "ALTER TABLE node ADD COLUMN drain_wanted TINYINT NOT NULL DEFAULT 0") },
+    { 22, "leases of standing work",
+      STEPS("CREATE TABLE work_lease (shard INT NOT NULL, node_id BIGINT NOT NULL, next_id BIGINT NOT NULL, view BIGINT NOT NULL, "
+            "kicks BIGINT NOT NULL, results BIGINT NOT NULL, expires_at DATETIME(6) NOT NULL, PRIMARY KEY (shard), "
+            "KEY work_lease_node (node_id, shard)" TABLE_END,
+            "INSERT INTO work_lease (shard, node_id, next_id, view, kicks, results, expires_at) "
+            "SELECT a.slot * 4 + b.slot, 0, 0, 0, 0, 0, '2000-01-01' FROM leader_fence a, leader_fence b WHERE b.slot < 4") },
     { 0 },
 };

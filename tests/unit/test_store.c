@@ -11,6 +11,7 @@ static const struct CMUnitTest *const groups[] = {
     store_place_tests,
     store_record_tests,
     store_user_tests,
+    store_worklease_tests,
 };
 
 int main(void)
