@@ -197,7 +197,9 @@ static int listen_all(struct server *s, struct worker *w, struct err *e)
     int rv = 0;
 
     for (unsigned i = 0; rv == 0 && i < listen->n; i++) {
-        struct http_listen at = { listen->items[i].host, listen->items[i].port, s->tls, s->boot->http.proxy_protocol };
+        struct http_listen at = {
+            .address = listen->items[i].host, .port = listen->items[i].port, .tls = s->tls, .proxy_protocol = s->boot->http.proxy_protocol,
+        };
 
         rv = http_server_listen(w->api.http, &at, NULL, e);
     }

@@ -28,6 +28,7 @@
 #include "src/obcluster/look.h"
 #include "src/obcluster/obcluster.h"
 #include "src/oceanbase/parameter.h"
+#include "src/peer/call.h"
 #include "src/peer/hello.h"
 #include "src/oceanbase/probe.h"
 #include "src/oceanbase/session.h"
@@ -122,6 +123,7 @@ const struct err_row *const *const all_errors[] = {
     ob_variable_err_rows,
     stream_err_rows,
     peer_err_rows,
+    peer_call_err_rows,
     consensus_err_rows,
     raft_dir_err_rows,
     raft_node_err_rows,

@@ -53,7 +53,8 @@ struct http_request {
     unsigned n_headers;
     enum http_version version;
     struct addr peer;             /* the other end of the connection; with the PROXY protocol what that says */
-    struct addr client;           /* the true client: X-Forwarded-For followed through trusted proxies */
+    struct addr client;           /* the true client: X-Forwarded-For followed through trusted proxies; from a node what that says */
+    const char *peer_uri;         /* the caller is a node of ours: the URI of its certificate; NULL: anybody else */
     bool tls;                     /* encrypted on its last hop */
     struct arena *arena;          /* lives until the reply is sent */
     int64_t started_ms;           /* header complete; the loop clock's milliseconds */
@@ -155,6 +156,7 @@ struct http_listen {
     const char *address;        /* "0.0.0.0", "::1"; an IPv6 address does not take IPv4 clients */
     unsigned port;              /* 0: the kernel chooses */
     struct tls_server *tls;     /* borrowed, outlives the server; NULL: cleartext. Wants ALPN "h2,http/1.1" */
+    bool nodes;                 /* nodes of ours call here: `tls` demands their certificates (tls_conf.client_ca); they become peer_uri */
     bool proxy_protocol;        /* peers in `trusted` begin with a PROXY header, version 1 or 2; others must not */
 };
 

@@ -14,6 +14,7 @@
 
 #include "config.h"
 #include "src/io/fiber.h"
+#include "src/io/tls.h"
 
 enum { DEFAULT_MAX_BODY = 1 << 20, DEFAULT_CONNECT_TIMEOUT_MS = 5000, MAX_HEADERS = 200 };
 
@@ -53,6 +54,7 @@ struct transfer {
     struct str body;
     size_t max_body;
     bool is_too_large;
+    bool is_stranger;            /* the server is not tls_uri */
     char reason[CURL_ERROR_SIZE];
 };
 
@@ -250,6 +252,30 @@ static bool add_headers(struct transfer *t)
     return add_header(t, "Expect:") && (has_type || add_header(t, "Content-Type:"));
 }
 
+/* Before each request, on a new connection as on a kept one. */
+static int on_ready(void *data, char *their_ip, char *our_ip, int their_port, int our_port)
+{
+    struct transfer *t = data;
+    struct curl_tlssessioninfo *session = NULL;
+
+    (void)their_ip;
+    (void)our_ip;
+    (void)their_port;
+    (void)our_port;
+    t->is_stranger = curl_easy_getinfo(t->easy, CURLINFO_TLS_SSL_PTR, &session) != CURLE_OK || session->backend != CURLSSLBACKEND_OPENSSL ||
+                     session->internals == NULL || !tls_session_is(session->internals, t->req->tls_uri);
+    return t->is_stranger ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
+
+/* The authority's file may have been replaced, so it is read for each connection. */
+static void expect_uri(struct transfer *t)
+{
+    (void)curl_easy_setopt(t->easy, CURLOPT_SSL_VERIFYHOST, 0L);
+    (void)curl_easy_setopt(t->easy, CURLOPT_PREREQFUNCTION, on_ready);
+    (void)curl_easy_setopt(t->easy, CURLOPT_PREREQDATA, t);
+    (void)curl_easy_setopt(t->easy, CURLOPT_CA_CACHE_TIMEOUT, 0L);
+}
+
 /* Options whose value is text are copied, so they can run out of memory; the others cannot fail. */
 static bool set_text(struct transfer *t, CURLoption option, const char *value)
 {
@@ -281,6 +307,8 @@ static bool set_request(struct transfer *t)
     (void)curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
     (void)curl_easy_setopt(t->easy, CURLOPT_SSL_VERIFYPEER, r->tls_unverified ? 0L : 1L);
     (void)curl_easy_setopt(t->easy, CURLOPT_SSL_VERIFYHOST, r->tls_unverified ? 0L : 2L);
+    if (r->tls_uri != NULL)
+        expect_uri(t);
     if (r->tls_ca != NULL) /* and nothing but that */
         (void)curl_easy_setopt(t->easy, CURLOPT_CAPATH, NULL);
     return (strcmp(method, "HEAD") == 0 || set_text(t, CURLOPT_CUSTOMREQUEST, method)) && set_text(t, CURLOPT_URL, r->url) &&
@@ -353,12 +381,14 @@ static const struct err_row *classify(CURLcode code)
 static int failure(const struct transfer *t, struct err *e)
 {
     const char *reason = t->reason[0] != '\0' ? t->reason : curl_easy_strerror(t->result);
-    const struct err_row *row = t->is_too_large ? &ERR_HTTP_TOO_LARGE : str_failed(&t->body) ? &ERR_NOMEM : classify(t->result);
+    const struct err_row *row = t->is_too_large ? &ERR_HTTP_TOO_LARGE : t->is_stranger ? &ERR_HTTP_CONNECT : str_failed(&t->body) ? &ERR_NOMEM : classify(t->result);
     char peer[ERR_ARG_SIZE];
 
     name_peer(t->req->url, peer, sizeof peer);
     if (row == &ERR_NOMEM)
         return err_set(e, row, "");
+    if (t->is_stranger)
+        reason = "the certificate there is another one's";
     if (row == &ERR_INVALID || row == &ERR_IO)
         return err_set(e, row, "%s: %s", peer, reason);
     (void)err_set(e, row, "%s", peer);

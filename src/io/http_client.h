@@ -39,6 +39,7 @@ struct http_fetch {
     struct slice body;               /* sent with Content-Length unless the method is GET or HEAD and it is empty */
     const char *user, *password;     /* Basic authentication; NULL: none */
     const char *tls_ca;              /* PEM file of the accepted authorities; NULL: the system's */
+    const char *tls_uri;             /* with tls_ca: not the host's name counts, but this URI in the server's certificate; NULL: the name */
     bool tls_unverified;             /* take any certificate: for people who said so */
     const char *tls_cert, *tls_key;  /* PEM files shown to the server; NULL: none */
     bool http2;                      /* http:// only: speak HTTP/2 from the first byte */

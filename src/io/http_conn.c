@@ -461,6 +461,7 @@ void http_conn_begin(struct http_conn *c, const struct http_listen *at)
     HTTP_ADD(s->count.accepted[at->tls != NULL], 1);
     str_init(&c->held, NULL);
     c->tls_server = at->tls;
+    c->from_node = at->nodes && at->tls != NULL;
     http_conn_deadline(c, s->limits.handshake_ms);
     if (!c->doomed && uv_tcp_getpeername(&c->tcp, (struct sockaddr *)&ss, &len) == 0)
         c->peer = addr_from((struct sockaddr *)&ss);

@@ -153,6 +153,7 @@ struct http_conn {
     int64_t write_began_ms, write_moved_ms;
     size_t write_n, write_left;      /* of the write under way */
     bool wants_proxy, refused, counted_idle;
+    bool from_node;                  /* its certificate says which */
     bool in_turn, dirty;             /* will be settled */
     bool reading, writing, paused;   /* paused: the protocol takes no input now */
     bool doomed;                     /* close now */

@@ -248,6 +248,21 @@ static void resolve_scheme(struct http_exchange *x)
         x->rq.scheme = SLICE("http");
 }
 
+/* A node of ours has found out who its client is as we would have, and that is who counts. False when memory is out. */
+static bool take_node(struct http_exchange *x)
+{
+    struct http_request *rq = &x->rq;
+    struct slice said = http_header(rq, "x-forwarded-proto");
+    struct addr a;
+
+    if (addr_parse(http_header(rq, "x-forwarded-for"), &a))
+        rq->client = a;
+    if (said.s != NULL)
+        rq->scheme = slice_is(said, "https") ? SLICE("https") : SLICE("http");
+    rq->peer_uri = arena_strdup(rq->arena, tls_peer_uri(x->conn->tls));
+    return rq->peer_uri != NULL;
+}
+
 static bool is_expectation_known(struct http_exchange *x)
 {
     struct slice expect = http_header(&x->rq, "expect");
@@ -306,7 +321,11 @@ void http_exchange_start(struct http_exchange *x)
     struct err e = { 0 };
 
     HTTP_ADD(s->count.requests[x->rq.version], 1);
-    if (s->conf.trusted != NULL) {
+    if (x->conn->from_node && !take_node(x)) {
+        http_exchange_refuse(x, &ERR_NOMEM, "%s", "");
+        return;
+    }
+    if (s->conf.trusted != NULL && !x->conn->from_node) {
         resolve_client(x);
         resolve_scheme(x);
     }

@@ -189,6 +189,9 @@ static int demand_clients(SSL_CTX *c, const struct tls_server *t, struct err *e)
     }
     SSL_CTX_set_client_CA_list(c, names);
     SSL_CTX_set_verify(c, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, verify);
+    /* who resumes a session is not verified again, so a revoked certificate would go on: there is no resuming */
+    (void)SSL_CTX_set_num_tickets(c, 0);
+    (void)SSL_CTX_set_options(c, SSL_OP_NO_TICKET);
     return 0;
 }
 
@@ -451,6 +454,17 @@ struct slice tls_alpn(const struct tls *s)
 
     SSL_get0_alpn_selected(s->ssl, &name, &n);
     return (struct slice){ (const char *)name, n };
+}
+
+bool tls_session_is(void *ssl, const char *uri)
+{
+    X509 *cert = SSL_get1_peer_certificate(ssl);
+    char theirs[URI_SIZE] = "";
+
+    if (cert != NULL)
+        uri_of(cert, theirs, sizeof theirs);
+    X509_free(cert);
+    return theirs[0] != '\0' && strcmp(theirs, uri) == 0;
 }
 
 const char *tls_reason(const struct tls *s)

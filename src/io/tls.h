@@ -72,6 +72,8 @@ void tls_close(struct tls *s);
 struct slice tls_alpn(const struct tls *s);
 /* The first URI among the alternative names of the peer's certificate ("ocp-node:3"); "" when there is none. Valid when open. */
 const char *tls_peer_uri(const struct tls *s);
+/* Does the certificate of the peer of this session of OpenSSL (an SSL *, of somebody else's making) bear the URI? */
+bool tls_session_is(void *ssl, const char *uri);
 /* Why it failed, for logs. */
 const char *tls_reason(const struct tls *s);
 

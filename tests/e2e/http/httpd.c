@@ -438,7 +438,7 @@ static void add_listen(struct app *a, const char *address, bool proxy, const cha
         exit(2);
     if (cert != NULL)
         must(tls_server_new(&conf, &a->tls[a->n_listen], &e), &e);
-    a->listen[a->n_listen] = (struct http_listen){ address, 0, a->tls[a->n_listen], proxy };
+    a->listen[a->n_listen] = (struct http_listen){ .address = address, .tls = a->tls[a->n_listen], .proxy_protocol = proxy };
     a->n_listen++;
 }
 
