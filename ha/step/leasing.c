@@ -32,6 +32,57 @@ unsigned leasing_shard(int64_t id)
     return (unsigned)(mixed((uint64_t)id) % LEASING_SHARDS);
 }
 
+/* --- where objects are -------------------------------------------------------------------------------------------------------------- */
+
+struct vote {
+    unsigned shard;
+    const char *idc; /* NULL: it has no IDC with more than half of its parts */
+};
+
+/* The object that begins at *at; moves *at to the next one. */
+static struct vote next_vote(const struct leasing_place *places, size_t n, size_t *at)
+{
+    const struct leasing_place *first = &places[*at], *most = first;
+    int64_t all = 0;
+
+    for (; *at < n && places[*at].id == first->id; ++*at) {
+        all += places[*at].n;
+        if (places[*at].n > most->n)
+            most = &places[*at];
+    }
+    return (struct vote){ leasing_shard(first->id), most->idc[0] != '\0' && most->n * 2 > all ? most->idc : NULL };
+}
+
+static bool is_for(const struct vote *v, const char *idc)
+{
+    return v->idc != NULL && strcmp(v->idc, idc) == 0;
+}
+
+/* Majority vote of Boyer and Moore: the first pass finds the only candidate there can be, the second counts. */
+void leasing_idcs(const struct leasing_place *places, size_t n, const char *idcs[LEASING_SHARDS])
+{
+    int64_t lead[LEASING_SHARDS] = { 0 };
+
+    for (unsigned i = 0; i < LEASING_SHARDS; i++)
+        idcs[i] = "";
+    for (size_t at = 0; at < n;) {
+        struct vote v = next_vote(places, n, &at);
+
+        if (lead[v.shard] == 0)
+            idcs[v.shard] = v.idc != NULL ? v.idc : "";
+        lead[v.shard] += lead[v.shard] == 0 || is_for(&v, idcs[v.shard]) ? 1 : -1;
+    }
+    memset(lead, 0, sizeof lead);
+    for (size_t at = 0; at < n;) {
+        struct vote v = next_vote(places, n, &at);
+
+        lead[v.shard] += is_for(&v, idcs[v.shard]) ? 1 : -1;
+    }
+    for (unsigned i = 0; i < LEASING_SHARDS; i++)
+        if (lead[i] <= 0)
+            idcs[i] = "";
+}
+
 /* --- the leader: what it makes of the nodes --------------------------------------------------------------------------------------- */
 
 void leasing_begin(struct leasing *l, int64_t now_ms)

@@ -47,6 +47,16 @@ enum {
 /* The shard of the managed object `id`. */
 unsigned leasing_shard(int64_t id);
 
+/* So many parts of object `id` stand in `idc` ("": nobody says where). */
+struct leasing_place {
+    int64_t id;
+    const char *idc;
+    int64_t n;
+};
+/* Where each shard's work is best done: the IDC in which most objects of the shard have most of their parts; "" where there is none. `places` is
+ * sorted by id; the texts are borrowed from it. */
+void leasing_idcs(const struct leasing_place *places, size_t n, const char *idcs[LEASING_SHARDS]);
+
 /* --- the leader --------------------------------------------------------------------------------------------------------------- */
 
 enum leasing_state { LEASING_SILENT, LEASING_UP, LEASING_LEAVING, LEASING_HELD, LEASING_DEAD, LEASING_AWAY, LEASING_STATES };

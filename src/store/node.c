@@ -21,13 +21,15 @@ static const struct sql_field fields[] = {
     SQL_FIELD(node, started_us, "started_at", SQL_C_TIME),
     SQL_FIELD(node, seen_us, "seen_at", SQL_C_TIME),
     SQL_FIELD(node, created_us, "created_at", SQL_C_TIME),
+    SQL_FIELD(node, unseen_us, "unseen_us", SQL_C_INT64),
     SQL_FIELD(node, status, "status", SQL_C_TEXT),
     { NULL },
 };
 static const struct list_kind node_kind = {
     .noun = "node",
     .columns = "id, name, zone, idc, address, version, build_time, peer_address, witness, drain_wanted, draining, started_at, seen_at, "
-               "created_at, CASE WHEN seen_at < NOW(6) - INTERVAL " NODE_DOWN_SECONDS " SECOND THEN 'OFFLINE' WHEN draining = 1 THEN 'DRAINING' "
+               "created_at, TIMESTAMPDIFF(MICROSECOND, seen_at, NOW(6)) AS unseen_us, "
+               "CASE WHEN seen_at < NOW(6) - INTERVAL " NODE_DOWN_SECONDS " SECOND THEN 'OFFLINE' WHEN draining = 1 THEN 'DRAINING' "
                "ELSE 'ONLINE' END AS status",
     .from = "node",
     .sorts = sorts,

@@ -21,6 +21,7 @@ struct node {
     int draining;                  /* it says so itself */
     int64_t started_us;            /* by the node's own clock */
     int64_t seen_us, created_us;
+    int64_t unseen_us;             /* read only: since seen_us, by MetaDB's clock */
     const char *status;            /* read only: "ONLINE", "DRAINING", "OFFLINE" (not seen for NODE_DOWN_SECONDS) */
 };
 

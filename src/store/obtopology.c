@@ -262,6 +262,19 @@ int store_obtopology_read(struct db *d, int64_t cluster_id, struct arena *arena,
     return store_obtopology_read_some(d, cluster_id != -1 ? &cluster_id : NULL, 1, arena, out, e);
 }
 
+int store_obzone_places(struct db *d, struct arena *arena, struct obzone_place **out, size_t *n, struct err *e)
+{
+    static const struct sql_field place_fields[] = {
+        SQL_FIELD(obzone_place, cluster_id, "cluster_id", SQL_C_INT64),
+        SQL_FIELD(obzone_place, idc, "idc", SQL_C_TEXT),
+        SQL_FIELD(obzone_place, n_zones, "n_zones", SQL_C_INT64),
+        { NULL },
+    };
+
+    return db_list(d, "SELECT cluster_id, idc, COUNT(*) AS n_zones FROM obzone GROUP BY cluster_id, idc ORDER BY cluster_id", DB_NO_ARGS,
+                   place_fields, sizeof **out, arena, (void **)out, n, e);
+}
+
 static const struct scope_column tenant_scope[] = {
     { .kind = "CLUSTER", .column = "t.cluster_id" },
     { .kind = "TENANT", .column = "t.cluster_id", .sub_column = "t.id" },

@@ -102,6 +102,13 @@ MUST_CHECK int store_obtopology_read(struct db *d, int64_t cluster_id, struct ar
 /* The same of several clusters. */
 MUST_CHECK int store_obtopology_read_some(struct db *d, const int64_t *cluster_ids, size_t n, struct arena *arena, struct obtopology *out,
                                           struct err *e);
+/* How many zones of each cluster stand in which IDC ("": the kernel names none), sorted by cluster. Errors: those of db_read. */
+struct obzone_place {
+    int64_t cluster_id;
+    const char *idc;
+    int64_t n_zones;
+};
+MUST_CHECK int store_obzone_places(struct db *d, struct arena *arena, struct obzone_place **out, size_t *n, struct err *e);
 /* Removes the rows of the cluster that `gone` names (NULL: none) and writes or updates (but never id and created_us) those of `seen` that are
  * marked as changed. At most two statements per kind and 500 rows, none for a kind in which nothing changed. The caller has locked the
  * cluster's row. Safe to repeat. */

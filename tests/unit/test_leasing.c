@@ -309,6 +309,38 @@ static void work_is_done_near_by(void **state)
         assert_int_not_equal(w.leases[i].node_id, 1001);
 }
 
+static void a_shard_belongs_where_most_of_it_stands(void **state)
+{
+    struct leasing_place places[] = {
+        { 1, "east", 2 }, { 1, "west", 1 },                  /* mostly east */
+        { 2, "east", 1 }, { 2, "west", 1 }, { 2, "", 1 },    /* nowhere in particular */
+        { 3, "", 3 },
+        { 4, "west", 3 },
+    };
+    const char *idcs[LEASING_SHARDS];
+    struct leasing_place many[3];
+    int64_t same[3] = { 5 };
+
+    (void)state;
+    leasing_idcs(places, sizeof places / sizeof places[0], idcs);
+    assert_string_equal(idcs[leasing_shard(1)], "east");
+    assert_string_equal(idcs[leasing_shard(2)], "");
+    assert_string_equal(idcs[leasing_shard(3)], "");
+    assert_string_equal(idcs[leasing_shard(4)], "west");
+    for (unsigned i = 1; i < 3; i++) /* three objects of one shard */
+        for (same[i] = same[i - 1] + 1; leasing_shard(same[i]) != leasing_shard(same[0]);)
+            same[i]++;
+    for (unsigned i = 0; i < 3; i++)
+        many[i] = (struct leasing_place){ same[i], i < 1 ? "east" : "west", 3 };
+    leasing_idcs(many, 3, idcs);
+    assert_string_equal(idcs[leasing_shard(same[0])], "west");
+    many[1].idc = "";
+    leasing_idcs(many, 3, idcs);
+    assert_string_equal(idcs[leasing_shard(same[0])], "");
+    leasing_idcs(NULL, 0, idcs);
+    assert_string_equal(idcs[0], "");
+}
+
 /* --- a node ------------------------------------------------------------------------------------------------------------------- */
 
 static bool reads(struct leasing_side *s, const struct leasing_row *row, int64_t sent_ms)
@@ -487,6 +519,7 @@ int main(void)
         cmocka_unit_test(who_does_not_come_back_has_lost_its_shards),
         cmocka_unit_test(people_take_work_from_a_node),
         cmocka_unit_test(work_is_done_near_by),
+        cmocka_unit_test(a_shard_belongs_where_most_of_it_stands),
         cmocka_unit_test(a_node_stops_before_its_lease_ends),
         cmocka_unit_test(nothing_is_released_while_it_acts),
         cmocka_unit_test(who_leaves_takes_nothing_any_more),
