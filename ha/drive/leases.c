@@ -207,9 +207,7 @@ static void node_main(void *data)
     do {
         if (l->conf.self->id != 0)
             round_of_node(l);
-        if (l->side.leaves && is_at_rest(l))
-            waitlist_wake_all(&l->resting);
-    } while (rest(l));
+    } while (!(l->side.leaves && is_at_rest(l)) && rest(l));
     l->works = false;
     waitlist_wake_all(&l->resting);
 }
@@ -220,7 +218,7 @@ void leases_leave(struct leases *l)
 
     leasing_leave(&l->side);
     tell_changed(l);
-    while (l->works && !is_at_rest(l)) {
+    while (l->works) {
         waitlist_wake_all(&l->wake);
         if (waitlist_wait(&l->resting, &e) != 0)
             return;
