@@ -12,8 +12,10 @@
 struct api;
 struct audit;
 struct console;
+struct drive;
 struct iam;
 struct login_keys;
+struct raft_node;
 struct setting_keeper;
 struct settings;
 struct task_engine;
@@ -39,6 +41,8 @@ struct api_shared {
     struct vault *vault;
     struct login_keys *login_keys;
     struct task_engine *tasks;
+    struct raft_node *raft;              /* this and what follows: NULL until the node takes part in its cluster, which is before it is ready */
+    struct drive *drive;                 /* this node's leadership */
     struct setting_keeper *setting;
     struct audit *audit;
     struct work_pool *crypto_pool, *connect_pool, *long_pool;

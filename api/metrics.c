@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "api/tables.h"
+#include "ha/drive/drive.h"
 #include "src/audit/audit.h"
 #include "src/iam/iam.h"
 #include "src/io/work.h"
@@ -229,6 +230,74 @@ static void write_build(struct str *t, const struct metric *m, const struct api_
     line(t, m->name, labels, 1);
 }
 
+/* ---- leadership; nothing is said before the node takes part in its cluster --------------------------------------------------- */
+
+static bool read_raft(const struct api_shared *s, struct raft_node_status *out)
+{
+    if (s->raft != NULL)
+        raft_node_status(s->raft, out);
+    return s->raft != NULL;
+}
+
+static bool read_drive(const struct api_shared *s, struct drive_status *out)
+{
+    if (s->drive != NULL)
+        *out = drive_status(s->drive);
+    return s->drive != NULL;
+}
+
+#define OF_RAFT(NAME, EXPRESSION)                                                                       \
+    static void write_##NAME(struct str *t, const struct metric *m, const struct api_shared *shared)    \
+    {                                                                                                   \
+        struct raft_node_status s;                                                                      \
+                                                                                                        \
+        if (read_raft(shared, &s))                                                                      \
+            line(t, m->name, "", (double)(EXPRESSION));                                                 \
+    }
+#define OF_DRIVE(NAME, EXPRESSION)                                                                      \
+    static void write_##NAME(struct str *t, const struct metric *m, const struct api_shared *shared)    \
+    {                                                                                                   \
+        struct drive_status s;                                                                          \
+                                                                                                        \
+        if (read_drive(shared, &s))                                                                     \
+            line(t, m->name, "", (double)(EXPRESSION));                                                 \
+    }
+
+OF_RAFT(raft_term, s.consensus.term)
+OF_RAFT(raft_leader, s.consensus.leader)
+OF_RAFT(raft_commit, s.consensus.commit)
+OF_RAFT(raft_changes, s.changes)
+OF_RAFT(raft_disk_free, (double)s.disk_free_mib * 1048576.0)
+OF_RAFT(raft_disk_slow, (double)s.disk_slow_ms / 1000.0)
+OF_DRIVE(leader_active, s.epoch != 0)
+OF_DRIVE(leader_epoch, s.epoch)
+OF_DRIVE(leader_activations, s.activations)
+
+static void write_raft_members(struct str *t, const struct metric *m, const struct api_shared *shared)
+{
+    struct raft_node_status s;
+    char labels[64];
+
+    if (!read_raft(shared, &s))
+        return;
+    for (unsigned i = 0; i < s.n_peers; i++) {
+        (void)snprintf(labels, sizeof labels, "member=\"%llu\"", (unsigned long long)s.peers[i].member.id);
+        line(t, m->name, labels, s.peers[i].connected);
+    }
+}
+
+static void write_fenced(struct str *t, const struct metric *m, const struct api_shared *s)
+{
+    (void)s;
+    line(t, m->name, "", (double)leader_stats().fenced);
+}
+
+static void write_killed(struct str *t, const struct metric *m, const struct api_shared *s)
+{
+    (void)s;
+    line(t, m->name, "", (double)leader_stats().killed);
+}
+
 static const struct metric metrics[] = {
     { "ocp_build_info", "gauge", "Version, name and zone of this node.", write_build },
     { "ocp_http_requests_total", "counter", "Requests by operation and class of status.", write_requests },
@@ -255,6 +324,18 @@ static const struct metric metrics[] = {
     { "ocp_logins_total", "counter", "Requests with a login by outcome: known from before, password hashed, MetaDB away, refused.", write_logins },
     { "ocp_login_blocks_total", "counter", "Users and client addresses blocked after too many failed logins.", write_login_blocks },
     { "ocp_audit_events_total", "counter", "Changes recorded, and those that could not be.", write_audit },
+    { "ocp_raft_term", "gauge", "Raft's term as this node knows it.", write_raft_term },
+    { "ocp_raft_leader", "gauge", "Id of the node that this node knows to lead in Raft; 0: none.", write_raft_leader },
+    { "ocp_raft_commit_index", "gauge", "Entries of the Raft log that are committed.", write_raft_commit },
+    { "ocp_raft_changes_total", "counter", "Changes of role, term or leader seen.", write_raft_changes },
+    { "ocp_raft_member_connected", "gauge", "1 when this node's connection to the member stands.", write_raft_members },
+    { "ocp_raft_disk_free_bytes", "gauge", "Free space where the Raft log is.", write_raft_disk_free },
+    { "ocp_raft_disk_slow_seconds", "gauge", "Slowest recent write of the Raft log.", write_raft_disk_slow },
+    { "ocp_leader_active", "gauge", "1 when this node leads and may write.", write_leader_active },
+    { "ocp_leader_epoch", "gauge", "The epoch under which it may; 0: none.", write_leader_epoch },
+    { "ocp_leader_activations_total", "counter", "How often this node became the leader.", write_leader_activations },
+    { "ocp_fenced_writes_total", "counter", "Transactions of this node that a newer leader's epoch has stopped.", write_fenced },
+    { "ocp_leader_sessions_killed_total", "counter", "Database sessions of former leaders that this node has killed to take over.", write_killed },
     { "ocp_pool_jobs", "gauge", "Jobs of the worker pools.", write_pools },
     { "process_resident_memory_bytes", "gauge", "Resident memory.", write_resident },
     { "process_start_time_seconds", "gauge", "Start, seconds since 1970.", write_start_time },

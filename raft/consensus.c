@@ -153,8 +153,24 @@ static int refused(const struct consensus *c, int code, struct err *e)
     }
 }
 
+const char *const consensus_cause_names[CONSENSUS_CAUSES] = { "STARTED", "DIED", "SILENT", "HANDED_OVER" };
+
+/* Keeps why this node runs, when it begins to. */
+static void note_cause(struct consensus *c, const struct raft_event *event, bool was_follower)
+{
+    bool asked = event->type == RAFT_RECEIVE && event->receive.message->type == RAFT_TIMEOUT_NOW;
+
+    if (c->raft.state == RAFT_FOLLOWER && c->raft.follower_state.current_leader.id != 0) {
+        c->has_followed = true;
+        c->next_cause = CONSENSUS_SILENT;
+    } else if (c->raft.state != RAFT_FOLLOWER && was_follower) {
+        c->cause = asked ? CONSENSUS_HANDED_OVER : c->has_followed ? c->next_cause : CONSENSUS_STARTED;
+    }
+}
+
 int consensus_step(struct consensus *c, struct raft_event *event, int64_t now_ms, bool *taken, struct err *e)
 {
+    bool was_follower = c->raft.state == RAFT_FOLLOWER;
     struct raft_update update = { 0 };
     int code;
 
@@ -163,6 +179,7 @@ int consensus_step(struct consensus *c, struct raft_event *event, int64_t now_ms
     event->capacity = CAPACITY;
     c->raft.errmsg[0] = '\0';
     code = raft_step(&c->raft, event, &update);
+    note_cause(c, event, was_follower);
     if (taken != NULL)
         *taken = code == 0;
     return code == 0 ? handle(c, &update, e) : refused(c, code, e);
@@ -458,6 +475,7 @@ void consensus_leader_died(struct consensus *c, uint64_t id, int64_t delay_ms, i
 
     if (!is_follower(c) || (leader != id && leader != 0) || c->slow)
         return;
+    c->next_cause = CONSENSUS_DIED;
     c->raft.follower_state.current_leader.id = 0;
     c->raft.election_timer_start = (raft_time)(now_ms - (int64_t)c->raft.election_timeout);
     c->raft.follower_state.randomized_election_timeout = c->raft.election_timeout + (unsigned)delay_ms;
@@ -510,6 +528,16 @@ static int start(struct consensus *c, const struct consensus_stored_state *store
     return rv;
 }
 
+static bool is_alone(const struct consensus *c)
+{
+    const struct raft_configuration *all = &c->raft.configuration;
+    unsigned others = 0;
+
+    for (unsigned i = 0; i < all->n; i++)
+        others += all->servers[i].id != c->raft.id && all->servers[i].role == RAFT_VOTER;
+    return all->n > 0 && others == 0;
+}
+
 int consensus_new(const struct consensus_conf *conf, const struct consensus_stored_state *stored, int64_t now_ms, struct consensus **out,
                   struct err *e)
 {
@@ -539,6 +567,8 @@ int consensus_new(const struct consensus_conf *conf, const struct consensus_stor
         consensus_free(c);
         return rv;
     }
+    if (is_alone(c))
+        consensus_leader_died(c, 0, 0, now_ms); /* there is nobody to wait for */
     *out = c;
     return 0;
 }

@@ -132,8 +132,19 @@ MUST_CHECK int consensus_note(struct consensus *c, int64_t now_ms, struct err *e
 
 enum consensus_role { CONSENSUS_FOLLOWER = 1, CONSENSUS_CANDIDATE, CONSENSUS_LEADER };
 
+/* Why this node has run for leadership. */
+enum consensus_cause {
+    CONSENSUS_STARTED,            /* nobody led: the cluster begins */
+    CONSENSUS_DIED,               /* the former leader's process is dead */
+    CONSENSUS_SILENT,             /* the former leader was not heard for an election timeout */
+    CONSENSUS_HANDED_OVER,        /* the former leader asked it to */
+    CONSENSUS_CAUSES
+};
+extern const char *const consensus_cause_names[CONSENSUS_CAUSES];
+
 struct consensus_status {
     enum consensus_role role;
+    enum consensus_cause cause;   /* of its last candidacy */
     bool leads;                   /* is the leader, and its barrier is committed */
     uint64_t term, vote;
     uint64_t leader;              /* whom it knows to lead; 0: nobody */

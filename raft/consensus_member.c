@@ -231,6 +231,7 @@ struct consensus_status consensus_status(const struct consensus *c)
     unsigned short state = c->raft.state;
     struct consensus_status s = {
         .role = (enum consensus_role)state,
+        .cause = c->cause,
         .term = raft_current_term(r),
         .vote = raft_voted_for(r),
         .commit = raft_commit_index(r),

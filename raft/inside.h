@@ -25,6 +25,8 @@ struct consensus {
     uint64_t applied;
     uint64_t barrier;      /* index of this leadership's barrier; 0: not submitted yet */
     bool slow;
+    bool has_followed;     /* some leader */
+    enum consensus_cause cause, next_cause; /* of the last candidacy; of the next one, unless a leader is heard before */
     bool refusing;         /* the step under way answers a leader of an older term */
     struct peer peers[RAFT_MAX_MEMBERS];
     unsigned n_peers;

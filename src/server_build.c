@@ -10,6 +10,8 @@
 #include "api/console.h"
 #include "conf/parameters.h"
 #include "config.h"
+#include "ha/drive/drive.h"
+#include "src/node/home.h"
 #include "src/obcluster/obcluster.h"
 #include "src/setting/setting.h"
 #include "src/store/embedded.h"
@@ -137,10 +139,11 @@ static int make_loop(const char *name, const struct log *log, struct loop **out,
     return loop_new(&conf, out, e);
 }
 
-static int make_db(struct server *s, struct loop *l, bool monitor, struct db **out, struct err *e)
+struct db_conf server_db_conf(struct server *s, bool monitor)
 {
     const struct settings_db *from = monitor ? &s->boot->monitordb : &s->boot->db;
-    struct db_conf conf = {
+
+    return (struct db_conf){
         .name = monitor ? "MonitorDB" : "MetaDB",
         .targets = monitor ? s->monitordb_targets : s->metadb_targets,
         .n_targets = monitor ? s->n_monitordb : s->n_metadb,
@@ -150,6 +153,11 @@ static int make_db(struct server *s, struct loop *l, bool monitor, struct db **o
         .log = &s->log,
         .seed = s->seed += 0x9e3779b97f4a7c15u,
     };
+}
+
+static int make_db(struct server *s, struct loop *l, bool monitor, struct db **out, struct err *e)
+{
+    struct db_conf conf = server_db_conf(s, monitor);
 
     return db_new(&conf, l, out, e);
 }
@@ -276,15 +284,6 @@ static void free_workers(struct server *s)
         loop_free(w->api.loop);
     }
 }
-static int make_tasks(struct server *s, struct err *e)
-{
-    struct task_engine_conf conf = {
-        .flows = all_flows, .loop = s->control, .db = s->metadb, .data = &s->domains, .node = s->node.name, .log = &s->log,
-    };
-
-    return task_engine_new(&conf, &s->shared.tasks, e);
-}
-
 static void share(struct server *s)
 {
     audit_init(&s->audit, s->node.name, &s->log);
@@ -327,8 +326,6 @@ int server_build(struct server *s, struct err *e)
     if (rv == 0)
         rv = make_db(s, s->control, true, &s->monitordb, e);
     if (rv == 0)
-        rv = make_tasks(s, e);
-    if (rv == 0)
         share(s);
     return rv;
 }
@@ -341,9 +338,11 @@ void server_tear_down(struct server *s)
     (void)signal(SIGTERM, SIG_IGN); /* libuv has put the default action back, and the end is near already */
     (void)signal(SIGINT, SIG_IGN);
     (void)signal(SIGHUP, SIG_IGN);
+    raft_node_free(s->raft);
     work_pool_free(s->longer);
     work_pool_free(s->crypto);
     free_workers(s);
+    drive_close(s->drive);
     db_free(s->metadb);
     db_free(s->monitordb);
     work_pool_free(s->connect);
@@ -351,6 +350,7 @@ void server_tear_down(struct server *s)
     loop_free(s->control); /* runs the last posts of the workers, so their memory goes after it */
     mem_free(s->workers);
     mem_free(s->apis);
+    drive_free(s->drive);
     obclusters_free(s->domains.obclusters);
     task_engine_free(s->shared.tasks);
     login_keys_free(s->shared.login_keys);
@@ -359,6 +359,8 @@ void server_tear_down(struct server *s)
     parameters_free(s->parameters);
     vault_free(s->shared.vault);
     tls_server_free(s->tls);
+    tls_server_free(s->peer_tls);
+    node_home_close(s->home);
     router_free(s->router);
     console_free(s->console);
     cidr_list_fini(&s->trusted);

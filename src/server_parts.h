@@ -60,6 +60,12 @@ struct server {
     unsigned n_draining;               /* workers that have not reported yet */
     struct waitlist drained;
     bool stopping;
+    struct node_home *home;            /* what makes this node a member of its cluster */
+    struct tls_server *peer_tls;
+    char peer_address[ADDR_TEXT_SIZE];
+    struct raft_node *raft;
+    struct drive *drive;
+    struct jobs *leader_jobs;          /* NULL: this node does not lead */
     struct job jobs[2];
     struct parameters *parameters;
     struct audit audit;
@@ -68,6 +74,8 @@ struct server {
     uint64_t seed;
 };
 
+/* Of MetaDB, or MonitorDB, as the settings say. */
+struct db_conf server_db_conf(struct server *s, bool monitor);
 /* Everything that needs no other thread and no wait; then what the loops share is complete. Errors: those of the parts. */
 MUST_CHECK int server_build(struct server *s, struct err *e);
 /* The API loops with their HTTP servers, listening; their threads do not run yet. */
@@ -78,6 +86,16 @@ struct user_context server_user_context(struct server *s);
 
 /* Body of the fiber that makes the server ready; `data` is the server. On failure it begins to stop. */
 void server_start(void *data);
+
+/* The node's place among the others (server_lead.c). Opens what it keeps about it, and takes part at once when it is a member already: MetaDB
+ * is not needed for that. Errors: those of node_home_open and raft_node_new. */
+MUST_CHECK int server_open_home(struct server *s, struct err *e);
+/* When MetaDB's schema is there: a node that is no member founds a cluster of its own, if there is none. Errors: those of node_found_alone. */
+MUST_CHECK int server_take_part(struct server *s, struct err *e);
+/* When all parts are there: leads as soon as Raft says so. Errors: those of drive_start. */
+MUST_CHECK int server_may_lead(struct server *s, struct err *e);
+/* Hands leadership to another node, if there is one, in a fiber. */
+void server_hand_over(struct server *s);
 
 /* SIGTERM, SIGINT and SIGHUP are handled from now on. Errors: IO. */
 MUST_CHECK int server_watch_signals(struct server *s, struct err *e);

@@ -12,15 +12,11 @@
 #include "src/node/registry.h"
 #include "src/obcluster/obcluster.h"
 #include "src/setting/setting.h"
-#include "src/store/credential_offer.h"
 #include "src/store/embedded.h"
-#include "src/store/idempotency.h"
 #include "src/store/migrate.h"
-#include "src/store/session.h"
-#include "src/task/engine.h"
 #include "src/vault/vault.h"
 
-enum { RETRY_MS = 500, PRUNE_MS = 600000, LOGIN_HISTORY_KEEP_DAYS = 180 };
+enum { RETRY_MS = 500 };
 
 static int sign_of_life(void *data, struct err *e)
 {
@@ -131,26 +127,6 @@ static int refresh_parameters(void *data, struct err *e)
     return setting_refresh(s->shared.setting, s->metadb, e);
 }
 
-static int prune(void *data, struct err *e)
-{
-    struct server *s = data;
-    int rv = db_prune_outcomes(s->metadb, e);
-
-    if (rv == 0)
-        rv = store_idempotency_prune(s->metadb, e);
-    if (rv == 0)
-        rv = store_session_prune(s->metadb, iam_idle_ms(s->shared.iam) * 1000, e);
-    if (rv == 0)
-        rv = store_ratecount_prune(s->metadb, e);
-    if (rv == 0)
-        rv = store_login_failures_prune(s->metadb, e);
-    if (rv == 0)
-        rv = store_login_history_prune(s->metadb, LOGIN_HISTORY_KEEP_DAYS, e);
-    if (rv == 0)
-        rv = store_offer_prune(s->metadb, e);
-    return rv == 0 ? store_audit_prune(s->metadb, (unsigned)(s->boot->audit.keep_ms / 86400000), e) : rv;
-}
-
 static int beat(void *data, struct err *e)
 {
     struct server *s = data;
@@ -161,7 +137,6 @@ static int beat(void *data, struct err *e)
 static const struct job domain_jobs[] = {
     { "node", NODE_BEAT_MS, 5000, beat, true },
     { "system parameters", SETTING_REFRESH_MS, 5000, refresh_parameters, false },
-    { "prune", PRUNE_MS, 60000, prune, false },
     { NULL },
 };
 
@@ -207,11 +182,9 @@ static int prepare_domains(struct server *s, struct err *e)
     if (rv == 0)
         rv = make_obclusters(s, e);
     if (rv == 0)
-        rv = task_engine_adopt(s->shared.tasks, e);
-    if (rv == 0)
         rv = obclusters_watch(s->domains.obclusters, s->metadb, s->seed += 0x9e3779b97f4a7c15u, e);
     if (rv == 0)
-        rv = jobs_start(s->control, domain_jobs, s, &s->log, s->seed + 1, e);
+        rv = jobs_start(s->control, domain_jobs, s, &s->log, s->seed + 1, NULL, e);
     return rv == 0 ? fiber_start(s->control, "users", watch_users, s, NULL, e) : rv;
 }
 
@@ -223,7 +196,7 @@ static int start_jobs(struct server *s, struct err *e)
     };
 
     memcpy(s->jobs, always, sizeof always);
-    return jobs_start(s->control, s->jobs, s, &s->log, s->seed, e);
+    return jobs_start(s->control, s->jobs, s, &s->log, s->seed, NULL, e);
 }
 
 static int start_embedded(struct server *s, struct err *e)
@@ -248,12 +221,16 @@ static int prepare(struct server *s, struct err *e)
     if (rv == 0)
         rv = start_jobs(s, e);
     if (rv == 0)
+        rv = server_open_home(s, e);
+    if (rv == 0)
         rv = start_embedded(s, e);
     if (rv == 0)
         rv = prepare_database(s, e);
     if (rv == 0)
+        rv = server_take_part(s, e);
+    if (rv == 0)
         rv = prepare_domains(s, e);
-    return rv;
+    return rv == 0 ? server_may_lead(s, e) : rv;
 }
 
 void server_start(void *data)

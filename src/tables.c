@@ -60,6 +60,7 @@ const struct route *const all_routes[] = {
     loginhistory_routes,
     metrics_routes,
     node_routes,
+    leadership_routes,
     obcapacity_routes,
     obevent_routes,
     obcluster_routes,

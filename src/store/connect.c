@@ -10,19 +10,22 @@
 
 #include "src/store/pool.h"
 
-enum {
-    FIRST_PAUSE_MS = 50,
-    MAX_PAUSE_MS = 1000,
-    LATER_MS = 1000,
-    LOCK_WAIT_S = 3,        /* an OceanBase may detect no deadlock: both sides wait that long */
-    IDLE_TRANSACTION_S = 30,
-};
+enum { FIRST_PAUSE_MS = 50, MAX_PAUSE_MS = 1000, LATER_MS = 1000 };
 
 /* Limits that the server keeps even when this process is gone or stopped: no transaction of ours holds its locks for long. */
+struct limits {
+    unsigned lock_wait_s;        /* an OceanBase may detect no deadlock: both sides wait that long */
+    unsigned idle_transaction_s; /* MariaDB */
+    unsigned transaction_s;      /* OceanBase; 0: the idle limit and a statement's time */
+};
+static const struct limits usual = { 3, 30, 0 }, leader = { 1, 2, 3 };
+
 static int limit_session(struct pool *p, struct sql *sql, struct err *e)
 {
+    const struct limits *l = p->conf.leads ? &leader : &usual;
+    unsigned long long transaction_ms = l->transaction_s > 0 ? l->transaction_s * 1000ull : p->conf.statement_timeout_ms + l->idle_transaction_s * 1000ull;
     struct arena a;
-    char text[128];
+    char text[192];
     int rv = sql_set_server_timeout(sql, p->conf.statement_timeout_ms + LATER_MS, e); /* ours comes first and says what it is */
 
     if (rv != 0)
@@ -30,15 +33,15 @@ static int limit_session(struct pool *p, struct sql *sql, struct err *e)
     switch (sql_engine(sql)) {
     case SQL_OCEANBASE:
     case SQL_SEEKDB:
-        (void)snprintf(text, sizeof text, "SET SESSION ob_trx_lock_timeout = %u, ob_trx_timeout = %llu", LOCK_WAIT_S * 1000000u,
-                       1000ull * p->conf.statement_timeout_ms + IDLE_TRANSACTION_S * 1000000ull);
+        (void)snprintf(text, sizeof text, "SET SESSION ob_trx_lock_timeout = %u, ob_trx_timeout = %llu", l->lock_wait_s * 1000000u,
+                       transaction_ms * 1000);
         break;
     case SQL_MARIADB:
-        (void)snprintf(text, sizeof text, "SET SESSION innodb_lock_wait_timeout = %d, idle_transaction_timeout = %d", LOCK_WAIT_S,
-                       IDLE_TRANSACTION_S);
+        (void)snprintf(text, sizeof text, "SET SESSION innodb_lock_wait_timeout = %u, idle_transaction_timeout = %u%s", l->lock_wait_s,
+                       l->idle_transaction_s, p->conf.leads ? ", net_write_timeout = 2" : "");
         break;
     case SQL_MYSQL:
-        (void)snprintf(text, sizeof text, "SET SESSION innodb_lock_wait_timeout = %d", LOCK_WAIT_S);
+        (void)snprintf(text, sizeof text, "SET SESSION innodb_lock_wait_timeout = %u", l->lock_wait_s);
         break;
     }
     arena_init(&a);
@@ -58,6 +61,8 @@ static int open_session(struct pool *p, unsigned endpoint, struct session **out,
     if (rv != 0)
         goto free_session;
     rv = limit_session(p, s->sql, e);
+    if (rv == 0 && p->conf.opened != NULL)
+        rv = p->conf.opened(s->sql, p->conf.data, e);
     if (rv != 0)
         goto close_sql;
     s->endpoint = endpoint;

@@ -26,6 +26,9 @@ struct db_conf {
     struct work_pool *connect_pool;   /* borrowed, outlives the db */
     const struct log *log;            /* borrowed, outlives the db */
     uint64_t seed;                    /* of jitter */
+    bool leads;                       /* sessions of a leader: what it holds open ends sooner (leader.h) */
+    int (*opened)(struct sql *sql, void *data, struct err *e); /* a new session, in a fiber; a failure closes it; NULL: nothing */
+    void *data;
 };
 
 /* Makes a pool that connects on first use. Errors: NOMEM. */
@@ -78,7 +81,7 @@ MUST_CHECK int db_next_id(struct db *d, int64_t *id, struct err *e);
  * Errors: as db_read. */
 MUST_CHECK int db_prune_outcomes(struct db *d, struct err *e);
 /* Runs `text`, a DELETE that ends with "LIMIT ?" and whose repetition does no harm, until it finds less than a chunk (500 rows),
- * at most 20 times. Errors: as db_read. */
+ * at most 20 times. Errors: as db_transact. */
 MUST_CHECK int db_prune(struct db *d, const char *text, struct err *e);
 
 /* Reads a list: db_read + sql_fetch into an array of `size`-byte structs (zeroed first) in the arena. */

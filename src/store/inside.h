@@ -14,6 +14,8 @@ struct db {
     unsigned char instance[8];      /* random; first half of every token */
     uint64_t n_tokens;              /* second half */
     struct fiber_mutex id_lock;
+    int (*fence)(struct tx *tx, void *data, struct err *e); /* begins every transaction; NULL: none (leader.c) */
+    void *fence_data;
     int64_t next_id, end_id;        /* block of ids in hand; equal: none */
 
     struct {                        /* written by the loop, read by any thread */
@@ -34,6 +36,11 @@ MUST_CHECK int db_run_on(struct db *d, struct session *s, const char *text, cons
 /* One statement outside a transaction whose repetition does no harm; repeated like db_read. `timeout_ms` 0: no limit but the deadline. */
 MUST_CHECK int db_run(struct db *d, const char *text, const struct sql_value *values, unsigned n, unsigned flags, unsigned timeout_ms,
                       struct arena *arena, struct sql_rows *rows, struct err *e);
+
+/* db_transact without the fence of the database: for claiming. */
+MUST_CHECK int db_transact_unfenced(struct db *d, int (*body)(struct tx *tx, void *data, struct err *e), void *data, struct err *e);
+/* The session's server, for statements that are about sessions. */
+struct sql *tx_sql(struct tx *tx);
 
 /* True when the connection to the server was lost, or the server sent us elsewhere. */
 bool db_lost(const struct err *e);

@@ -199,5 +199,10 @@ const struct migration metadb_migrations[] = {
             "KEY work_lease_node (node_id, shard)" TABLE_END,
             "INSERT INTO work_lease (shard, node_id, next_id, view, kicks, results, expires_at) "
             "SELECT a.slot * 4 + b.slot, 0, 0, 0, 0, 0, '2000-01-01' FROM leader_fence a, leader_fence b WHERE b.slot < 4") },
+    { 23, "history of leaderships, and the sessions of leaders",
+      STEPS("CREATE TABLE leadership (epoch BIGINT NOT NULL, generation BIGINT NOT NULL, term BIGINT NOT NULL, node_id BIGINT NOT NULL, "
+            "node_name VARCHAR(255) NOT NULL, cause VARCHAR(32) NOT NULL, claimed_at DATETIME(6) NOT NULL, PRIMARY KEY (epoch)" TABLE_END,
+            "CREATE TABLE leader_session (server VARCHAR(255) NOT NULL, connection_id BIGINT NOT NULL, node_id BIGINT NOT NULL, "
+            "registered_at DATETIME(6) NOT NULL, PRIMARY KEY (server, connection_id), KEY leader_session_at (registered_at)" TABLE_END) },
     { 0 },
 };

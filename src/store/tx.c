@@ -22,6 +22,12 @@ enum {
     PRUNE_ROUNDS = 20,
 };
 
+struct body {
+    int (*run)(struct tx *tx, void *data, struct err *e);
+    void *data;
+    bool fenced;
+};
+
 struct tx {
     struct db *db;
     struct session *session;
@@ -173,7 +179,7 @@ bool db_in_transaction(const struct db *d)
     return false;
 }
 
-static int run_body(struct tx *tx, struct run *r, int (*body)(struct tx *tx, void *data, struct err *e), void *data, struct err *e)
+static int run_body(struct tx *tx, struct run *r, const struct body *body, struct err *e)
 {
     int rv = run_plain(tx, "BEGIN", 0, tx->db->pool.conf.statement_timeout_ms, e);
 
@@ -186,7 +192,10 @@ static int run_body(struct tx *tx, struct run *r, int (*body)(struct tx *tx, voi
     if (rv != 0 || r->committed)
         return rv;
     list_open(tx);
-    rv = body(tx, data, e);
+    if (body->fenced && tx->db->fence != NULL)
+        rv = tx->db->fence(tx, tx->db->fence_data, e);
+    if (rv == 0)
+        rv = body->run(tx, body->data, e);
     unlist_open(tx);
     if (tx->broken) { /* whatever the body made of it */
         *e = tx->failure;
@@ -195,7 +204,7 @@ static int run_body(struct tx *tx, struct run *r, int (*body)(struct tx *tx, voi
     return rv;
 }
 
-static int run_once(struct db *d, struct run *r, int (*body)(struct tx *tx, void *data, struct err *e), void *data, struct err *e)
+static int run_once(struct db *d, struct run *r, const struct body *body, struct err *e)
 {
     struct tx tx = { .db = d, .fiber = fiber_current() };
     bool open = true;
@@ -206,7 +215,7 @@ static int run_once(struct db *d, struct run *r, int (*body)(struct tx *tx, void
     if (!r->unknown)
         new_token(d, r->token);
     d->count.transactions++;
-    rv = run_body(&tx, r, body, data, e);
+    rv = run_body(&tx, r, body, e);
     if (rv == 0 && !r->committed) {
         rv = commit(&tx, r, e);
         open = rv != 0;
@@ -244,7 +253,7 @@ static bool prepare_repeat(struct db *d, struct run *r, bool was_unknown, unsign
     return true;
 }
 
-int db_transact(struct db *d, int (*body)(struct tx *tx, void *data, struct err *e), void *data, struct err *e)
+static int transact(struct db *d, const struct body *body, struct err *e)
 {
     struct run r = { .until_ms = now_ms(d) + POOL_AWAY_MS };
     struct err failure = { 0 };
@@ -254,7 +263,7 @@ int db_transact(struct db *d, int (*body)(struct tx *tx, void *data, struct err 
     if (db_in_transaction(d))
         return err_set(e, &ERR_UNEXPECTED, "a transaction inside a transaction");
     for (unsigned repeats = 1;; repeats++) {
-        rv = run_once(d, &r, body, data, &failure);
+        rv = run_once(d, &r, body, &failure);
         if (r.committed) {
             d->count.settled_committed++;
             log_info(d->pool.conf.log, "outcome settled: committed", LOG_S("token", r.token));
@@ -275,19 +284,42 @@ int db_transact(struct db *d, int (*body)(struct tx *tx, void *data, struct err 
     return rv;
 }
 
+int db_transact(struct db *d, int (*body)(struct tx *tx, void *data, struct err *e), void *data, struct err *e)
+{
+    return transact(d, &(struct body){ body, data, true }, e);
+}
+
+int db_transact_unfenced(struct db *d, int (*body)(struct tx *tx, void *data, struct err *e), void *data, struct err *e)
+{
+    return transact(d, &(struct body){ body, data, false }, e);
+}
+
+struct sql *tx_sql(struct tx *tx)
+{
+    return tx->session->sql;
+}
+
 /* --- housekeeping ----------------------------------------------------------------------------------------------------------- */
+
+struct chunk {
+    const char *text;
+    uint64_t deleted;
+};
+
+static int delete_chunk(struct tx *tx, void *data, struct err *e)
+{
+    struct chunk *c = data;
+
+    return tx_exec(tx, c->text, DB_ARGS(SQL_V_I(PRUNE_ROWS)), &c->deleted, e);
+}
 
 int db_prune(struct db *d, const char *text, struct err *e)
 {
-    struct sql_rows rows = { .affected = PRUNE_ROWS };
-    struct arena arena;
+    struct chunk c = { text, PRUNE_ROWS };
     int rv = 0;
 
-    for (unsigned i = 0; i < PRUNE_ROUNDS && rv == 0 && rows.affected == PRUNE_ROWS; i++) {
-        arena_init(&arena);
-        rv = db_run(d, text, DB_ARGS(SQL_V_I(PRUNE_ROWS)), 0, d->pool.conf.statement_timeout_ms, &arena, &rows, e);
-        arena_fini(&arena);
-    }
+    for (unsigned i = 0; i < PRUNE_ROUNDS && rv == 0 && c.deleted == PRUNE_ROWS; i++)
+        rv = db_transact(d, delete_chunk, &c, e);
     return rv;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A task's fiber, again and again until the task is finished:
+/* The leader's node runs tasks, all others only accept them: a task is a row, and the leader looks for rows each second, or when it is kicked.
+ * A task's fiber, again and again until the task is finished:
  *
  *   read task --> next step that is not SUCCESSFUL --> dispatch (d+1, committed) --> run --> finish (guarded by d) --.
  *        ^                                                                                                           |
@@ -15,18 +16,23 @@
 
 #include "src/base/json.h"
 #include "src/io/fiber.h"
+#include "src/task/job.h"
 
-enum { DB_RETRY_MS = 500, DB_CALL_MS = 30000, MAX_LINES = 1000, LINE_SIZE = 1024 };
+enum { DB_RETRY_MS = 500, DB_CALL_MS = 30000, MAX_LINES = 1000, LINE_SIZE = 1024, LOOK_MS = 1000, LOOK_TIMEOUT_MS = 10000 };
 
 struct task_engine {
     struct task_engine_conf conf;
     struct log log;
+    struct task_run *runs;       /* that have a fiber */
+    struct jobs *jobs;           /* NULL: this node does not run tasks */
 };
 
 struct task_run {
     struct task_engine *engine;
+    struct task_run *next;       /* of engine->runs */
+    struct fiber *fiber;         /* NULL: it has not begun */
+    bool stopped;                /* somebody else goes on */
     int64_t id;
-    struct loop_post post;
     struct arena arena;          /* of one turn: the task's row and what the step allocates */
     struct task task;
     struct subtask *step;
@@ -269,6 +275,15 @@ static int turn(struct task_run *r, bool *finished, struct err *e)
     return end_task(r, TASK_SUCCESSFUL, e);
 }
 
+static void unlist(struct task_run *r)
+{
+    struct task_run **at = &r->engine->runs;
+
+    while (*at != r)
+        at = &(*at)->next;
+    *at = r->next;
+}
+
 static void run_fiber(void *data)
 {
     struct task_run *r = data;
@@ -276,58 +291,75 @@ static void run_fiber(void *data)
     struct err e = { 0 };
     int rv = 0;
 
-    while (rv == 0 && !finished)
+    r->fiber = fiber_current();
+    while (rv == 0 && !finished && !r->stopped)
         rv = turn(r, &finished, &e);
     if (rv != 0 && !err_is(&e, &ERR_CANCELLED))
         log_warn(&r->log, "task is left as it is", LOG_E(&e));
+    unlist(r);
     arena_fini(&r->arena);
     mem_free(r);
 }
 
-static int start(struct task_run *r, struct err *e)
+static bool is_running(const struct task_engine *t, int64_t id)
 {
-    char id[24];
+    for (const struct task_run *r = t->runs; r != NULL; r = r->next)
+        if (r->id == id && !r->stopped)
+            return true;
+    return false;
+}
+
+/* Once per task: what is running already goes on. */
+static int start(struct task_engine *t, int64_t id, struct err *e)
+{
+    struct task_run *r;
+    char text[24];
     int rv;
 
-    (void)snprintf(id, sizeof id, "%lld", (long long)r->id);
-    log_child(&r->log, &r->engine->log, "task", id);
+    if (t->jobs == NULL || is_running(t, id))
+        return 0;
+    r = mem_zalloc(sizeof *r);
+    if (r == NULL)
+        return err_set(e, &ERR_NOMEM, "");
+    *r = (struct task_run){ .engine = t, .id = id, .next = t->runs };
+    t->runs = r;
+    (void)snprintf(text, sizeof text, "%lld", (long long)id);
+    log_child(&r->log, &t->log, "task", text);
     arena_init(&r->arena);
-    rv = fiber_start(r->engine->conf.loop, "task", run_fiber, r, NULL, e);
-    if (rv != 0)
+    rv = fiber_start(t->conf.loop, "task", run_fiber, r, NULL, e);
+    if (rv != 0) {
+        unlist(r);
         mem_free(r);
+    }
     return rv;
 }
 
+struct kick {
+    struct loop_post post;
+    struct task_engine *engine;
+    int64_t id;
+};
+
 static void on_kick(struct loop_post *post)
 {
-    struct task_run *r = (struct task_run *)((char *)post - offsetof(struct task_run, post));
-    const struct task_engine *t = r->engine;
-    int64_t id = r->id;
+    struct kick *k = (struct kick *)((char *)post - offsetof(struct kick, post));
     struct err e;
 
-    if (start(r, &e) != 0)
-        log_warn(&t->log, "task starts with the next adoption", LOG_I("task", id), LOG_E(&e));
-}
-
-static struct task_run *run_new(struct task_engine *t, int64_t id)
-{
-    struct task_run *r = mem_zalloc(sizeof *r);
-
-    if (r != NULL) {
-        r->engine = t;
-        r->id = id;
-    }
-    return r;
+    if (start(k->engine, k->id, &e) != 0)
+        log_warn(&k->engine->log, "task starts a little later", LOG_I("task", k->id), LOG_E(&e));
+    mem_free(k);
 }
 
 void task_kick(struct task_engine *t, int64_t id)
 {
-    struct task_run *r = run_new(t, id);
+    struct kick *k = mem_zalloc(sizeof *k);
 
-    if (r == NULL)
+    if (k == NULL)
         return;
-    r->post.fn = on_kick;
-    loop_post(t->conf.loop, &r->post);
+    k->engine = t;
+    k->id = id;
+    k->post.fn = on_kick;
+    loop_post(t->conf.loop, &k->post);
 }
 
 int task_engine_new(const struct task_engine_conf *conf, struct task_engine **out, struct err *e)
@@ -347,8 +379,10 @@ void task_engine_free(struct task_engine *t)
     mem_free(t);
 }
 
-int task_engine_adopt(struct task_engine *t, struct err *e)
+/* Unfinished tasks that do not run here: those of the leader before, and those that another node has accepted. */
+static int look_for_tasks(void *data, struct err *e)
 {
+    struct task_engine *t = data;
     struct arena arena;
     int64_t *ids;
     size_t n = 0;
@@ -356,15 +390,28 @@ int task_engine_adopt(struct task_engine *t, struct err *e)
 
     arena_init(&arena);
     rv = store_task_unfinished(t->conf.db, -1, &arena, &ids, &n, e);
-    for (size_t i = 0; rv == 0 && i < n; i++) {
-        struct task_run *r = run_new(t, ids[i]);
-
-        rv = r != NULL ? start(r, e) : err_set(e, &ERR_NOMEM, "");
-    }
-    if (rv == 0 && n > 0)
-        log_info(&t->log, "going on with unfinished tasks", LOG_I("tasks", n));
+    for (size_t i = 0; rv == 0 && i < n; i++)
+        rv = start(t, ids[i], e);
     arena_fini(&arena);
     return rv;
+}
+
+static const struct job engine_jobs[] = { { "tasks", LOOK_MS, LOOK_TIMEOUT_MS, look_for_tasks, true }, { NULL } };
+
+int task_engine_start(struct task_engine *t, uint64_t seed, struct err *e)
+{
+    return jobs_start(t->conf.loop, engine_jobs, t, &t->log, seed, &t->jobs, e);
+}
+
+void task_engine_stop(struct task_engine *t)
+{
+    jobs_stop(t->jobs);
+    t->jobs = NULL;
+    for (struct task_run *r = t->runs; r != NULL; r = r->next) {
+        r->stopped = true;
+        if (r->fiber != NULL)
+            fiber_cancel(r->fiber);
+    }
 }
 
 static size_t n_steps(const struct task_flow *flow)

@@ -2,7 +2,7 @@
 /* engine.h - runs tasks: long operations as steps that survive the death of the process at any instant.
  *
  * A flow is a const table of steps in one file, under a drawing of them. A step checks, acts and verifies, so that running it again is
- * safe: after a crash the step that was running is dispatched anew. What steps tell each other lies in the task's context, which never
+ * safe: after a crash or a change of leaders the step that was running is dispatched anew. What steps tell each other lies in the task's context, which never
  * holds a secret. Steps run one after the other in a fiber of the control loop. */
 #ifndef TASK_ENGINE_H
 #define TASK_ENGINE_H
@@ -30,7 +30,7 @@ struct task_flow {
 struct task_engine_conf {
     const struct task_flow *const *const *flows; /* tables of the domains, each ends with NULL, as does the list; borrowed */
     struct loop *loop;                   /* the control loop; borrowed, outlives the engine */
-    struct db *db;                       /* MetaDB of that loop; borrowed */
+    struct db *db;                       /* MetaDB as the leader uses it (store/leader.h), of that loop; borrowed */
     void *data;                          /* what domains share; borrowed: task_data */
     const char *node;                    /* borrowed */
     const struct log *log;               /* borrowed */
@@ -40,8 +40,11 @@ struct task_engine_conf {
 MUST_CHECK int task_engine_new(const struct task_engine_conf *conf, struct task_engine **out, struct err *e);
 /* When no task runs any more (the loop has stopped). NULL is fine. */
 void task_engine_free(struct task_engine *t);
-/* Goes on with every task that is not finished. From a fiber of the control loop. */
-MUST_CHECK int task_engine_adopt(struct task_engine *t, struct err *e);
+/* This node leads: goes on with every task that is not finished, and takes new ones until task_engine_stop. Control loop.
+ * Errors: those of jobs_start. */
+MUST_CHECK int task_engine_start(struct task_engine *t, uint64_t seed, struct err *e);
+/* This node leads no more: tasks stop where they are, at once, and the next leader goes on. Control loop. */
+void task_engine_stop(struct task_engine *t);
 
 /* What a new task is about. Strings are borrowed until task_insert returns. */
 struct task_new {
@@ -58,7 +61,7 @@ MUST_CHECK int task_take_ids(struct db *d, const struct task_flow *flow, struct 
 /* Writes the task inside the transaction that makes what it is about; `ids` from task_take_ids; `node` accepts it. */
 MUST_CHECK int task_insert(struct tx *tx, const struct task_new *n, const int64_t *ids, const char *node, int64_t now_us, struct arena *arena,
                            struct err *e);
-/* Any loop, after the commit: runs it soon. Losing this call only delays the task until the next adoption. */
+/* Any loop, after the commit: runs it soon if this node leads. Losing this call delays the task by a second. */
 void task_kick(struct task_engine *t, int64_t id);
 
 /* ---- for steps: from the step's fiber ---- */

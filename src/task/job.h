@@ -15,8 +15,13 @@ struct job {
     bool at_once;                           /* the first run does not wait */
 };
 
-/* Starts a fiber for each row. `data` is borrowed and outlives the jobs. They end when the loop stops. A failure is logged when it
- * begins and when it is over, not each time. Errors: NOMEM, BUSY. */
-MUST_CHECK int jobs_start(struct loop *l, const struct job *table, void *data, const struct log *log, uint64_t seed, struct err *e);
+struct jobs;
+
+/* Starts a fiber for each row. `data` is borrowed and outlives the jobs. A failure is logged when it begins and when it is over, not each
+ * time. They end when the loop stops, or by jobs_stop(*out); `out` may be NULL. Errors: NOMEM, BUSY; then none of them goes on. */
+MUST_CHECK int jobs_start(struct loop *l, const struct job *table, void *data, const struct log *log, uint64_t seed, struct jobs **out,
+                          struct err *e);
+/* From now on none of them does anything any more: what they wait for ends with CANCELLED. NULL is fine. */
+void jobs_stop(struct jobs *j);
 
 #endif

@@ -30,8 +30,9 @@ static void claims_grow(struct test_store *t)
     enum leader_claimed how;
     int64_t when, former = a.epoch;
 
-    assert_ok(leader_claim(t->db, &a, &how, &t->e), &t->e); /* again: finds its own */
-    assert_int_equal(a.epoch, former);
+    assert_ok(leader_claim(t->db, &a, &how, &t->e), &t->e); /* again: what it did before is fenced */
+    assert_int_equal(how, LEADER_CLAIMED);
+    assert_int_equal(a.epoch, ++former);
     b = claimed(t, 1, 4, 12);
     assert_int_equal(b.epoch, former + 1);
     assert_ok(leader_claim(t->db, &a, &how, &t->e), &t->e);
@@ -127,9 +128,122 @@ static void generation_is_raised_once(struct test_store *t)
 }
 STORE_TEST(generation_is_raised_once)
 
+/* --- the leader's database ------------------------------------------------------------------------------------------------------------ */
+
+static int64_t fenced_epoch;
+
+static void on_fenced(int64_t epoch, void *data)
+{
+    (void)data;
+    fenced_epoch = epoch;
+}
+
+static struct leader_db *open_leader_db(struct test_store *t, int64_t node_id)
+{
+    static const struct clock *const clock = &clock_system;
+    static struct log_sink sink;
+    static struct log log;
+    struct leader_db_conf conf = {
+        .db = { .name = "MetaDB", .targets = &t->target, .n_targets = 1, .connect_pool = t->connect_pool, .log = &log, .seed = 7 },
+        .node_id = node_id, .fenced = on_fenced,
+    };
+    struct leader_db *k;
+
+    sink = (struct log_sink){ .fd = -1, .level = LOG_ERROR, .clock = clock };
+    log_init(&log, &sink);
+    assert_ok(leader_db_new(&conf, loop_current(), &k, &t->e), &t->e);
+    return k;
+}
+
+static void every_transaction_of_the_leaders_db_is_fenced(struct test_store *t)
+{
+    struct leader_db *k = open_leader_db(t, 31);
+    struct leadership l = { .generation = 4, .term = 1, .node_id = 31, .node_name = "n31", .cause = "DIED" };
+    struct store_page page = { .number = 1, .size = 10 };
+    struct leadership_row *rows;
+    enum leader_claimed how;
+    int64_t total;
+    size_t n;
+
+    fenced_epoch = 0;
+    assert_err(db_transact(leader_db(k), count_up, NULL, &t->e), &t->e, ERR_FENCED); /* nobody's */
+    assert_ok(leader_claim(leader_db(k), &l, &how, &t->e), &t->e);
+    leader_db_lead(k, &l);
+    for (int i = 0; i < 2 * LEADER_SLOTS; i++)
+        assert_ok(db_transact(leader_db(k), count_up, NULL, &t->e), &t->e);
+    (void)claimed(t, 4, 2, 32);
+    assert_int_equal(fenced_epoch, 0);
+    assert_err(db_transact(leader_db(k), count_up, NULL, &t->e), &t->e, ERR_FENCED);
+    assert_int_equal(fenced_epoch, l.epoch);
+    leader_db_lead(k, NULL);
+    assert_err(db_transact(leader_db(k), count_up, NULL, &t->e), &t->e, ERR_FENCED);
+    assert_ok(leader_history(t->db, &page, &t->arena, &rows, &n, &total, &t->e), &t->e);
+    assert_true(n >= 2 && rows[0].node_id == 32 && rows[1].node_id == 31);
+    assert_string_equal(rows[1].cause, "DIED");
+    assert_string_equal(rows[1].node_name, "n31");
+    assert_int_equal(test_store_number(t, "SELECT COUNT(*) > 0 FROM leader_session WHERE node_id = 31"), 1);
+    assert_ok(leader_prune(t->db, &t->e), &t->e);
+    leader_db_free(k);
+}
+STORE_TEST(every_transaction_of_the_leaders_db_is_fenced)
+
+/* A leader whose process was stopped between its fence and its COMMIT: to the server, a session that says nothing. */
+struct stopped {
+    struct leader_db *k;
+    struct waitlist passed, go_on;
+    bool holds;
+    int runs, rv;
+    struct err e;
+    struct fiber_group group;
+};
+
+static int hold(struct tx *tx, void *data, struct err *e)
+{
+    struct stopped *s = data;
+    int rv = count_up(tx, NULL, e);
+
+    s->holds = true;
+    waitlist_wake_all(&s->passed);
+    return rv == 0 && s->runs++ == 0 ? waitlist_wait(&s->go_on, e) : rv;
+}
+
+static void hold_fiber(void *data)
+{
+    struct stopped *s = data;
+
+    s->rv = db_transact(leader_db(s->k), hold, s, &s->e);
+}
+
+static void session_of_a_stopped_leader_is_killed(struct test_store *t)
+{
+    struct stopped s = { .k = open_leader_db(t, 41) };
+    struct leadership former = { .generation = 5, .term = 1, .node_id = 41 }, next = { .generation = 5, .term = 2, .node_id = 42 };
+    struct leader_db *other = open_leader_db(t, 42);
+    uint64_t killed = leader_stats().killed;
+    enum leader_claimed how;
+    int64_t before;
+
+    assert_ok(leader_claim(leader_db(s.k), &former, &how, &t->e), &t->e);
+    leader_db_lead(s.k, &former);
+    before = test_store_number(t, "SELECT COUNT(*) FROM region");
+    assert_ok(fiber_group_start(&s.group, loop_current(), "stopped", hold_fiber, &s, &t->e), &t->e);
+    while (!s.holds)
+        assert_ok(waitlist_wait(&s.passed, &t->e), &t->e);
+    assert_ok(leader_claim(leader_db(other), &next, &how, &t->e), &t->e);
+    assert_int_equal(how, LEADER_CLAIMED);
+    assert_true(leader_stats().killed > killed);
+    waitlist_wake_all(&s.go_on); /* it wakes */
+    assert_ok(fiber_group_wait(&s.group, &t->e), &t->e);
+    assert_err(s.rv, &s.e, ERR_FENCED);
+    assert_int_equal(test_store_number(t, "SELECT COUNT(*) FROM region"), before);
+    leader_db_free(other);
+    leader_db_free(s.k);
+}
+STORE_TEST(session_of_a_stopped_leader_is_killed)
+
 static void broken_fence_is_no_fence(struct test_store *t)
 {
-    struct leadership l = { .generation = 3, .term = 1, .node_id = 1 };
+    struct leadership l = { .generation = 6, .term = 1, .node_id = 1 };
     enum leader_claimed how;
 
     (void)test_store_sql(t, "DELETE FROM leader_fence WHERE slot = 5");
@@ -144,6 +258,8 @@ const struct CMUnitTest store_leader_tests[] = {
     STORE_UNIT(older_epoch_writes_nothing),
     STORE_UNIT(claim_waits_for_open_transactions),
     STORE_UNIT(generation_is_raised_once),
+    STORE_UNIT(every_transaction_of_the_leaders_db_is_fenced),
+    STORE_UNIT(session_of_a_stopped_leader_is_killed),
     STORE_UNIT(broken_fence_is_no_fence),
     { 0 },
 };

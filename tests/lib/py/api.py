@@ -15,6 +15,7 @@ import json
 import ssl
 import threading
 import urllib.parse
+import weakref
 
 from .process import TIMEOUT
 
@@ -75,6 +76,8 @@ class Reply:
 class Api:
     """One user's calls to one server. Each thread has a connection of its own. `ca_file` turns to HTTPS."""
 
+    _all = weakref.WeakSet()
+
     def __init__(self, host, port, user=None, password=None, ca_file=None, on_reply=None, timeout=None):
         self.host = host
         self.port = port
@@ -84,6 +87,7 @@ class Api:
         self.timeout = TIMEOUT if timeout is None else timeout
         self._tls = None if ca_file is None else ssl.create_default_context(cafile=str(ca_file))
         self._local = threading.local()
+        self._all.add(self)
 
     def as_user(self, user, password):
         """The same server for another user; user None sends no credentials."""
@@ -160,6 +164,13 @@ class Api:
         if self._tls is None:
             return http.client.HTTPConnection(self.host, self.port, timeout=self.timeout)
         return http.client.HTTPSConnection(self.host, self.port, timeout=self.timeout, context=self._tls)
+
+    @classmethod
+    def close_all(cls, port):
+        """Closes this thread's connections to the server on that port: it waits for clients that keep one when it stops."""
+        for api in list(cls._all):
+            if api.port == port:
+                api.close()
 
     def close(self):
         """Closes this thread's connection; the next call opens another."""

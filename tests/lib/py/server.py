@@ -185,6 +185,7 @@ class OcpServer:
     def stop(self, timeout=None):
         """SIGTERM; AssertionError when it does not end with 0, or a sanitizer reported."""
         if self.process is not None and not self._expected_death:
+            Api.close_all(self.port)
             status = self.process.terminate(timeout) if self.process.is_alive() else self.process.wait()
             self._expected_death = True
             assert not self.sanitizer_reports(), self.sanitizer_reports()

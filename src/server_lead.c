@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The node among the others:
+ *
+ *   home opened -- a member? -- yes --> Raft runs, whether MetaDB answers or not -----------.
+ *                      |                                                                    v
+ *                      no --> MetaDB's schema is there --> a cluster of one is founded --> Raft runs --> may lead
+ *
+ * What only the leader does is in one table of jobs, and the tasks. All of it uses the leader's own sessions to MetaDB, where every
+ * transaction is fenced by the epoch. */
+#include "src/server_parts.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ha/drive/drive.h"
+#include "raft/node.h"
+#include "src/iam/iam.h"
+#include "src/node/address.h"
+#include "src/node/found.h"
+#include "src/node/home.h"
+#include "src/peer/hello.h"
+#include "src/store/credential_offer.h"
+#include "src/store/idempotency.h"
+#include "src/store/session.h"
+#include "src/tables.h"
+#include "src/task/engine.h"
+
+enum { PRUNE_MS = 600000, LOGIN_HISTORY_KEEP_DAYS = 180, HAND_OVER_MS = 4000, EXIT_GIVEN_UP = RAFT_EXIT_FATAL };
+
+/* --- the leader's work ---------------------------------------------------------------------------------------------------------------- */
+
+static int prune(void *data, struct err *e)
+{
+    struct server *s = data;
+    struct db *d = drive_db(s->drive);
+    int rv = db_prune_outcomes(d, e);
+
+    if (rv == 0)
+        rv = store_idempotency_prune(d, e);
+    if (rv == 0)
+        rv = store_session_prune(d, iam_idle_ms(s->shared.iam) * 1000, e);
+    if (rv == 0)
+        rv = store_ratecount_prune(d, e);
+    if (rv == 0)
+        rv = store_login_failures_prune(d, e);
+    if (rv == 0)
+        rv = store_login_history_prune(d, LOGIN_HISTORY_KEEP_DAYS, e);
+    if (rv == 0)
+        rv = store_offer_prune(d, e);
+    if (rv == 0)
+        rv = leader_prune(d, e);
+    return rv == 0 ? store_audit_prune(d, (unsigned)(s->boot->audit.keep_ms / 86400000), e) : rv;
+}
+
+static const struct job leader_jobs[] = {
+    { "prune", PRUNE_MS, 60000, prune, false },
+    { NULL },
+};
+
+static void start_work(void *data)
+{
+    struct server *s = data;
+    struct err e = { 0 };
+    int rv = task_engine_start(s->shared.tasks, s->seed += 0x9e3779b97f4a7c15u, &e);
+
+    if (rv == 0)
+        rv = jobs_start(s->control, leader_jobs, s, &s->log, s->seed + 1, &s->leader_jobs, &e);
+    if (rv != 0)
+        log_error(&s->log, "the leader's work could not be started", LOG_E(&e));
+}
+
+static void stop_work(void *data)
+{
+    struct server *s = data;
+
+    jobs_stop(s->leader_jobs);
+    s->leader_jobs = NULL;
+    task_engine_stop(s->shared.tasks);
+}
+
+static void given_up(const struct err *why, void *data)
+{
+    struct server *s = data;
+
+    log_error(&s->log, "this node ends", LOG_E(why));
+    _exit(EXIT_GIVEN_UP);
+}
+
+/* --- Raft -------------------------------------------------------------------------------------------------------------------------- */
+
+static int make_drive(struct server *s, const struct raft_identity *who, struct err *e)
+{
+    struct db_conf metadb = server_db_conf(s, false);
+    struct drive_conf conf = {
+        .loop = s->control, .metadb = &metadb, .log = &s->log, .generation = (int64_t)who->generation, .node_id = (int64_t)who->node,
+        .node_name = s->node.name, .start_work = start_work, .stop_work = stop_work, .given_up = given_up, .data = s,
+    };
+
+    return drive_new(&conf, &s->drive, e);
+}
+
+static int make_peer_tls(struct server *s, struct err *e)
+{
+    struct tls_conf conf = { .cert_file = s->home->certificate_file, .key_file = s->home->key_file, .client_ca = s->home->authority_file };
+
+    return tls_server_new(&conf, &s->peer_tls, e);
+}
+
+static int make_engine(struct server *s, struct err *e)
+{
+    struct task_engine_conf conf = {
+        .flows = all_flows, .loop = s->control, .db = drive_db(s->drive), .data = &s->domains, .node = s->node.name, .log = &s->log,
+    };
+
+    return task_engine_new(&conf, &s->shared.tasks, e);
+}
+
+static void on_raft_changed(struct raft_node *raft, void *data)
+{
+    struct server *s = data;
+
+    drive_changed(raft, s->drive);
+}
+
+static int start_raft(struct server *s, struct err *e)
+{
+    struct raft_dir_state state;
+    struct raft_node_conf conf = { .state = &state, .address = s->peer_address, .listen = node_peer_listen(s->boot), .log = &s->log, .changed = on_raft_changed, .data = s };
+    struct arena arena;
+    int rv;
+
+    arena_init(&arena);
+    rv = raft_dir_open(s->home->raft_dir, &arena, &state, &conf.dir, e);
+    if (rv != 0)
+        goto done;
+    s->self.id = (int64_t)state.identity.node;
+    rv = make_drive(s, &state.identity, e);
+    if (rv == 0)
+        rv = make_engine(s, e);
+    if (rv == 0)
+        rv = make_peer_tls(s, e);
+    if (rv != 0) {
+        raft_dir_close(conf.dir);
+        goto done;
+    }
+    conf.tls = s->peer_tls;
+    rv = raft_node_new(&conf, &s->raft, e);
+    s->shared.raft = s->raft;
+    s->shared.drive = s->drive;
+done:
+    arena_fini(&arena);
+    return rv;
+}
+
+int server_open_home(struct server *s, struct err *e)
+{
+    struct addr address;
+    int rv = node_home_open(s->boot->data_dir, &s->home, e);
+
+    if (rv == 0)
+        rv = node_peer_address(s->boot, s->longer, &address, e);
+    if (rv != 0)
+        return rv;
+    (void)addr_text_port(&address, s->peer_address);
+    return node_home_is_member(s->home) ? start_raft(s, e) : 0;
+}
+
+int server_take_part(struct server *s, struct err *e)
+{
+    struct founding f = { s->metadb, s->shared.vault, s->home, &s->self, s->peer_address };
+    bool fresh;
+    int rv;
+
+    if (s->raft != NULL)
+        return 0;
+    rv = node_found_alone(&f, &fresh, e);
+    return rv == 0 ? start_raft(s, e) : rv;
+}
+
+int server_may_lead(struct server *s, struct err *e)
+{
+    return drive_start(s->drive, s->raft, e);
+}
+
+/* Is there anybody who could lead instead? */
+static bool has_successor(struct raft_node *raft)
+{
+    struct raft_node_status s;
+
+    raft_node_status(raft, &s);
+    for (unsigned i = 0; i < s.n_peers; i++)
+        if (s.peers[i].member.id != s.identity.node && s.peers[i].member.role == MEMBER_VOTER && s.peers[i].connected)
+            return true;
+    return false;
+}
+
+void server_hand_over(struct server *s)
+{
+    int64_t former = fiber_deadline();
+
+    if (s->drive == NULL || s->raft == NULL || !has_successor(s->raft))
+        return;
+    fiber_restore_deadline(INT64_MAX);
+    (void)fiber_narrow_deadline(HAND_OVER_MS);
+    drive_drain(s->drive, true);
+    drive_wait_drained(s->drive);
+    fiber_restore_deadline(former);
+}
