@@ -129,6 +129,10 @@ const struct setting settings_table[] = {
     { "drain.stream_timeout", DURATION(drain.stream_timeout_ms), "10s", "0", "1h", .flags = SETTING_RELOAD,
       .doc = "At a stop: how long requests under way may take to finish." },
 
+    { "ha.election_timeout", DURATION(ha.election_timeout_ms), "1s", "300ms", "5s",
+      .doc = "A leader that is not heard for this long, or that hears no majority, is replaced; the process of one that died is noticed at once. "
+             "Heartbeats come ten times as often. The same on all nodes; raise it where nodes are more than 30 ms apart." },
+
     { "refresh.interval", DURATION(refresh.interval_ms), "10s", "1s", "1h", .flags = SETTING_RELOAD,
       .doc = "Time between two looks at a managed cluster." },
 

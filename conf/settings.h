@@ -69,6 +69,9 @@ struct settings {
         int64_t lb_wait_ms, stream_timeout_ms;
     } drain;
     struct {
+        int64_t election_timeout_ms;
+    } ha;
+    struct {
         int64_t interval_ms;
     } refresh;
     struct {

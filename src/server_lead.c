@@ -94,7 +94,7 @@ static int make_drive(struct server *s, const struct raft_identity *who, struct 
     struct db_conf metadb = server_db_conf(s, false);
     struct drive_conf conf = {
         .loop = s->control, .metadb = &metadb, .log = &s->log, .generation = (int64_t)who->generation, .node_id = (int64_t)who->node,
-        .node_name = s->node.name, .start_work = start_work, .stop_work = stop_work, .given_up = given_up, .data = s,
+        .node_name = s->node.name, .election_ms = (unsigned)s->boot->ha.election_timeout_ms, .start_work = start_work, .stop_work = stop_work, .given_up = given_up, .data = s,
     };
 
     return drive_new(&conf, &s->drive, e);
@@ -126,7 +126,10 @@ static void on_raft_changed(struct raft_node *raft, void *data)
 static int start_raft(struct server *s, struct err *e)
 {
     struct raft_dir_state state;
-    struct raft_node_conf conf = { .state = &state, .address = s->peer_address, .listen = node_peer_listen(s->boot), .log = &s->log, .changed = on_raft_changed, .data = s };
+    struct raft_node_conf conf = {
+        .state = &state, .address = s->peer_address, .listen = node_peer_listen(s->boot), .log = &s->log, .changed = on_raft_changed, .data = s,
+        .election_ms = (unsigned)s->boot->ha.election_timeout_ms, .heartbeat_ms = (unsigned)s->boot->ha.election_timeout_ms / 10,
+    };
     struct arena arena;
     int rv;
 
