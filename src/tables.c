@@ -61,6 +61,7 @@ const struct route *const all_routes[] = {
     metrics_routes,
     node_routes,
     leadership_routes,
+    lease_routes,
     obcapacity_routes,
     obevent_routes,
     obcluster_routes,

@@ -21,7 +21,7 @@ static struct obclusters *domain(struct task_run *r)
 static int stop_watching(struct task_run *r, struct err *e)
 {
     (void)e;
-    obclusters_look_soon(domain(r));
+    obclusters_look_soon(domain(r), task_of(r)->cluster_id);
     link_forget(domain(r), task_of(r)->cluster_id);
     task_log(r, "cluster %s is no longer watched", task_of(r)->cluster_name);
     return 0;
@@ -93,7 +93,7 @@ static int failed(struct task_run *r, struct err *e)
     int rv = db_transact(task_db(r), back_body, r, e);
 
     if (rv == 0)
-        obclusters_look_soon(domain(r));
+        obclusters_look_soon(domain(r), task_of(r)->cluster_id);
     return rv;
 }
 

@@ -57,7 +57,7 @@ static int collect(struct task_run *r, struct err *e)
     if (rv == 0)
         rv = store_obtopology_read(task_db(r), c.id, task_arena(r), &former, e);
     if (rv == 0)
-        rv = look_keep(task_db(r), &c, &former, &seen, true, clock_wall_us(domain(r)->conf.clock), task_arena(r), &written, e);
+        rv = look_keep(task_db(r), &c, &former, &seen, true, NULL, clock_wall_us(domain(r)->conf.clock), task_arena(r), &written, e);
     if (rv != 0)
         return rv;
     task_log(r, "found %zu zone(s), %zu server(s), %zu tenant(s)", seen.topology.n_zones, seen.topology.n_servers, seen.topology.n_tenants);
@@ -86,7 +86,7 @@ static int finish(struct task_run *r, struct err *e)
         rv = get_cluster(r, &c, e); /* this step ran before, or the row is gone */
     if (rv != 0)
         return rv;
-    obclusters_look_soon(domain(r));
+    obclusters_look_soon(domain(r), task_of(r)->cluster_id);
     task_log(r, "cluster %s is managed from now on", task_of(r)->cluster_name);
     return 0;
 }

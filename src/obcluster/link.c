@@ -328,7 +328,7 @@ static int open_link(struct links *l, struct site *s, const struct door *d, stru
     } else {
         s->failed_ms = INT64_MIN;
         if (d->cluster->failure != NULL && d->cluster->failure[0] != '\0')
-            obclusters_look_soon(l->o); /* it is back */
+            obclusters_look_soon(l->o, d->cluster->id); /* it is back */
     }
     waitlist_wake_all(&s->line); /* they take what is idle now, connect too, or hear of the failure */
     return rv;

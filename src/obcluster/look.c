@@ -108,6 +108,7 @@ int look_at(struct sql *s, const struct obcluster *c, struct arena *arena, struc
 struct keep {
     const struct obcluster *c;
     const struct look *seen;
+    const struct look_lease *lease;
     struct obtopology_gone gone;
     bool differs;
     int64_t now_us;
@@ -119,9 +120,11 @@ static int keep_body(struct tx *tx, void *data, struct err *e)
 {
     struct keep *k = data;
     struct obcluster locked, now;
-    int rv = store_obcluster_lock(tx, k->c->id, k->arena, &locked, e);
+    int rv = k->lease != NULL ? lease_guard(tx, k->lease->shard, k->lease->view, e) : 0;
 
     k->written = false;
+    if (rv == 0)
+        rv = store_obcluster_lock(tx, k->c->id, k->arena, &locked, e);
     if (rv == ERR_OBCLUSTER_NOT_FOUND.code)
         return 0;
     if (rv != 0 || locked.status != k->c->status)
@@ -158,10 +161,10 @@ static bool cluster_differs(const struct obcluster *c, const struct look *seen)
            strcmp(c->endpoints, seen->endpoints) != 0 || c->ob_cluster_id != seen->ob_cluster_id;
 }
 
-int look_keep(struct db *d, const struct obcluster *c, const struct obtopology *former, struct look *seen, bool always, int64_t now_us,
-              struct arena *arena, bool *written, struct err *e)
+int look_keep(struct db *d, const struct obcluster *c, const struct obtopology *former, struct look *seen, bool always,
+              const struct look_lease *lease, int64_t now_us, struct arena *arena, bool *written, struct err *e)
 {
-    struct keep k = { .c = c, .seen = seen, .now_us = now_us, .arena = arena };
+    struct keep k = { .c = c, .seen = seen, .lease = lease, .now_us = now_us, .arena = arena };
     int64_t *ids;
     int rv = take_ids(d, look_count_new(former, &seen->topology), arena, &ids, e);
 

@@ -36,11 +36,17 @@ size_t look_count_new(const struct obtopology *former, const struct obtopology *
 MUST_CHECK int look_gone(const struct obtopology *former, const struct obtopology *seen, struct arena *arena, struct obtopology_gone *out,
                          struct err *e);
 
+/* The shard of standing work that a look belongs to, and the view in which it is leased to this node. */
+struct look_lease {
+    unsigned shard;
+    int64_t view;
+};
+
 /* Takes ids, merges, and writes when something differs from `former` or from what `c` says of it, when it had failed, or when `always`
  * (which is exact, too). Only rows that differ are written. *written says so. A cluster that is gone or in another state than
- * `c->status` is left alone (*written false).
- * Errors: those of db_transact. */
+ * `c->status` is left alone (*written false). `lease` (NULL: the caller is fenced otherwise) must still be this node's.
+ * Errors: LEASE_LOST, those of db_transact. */
 MUST_CHECK int look_keep(struct db *d, const struct obcluster *c, const struct obtopology *former, struct look *seen, bool always,
-                         int64_t now_us, struct arena *arena, bool *written, struct err *e);
+                         const struct look_lease *lease, int64_t now_us, struct arena *arena, bool *written, struct err *e);
 
 #endif

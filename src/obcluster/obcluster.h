@@ -11,6 +11,7 @@
 #define OBCLUSTER_OBCLUSTER_H
 
 #include "conf/settings.h"
+#include "ha/drive/leases.h"
 #include "src/store/obcluster.h"
 #include "src/store/obtopology.h"
 #include "src/task/engine.h"
@@ -41,6 +42,7 @@ struct obclusters_conf {
     const struct clock *clock;
     const struct log *log;
     const char *node;                     /* name of this node: accepts the tasks */
+    struct leases *leases;                /* which clusters this node watches; NULL: all, as the only node there is */
 };
 /* Errors: NOMEM. */
 MUST_CHECK int obclusters_new(const struct obclusters_conf *conf, struct obclusters **out, struct err *e);
@@ -128,10 +130,11 @@ const char *obcluster_login_name(const char *cluster_name, struct arena *arena);
 
 /* --- looking ----------------------------------------------------------------------------------------------------------------- */
 
-/* Starts watching all managed clusters; from a fiber of the control loop, with that loop's MetaDB. Ends when the loop stops. */
+/* Starts watching the managed clusters that are this node's; from a fiber of the control loop, with that loop's MetaDB. Ends when the loop
+ * stops. */
 MUST_CHECK int obclusters_watch(struct obclusters *o, struct db *d, uint64_t seed, struct err *e);
-/* Any thread: look at the set of clusters, and at those that fail, now. */
-void obclusters_look_soon(struct obclusters *o);
+/* Any thread: whoever watches this cluster, or is to begin with it or to end, looks now; on another node within about a second. */
+void obclusters_look_soon(struct obclusters *o, int64_t cluster_id);
 /* Not seen for so long that what is known of it may be wrong, or not to be asked at the moment. */
 bool obcluster_is_stale(struct obclusters *o, const struct obcluster *c);
 

@@ -206,7 +206,7 @@ int obcluster_change_password(struct obclusters *o, struct db *d, const struct o
     if (rv == 0)
         rv = keep(&h, e);
     if (rv == 0)
-        obclusters_look_soon(o);
+        obclusters_look_soon(o, c->id);
     secret_free(h.opened);
     return rv;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The background look at every managed cluster, on the control loop:
+/* The background look at managed clusters, on the control loop. Of several nodes one looks at each cluster: the one that the cluster's shard is
+ * leased to (ha/drive/leases.h); what it writes is refused once the shard is another's.
  *
- *   guard fiber:   list clusters -> start a watcher for each RUNNING one, cancel those of clusters that are gone -> wait -> again
+ *   guard fiber:   list clusters -> start a watcher for each RUNNING one of ours, cancel those that are gone or not ours -> wait -> again
  *   watcher fiber: look (link.h, 10 s at most; another server when one hangs) -> keep what differs -> wait refresh.interval, give or take
  *                  a tenth -> again
  *
@@ -28,6 +29,7 @@ struct watcher {
     bool has_former;
     bool wanted;                      /* scratch of the guard */
     bool gone;                        /* cancelled: it ends by itself */
+    struct look_lease lease;          /* under which it looks; entered */
     int64_t written_ms;               /* INT64_MIN: not by this watcher */
     unsigned failures;                /* in a row */
     char failure[FAILURE_SIZE];       /* as written last; "": it answers */
@@ -43,6 +45,7 @@ struct watch {
     struct loop *loop;
     struct watcher *watchers;
     struct waitlist wake;
+    struct leases_user user;
     uint64_t random;
     bool failing;                     /* the list could not be read */
 };
@@ -80,6 +83,35 @@ static int64_t pause_ms(struct watcher *r)
     if (r->failures > 0 && (ms << doublings) > ms)
         ms = (ms << doublings) < MAX_BACKOFF_MS ? ms << doublings : (ms > MAX_BACKOFF_MS ? ms : MAX_BACKOFF_MS);
     return jittered(r->watch, ms);
+}
+
+/* --- whose a cluster is --------------------------------------------------------------------------------------------------------- */
+
+/* Begins a piece of standing work, if the shard is this node's; `lease` says under which view. */
+static bool enter(struct watch *w, int64_t cluster_id, struct look_lease *lease)
+{
+    lease->shard = leasing_shard(cluster_id);
+    lease->view = 0;
+    return w->o->conf.leases == NULL || leases_enter(w->o->conf.leases, lease->shard, &lease->view);
+}
+
+static void leave(struct watch *w, const struct look_lease *lease)
+{
+    if (w->o->conf.leases != NULL)
+        leases_exit(w->o->conf.leases, lease->shard);
+}
+
+static bool is_ours(const struct watcher *r)
+{
+    struct leases *leases = r->watch->o->conf.leases;
+    int64_t view;
+
+    return leases == NULL || (leases_hold(leases, r->lease.shard, &view) && view == r->lease.view);
+}
+
+static const struct look_lease *lease_of(const struct watcher *r)
+{
+    return r->watch->o->conf.leases != NULL ? &r->lease : NULL;
 }
 
 /* --- one look ----------------------------------------------------------------------------------------------------------------- */
@@ -168,8 +200,7 @@ static int keep(struct watcher *r, struct look *seen, struct arena *arena, struc
     rv = read_former(r, e);
     if (rv != 0)
         return rv;
-    rv = look_keep(r->watch->db, &r->row, &r->former, seen, always, wall_us(r), arena, &written, e);
-
+    rv = look_keep(r->watch->db, &r->row, &r->former, seen, always, lease_of(r), wall_us(r), arena, &written, e);
     if (rv != 0 || !written)
         return rv;
     r->written_ms = now_ms(r);
@@ -204,8 +235,19 @@ struct note {
 static int note_body(struct tx *tx, void *data, struct err *e)
 {
     const struct note *n = data;
+    const struct look_lease *lease = lease_of(n->watcher);
+    int rv = lease != NULL ? lease_guard(tx, lease->shard, lease->view, e) : 0;
 
-    return store_obcluster_set_failed(tx, n->watcher->row.id, n->text, wall_us(n->watcher), e);
+    return rv != 0 ? rv : store_obcluster_set_failed(tx, n->watcher->row.id, n->text, wall_us(n->watcher), e);
+}
+
+/* What was seen could not be written. */
+static void not_kept(struct watcher *r, const char *what, const struct err *e)
+{
+    if (err_is(e, &ERR_LEASE_LOST))
+        log_info(&r->log, "another node looks at the cluster by now");
+    else if (!err_is(e, &ERR_CANCELLED))
+        log_warn(&r->log, what, LOG_E(e));
 }
 
 static void note_failure(struct watcher *r, const struct err *why)
@@ -220,7 +262,7 @@ static void note_failure(struct watcher *r, const struct err *why)
     if (strcmp(text, r->failure) == 0)
         return;
     if (db_transact(r->watch->db, note_body, &note, &e) != 0)
-        log_warn(&r->log, "failure of a cluster was not noted", LOG_E(&e));
+        not_kept(r, "failure of a cluster was not noted", &e);
     else
         memcpy(r->failure, text, sizeof text);
 }
@@ -242,8 +284,8 @@ static void look(struct watcher *r)
         take_endpoints(r, &seen);
         if (rv == 0)
             answered(r);
-        else if (!err_is(&e, &ERR_CANCELLED))
-            log_warn(&r->log, "what was seen of a cluster was not kept", LOG_E(&e));
+        else
+            not_kept(r, "what was seen of a cluster was not kept", &e);
     }
     arena_fini(&arena);
 }
@@ -257,6 +299,7 @@ static void watcher_free(struct watcher *r)
     while (*at != r)
         at = &(*at)->next_watcher;
     *at = r->next_watcher;
+    leave(r->watch, &r->lease);
     arena_fini(&r->next_arena);
     arena_fini(&r->row_arena);
     arena_fini(&r->former_arena);
@@ -267,13 +310,15 @@ static void watcher_main(void *data)
 {
     struct watcher *r = data;
 
-    do {
+    while (is_ours(r)) {
         int64_t former = fiber_narrow_deadline(CALL_MS);
 
         take_row(r);
         look(r);
         fiber_restore_deadline(former);
-    } while (rest(&r->wake, pause_ms(r)));
+        if (!rest(&r->wake, pause_ms(r)))
+            break;
+    }
     link_forget(r->watch->o, r->row.id);
     watcher_free(r);
 }
@@ -317,14 +362,17 @@ static struct watcher *find_watcher(struct watch *w, int64_t id)
     return r;
 }
 
-static int start_watcher(struct watch *w, const struct obcluster *c, struct err *e)
+static int start_watcher(struct watch *w, const struct obcluster *c, const struct look_lease *lease, struct err *e)
 {
     struct watcher *r = mem_zalloc(sizeof *r);
     int rv;
 
-    if (r == NULL)
+    if (r == NULL) {
+        leave(w, lease);
         return err_set(e, &ERR_NOMEM, "");
+    }
     r->watch = w;
+    r->lease = *lease;
     r->written_ms = INT64_MIN;
     r->wanted = true;
     r->row.id = c->id;
@@ -347,22 +395,29 @@ static int start_watcher(struct watch *w, const struct obcluster *c, struct err 
 static int take_in(struct watch *w, const struct obcluster *c, struct err *e)
 {
     struct watcher *r = find_watcher(w, c->id);
+    struct look_lease lease;
 
-    if (r == NULL)
-        return start_watcher(w, c, e);
-    r->wanted = true;
-    offer_row(r, c);
-    return 0;
+    if (r != NULL && is_ours(r)) {
+        r->wanted = true;
+        offer_row(r, c);
+        return 0;
+    }
+    return enter(w, c->id, &lease) ? start_watcher(w, c, &lease, e) : 0;
+}
+
+static void end_watcher(struct watcher *r)
+{
+    if (r->gone)
+        return;
+    r->gone = true;
+    fiber_cancel(r->fiber);
 }
 
 static void let_go(struct watch *w)
 {
-    for (struct watcher *r = w->watchers; r != NULL; r = r->next_watcher) {
-        if (r->wanted || r->gone)
-            continue;
-        r->gone = true;
-        fiber_cancel(r->fiber);
-    }
+    for (struct watcher *r = w->watchers; r != NULL; r = r->next_watcher)
+        if (!r->wanted)
+            end_watcher(r);
 }
 
 /* --- guard -------------------------------------------------------------------------------------------------------------------- */
@@ -414,6 +469,28 @@ static void guard_main(void *data)
 
 /* --- from outside ------------------------------------------------------------------------------------------------------------- */
 
+/* Other shards are this node's now. */
+static void on_leases_changed(void *data)
+{
+    struct watch *w = data;
+
+    for (struct watcher *r = w->watchers; r != NULL; r = r->next_watcher)
+        if (!is_ours(r))
+            end_watcher(r);
+    waitlist_wake_all(&w->wake);
+}
+
+/* Somebody has changed something about a cluster of ours: its row is read anew, and if it fails it is looked at. */
+static void on_kicked(unsigned shard, void *data)
+{
+    struct watch *w = data;
+
+    waitlist_wake_all(&w->wake);
+    for (struct watcher *r = w->watchers; r != NULL; r = r->next_watcher)
+        if (r->lease.shard == shard && r->failures > 0)
+            waitlist_wake_all(&r->wake);
+}
+
 /* From loop_free: all fibers have ended. */
 static void on_close(struct loop_local *local)
 {
@@ -439,6 +516,9 @@ int obclusters_watch(struct obclusters *o, struct db *d, uint64_t seed, struct e
         return rv;
     }
     loop_add_local(w->loop, &w->local);
+    w->user = (struct leases_user){ .changed = on_leases_changed, .kicked = on_kicked, .data = w };
+    if (o->conf.leases != NULL)
+        leases_add_user(o->conf.leases, &w->user);
     (void)pthread_mutex_lock(&o->lock);
     o->watch = w;
     (void)pthread_mutex_unlock(&o->lock);
@@ -448,20 +528,21 @@ int obclusters_watch(struct obclusters *o, struct db *d, uint64_t seed, struct e
 struct nudge {
     struct loop_post post;
     struct watch *watch;
+    unsigned shard;
 };
 
 static void on_nudge(struct loop_post *post)
 {
     struct nudge *n = (struct nudge *)post;
 
-    waitlist_wake_all(&n->watch->wake);
-    for (struct watcher *r = n->watch->watchers; r != NULL; r = r->next_watcher)
-        if (r->failures > 0)
-            waitlist_wake_all(&r->wake);
+    if (n->watch->o->conf.leases != NULL)
+        leases_kick(n->watch->o->conf.leases, n->shard);
+    else
+        on_kicked(n->shard, n->watch);
     mem_free(n);
 }
 
-void obclusters_look_soon(struct obclusters *o)
+void obclusters_look_soon(struct obclusters *o, int64_t cluster_id)
 {
     struct nudge *n = mem_zalloc(sizeof *n);
     struct watch *watch;
@@ -471,6 +552,7 @@ void obclusters_look_soon(struct obclusters *o)
     (void)pthread_mutex_lock(&o->lock);
     watch = o->watch;
     n->watch = watch;
+    n->shard = leasing_shard(cluster_id);
     n->post.fn = on_nudge;
     if (watch != NULL)
         loop_post(watch->loop, &n->post); /* from here on it is the loop's */
