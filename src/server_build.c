@@ -352,6 +352,7 @@ void server_tear_down(struct server *s)
     mem_free(s->apis);
     drive_free(s->drive);
     obclusters_free(s->domains.obclusters);
+    leases_free(s->leases);
     task_engine_free(s->shared.tasks);
     login_keys_free(s->shared.login_keys);
     iam_free(s->shared.iam);

@@ -14,11 +14,13 @@
 #include <unistd.h>
 
 #include "ha/drive/drive.h"
+#include "ha/drive/leases.h"
 #include "raft/node.h"
 #include "src/iam/iam.h"
 #include "src/node/address.h"
 #include "src/node/found.h"
 #include "src/node/home.h"
+#include "src/node/registry.h"
 #include "src/peer/hello.h"
 #include "src/store/credential_offer.h"
 #include "src/store/idempotency.h"
@@ -26,7 +28,7 @@
 #include "src/tables.h"
 #include "src/task/engine.h"
 
-enum { PRUNE_MS = 600000, LOGIN_HISTORY_KEEP_DAYS = 180, HAND_OVER_MS = 4000, EXIT_GIVEN_UP = RAFT_EXIT_FATAL };
+enum { RELEASE_MS = 2000, PRUNE_MS = 600000, LOGIN_HISTORY_KEEP_DAYS = 180, HAND_OVER_MS = 4000, EXIT_GIVEN_UP = RAFT_EXIT_FATAL };
 
 /* --- the leader's work ---------------------------------------------------------------------------------------------------------------- */
 
@@ -53,7 +55,30 @@ static int prune(void *data, struct err *e)
     return rv == 0 ? store_audit_prune(d, (unsigned)(s->boot->audit.keep_ms / 86400000), e) : rv;
 }
 
+static bool process_is_gone(int64_t node_id, void *data)
+{
+    const struct raft_node_status *s = data;
+
+    for (unsigned i = 0; i < s->n_peers; i++)
+        if ((int64_t)s->peers[i].member.id == node_id)
+            return s->peers[i].dead;
+    return false;
+}
+
+static int assign_work(void *data, struct err *e)
+{
+    struct server *s = data;
+    struct raft_node_status status;
+    struct leadership leader;
+
+    if (!drive_leadership(s->drive, &leader))
+        return 0;
+    raft_node_status(s->raft, &status);
+    return leases_assign(s->leases, drive_db(s->drive), &leader, process_is_gone, &status, e);
+}
+
 static const struct job leader_jobs[] = {
+    { "standing work", LEASING_ROUND_MS, 5000, assign_work, true },
     { "prune", PRUNE_MS, 60000, prune, false },
     { NULL },
 };
@@ -184,6 +209,21 @@ int server_take_part(struct server *s, struct err *e)
 int server_may_lead(struct server *s, struct err *e)
 {
     return drive_start(s->drive, s->raft, e);
+}
+
+void server_release_work(struct server *s)
+{
+    int64_t former = fiber_deadline();
+    struct err e = { 0 };
+
+    if (s->leases == NULL)
+        return;
+    fiber_restore_deadline(INT64_MAX);
+    (void)fiber_narrow_deadline(RELEASE_MS);
+    if (node_beat(s->metadb, &s->self, true, &e) != 0)
+        log_info(&s->log, "MetaDB does not know that this node stops", LOG_E(&e));
+    leases_leave(s->leases);
+    fiber_restore_deadline(former);
 }
 
 /* Is there anybody who could lead instead? */

@@ -65,6 +65,7 @@ struct server {
     char peer_address[ADDR_TEXT_SIZE];
     struct raft_node *raft;
     struct drive *drive;
+    struct leases *leases;             /* of standing work */
     struct jobs *leader_jobs;          /* NULL: this node does not lead */
     struct job jobs[2];
     struct parameters *parameters;
@@ -94,6 +95,8 @@ MUST_CHECK int server_open_home(struct server *s, struct err *e);
 MUST_CHECK int server_take_part(struct server *s, struct err *e);
 /* When all parts are there: leads as soon as Raft says so. Errors: those of drive_start. */
 MUST_CHECK int server_may_lead(struct server *s, struct err *e);
+/* Gives standing work back, and says in MetaDB that the node stops; in a fiber. */
+void server_release_work(struct server *s);
 /* Hands leadership to another node, if there is one, in a fiber. */
 void server_hand_over(struct server *s);
 

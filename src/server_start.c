@@ -140,6 +140,14 @@ static const struct job domain_jobs[] = {
     { NULL },
 };
 
+static int make_leases(struct server *s, struct err *e)
+{
+    struct leases_conf conf = { .loop = s->control, .db = s->metadb, .log = &s->log, .self = &s->self, .seed = s->seed += 0x9e3779b97f4a7c15u };
+    int rv = leases_new(&conf, &s->leases, e);
+
+    return rv == 0 ? leases_start(s->leases, e) : rv;
+}
+
 /* Needs the keys, so it is not part of server_build(). */
 static int make_obclusters(struct server *s, struct err *e)
 {
@@ -150,6 +158,7 @@ static int make_obclusters(struct server *s, struct err *e)
         .clock = &clock_system,
         .log = &s->log,
         .node = s->node.name,
+        .leases = s->leases,
     };
 
     return obclusters_new(&conf, &s->domains.obclusters, e);
@@ -179,6 +188,8 @@ static int prepare_domains(struct server *s, struct err *e)
         rv = iam_refresh_rules(s->shared.iam, s->metadb, e);
     if (rv == 0)
         rv = prepare_login_key(s, e);
+    if (rv == 0)
+        rv = make_leases(s, e);
     if (rv == 0)
         rv = make_obclusters(s, e);
     if (rv == 0)

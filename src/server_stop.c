@@ -84,6 +84,7 @@ static void stop_fiber(void *data)
     drain_workers(s);
     server_join_workers(s);
     (void)fiber_shield(true);
+    server_release_work(s);
     server_hand_over(s);
     embedded_stop(s->embedded);
     loop_stop(s->control);

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Operations of ours that no document of OCP names."""
+from lib.py.process import wait_until
+
 from . import scenario
 
 
@@ -70,6 +72,19 @@ def audit_details(walk):
     [event] = walk.call("audit-events-list", query={"size": 1}).contents
     assert walk.do("audit-event-get", id=event["id"]) == event
     assert event["operation"] in [o["operation"] for o in walk.rows("audit-operations-list")]
+
+
+@scenario("ocp-leases-list")
+def leases(walk):
+    [node] = walk.rows("ocp-nodes-list")
+
+    def rows():
+        return walk.rows("ocp-leases-list", {"size": 256, "sort": "shard,asc"})
+
+    wait_until(lambda: all(r["status"] == "HELD" for r in rows()), "the leader gives the standing work out")
+    assert [r["shard"] for r in rows()] == list(range(256))
+    assert {(r["nodeId"], r["nodeName"], r["nextNodeId"]) for r in rows()} == {(node["id"], node["name"], 0)}
+    assert rows()[0]["view"] > 0 and rows()[0]["expireTime"] and sum(r["clusters"] for r in rows()) == 0
 
 
 @scenario("ocp-nodes-list", "ocp-node-get")
