@@ -13,6 +13,9 @@ enum cli_command {
     CLI_DUMP,           /* argument: name of the table */
     CLI_RESET_PASSWORD, /* argument: user */
     CLI_ROTATE_KEY,     /* argument: step */
+    CLI_FOUND,
+    CLI_JOIN,           /* argument: file with a join bundle */
+    CLI_RECOVER,
     CLI_VERSION,
     CLI_HELP,
 };
@@ -23,6 +26,9 @@ struct cli {
     const char *config_file;   /* NULL: the default place */
     const char **settings;     /* "key=value" or "key" in the order given; owned */
     unsigned n_settings;
+    /* of --found, --join and --recover; NULL or false: not given */
+    const char *nodes, *out, *secret_file;
+    bool others_stopped, restored;
 };
 
 /* Reads the command line; a mistake is explained on standard error. Every `--key=value` whose key is a setting, or has a dot, is a

@@ -177,7 +177,7 @@ static int collect_environment(struct sources *to, const struct settings_sources
         struct slice key;
         bool nomem;
 
-        if (!slice_starts(name, "OCP_"))
+        if (!slice_starts(name, "OCP_") || slice_is(name, "OCP_JOIN_SECRET")) /* of --join, no setting */
             continue;
         if (find_variable(name, &to->arena, &key, &nomem))
             rv = offer(to, at, key, value);

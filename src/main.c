@@ -78,6 +78,15 @@ static int check_config(const struct cli *cli)
     return 0;
 }
 
+static int (*const work_of[])(struct settings_box *box, const struct cli *cli, struct log_sink *sink, struct err *e) = {
+    [CLI_RUN] = server_run,
+    [CLI_RESET_PASSWORD] = server_reset_password,
+    [CLI_ROTATE_KEY] = server_rotate_key,
+    [CLI_FOUND] = server_found,
+    [CLI_JOIN] = server_join,
+    [CLI_RECOVER] = server_recover,
+};
+
 static int with_settings(const struct cli *cli)
 {
     struct log_sink sink = { .fd = STDERR_FILENO, .clock = &clock_system, .journal = getenv("JOURNAL_STREAM") != NULL };
@@ -91,12 +100,8 @@ static int with_settings(const struct cli *cli)
     sink.level = set->log.level;
     sink.format = (enum log_format)set->log.format;
     rv = settings_box_new(set, &box, &e);
-    if (rv == 0 && cli->command == CLI_RESET_PASSWORD)
-        rv = server_reset_password(box, cli, &sink, &e);
-    else if (rv == 0 && cli->command == CLI_ROTATE_KEY)
-        rv = server_rotate_key(box, cli, &sink, &e);
-    else if (rv == 0)
-        rv = server_run(box, cli, &sink, &e);
+    if (rv == 0)
+        rv = work_of[cli->command](box, cli, &sink, &e);
     if (rv != 0)
         print_error(cli->command == CLI_RUN ? "stopped" : "failed", &e);
     settings_box_free(box);
@@ -119,6 +124,9 @@ static int run(const struct cli *cli)
     case CLI_RUN:
     case CLI_RESET_PASSWORD:
     case CLI_ROTATE_KEY:
+    case CLI_FOUND:
+    case CLI_JOIN:
+    case CLI_RECOVER:
         break;
     }
     return with_settings(cli);

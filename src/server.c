@@ -107,8 +107,7 @@ static void reset_fiber(void *data)
     loop_stop(s->control);
 }
 
-/* Builds the server for one piece of work in a fiber, and takes it down again. */
-static int run_once(struct settings_box *box, const struct cli *cli, struct log_sink *sink, const char *name, void (*fiber)(void *data),
+int server_run_once(struct settings_box *box, const struct cli *cli, struct log_sink *sink, const char *name, void (*fiber)(void *data),
                     struct err *e)
 {
     struct server *s;
@@ -131,7 +130,7 @@ static int run_once(struct settings_box *box, const struct cli *cli, struct log_
 
 int server_reset_password(struct settings_box *box, const struct cli *cli, struct log_sink *sink, struct err *e)
 {
-    return run_once(box, cli, sink, "reset password", reset_fiber, e);
+    return server_run_once(box, cli, sink, "reset password", reset_fiber, e);
 }
 
 /* ---- master key ---------------------------------------------------------------------------------------------------------- */
@@ -182,5 +181,5 @@ static void rotate_fiber(void *data)
 
 int server_rotate_key(struct settings_box *box, const struct cli *cli, struct log_sink *sink, struct err *e)
 {
-    return run_once(box, cli, sink, "rotate key", rotate_fiber, e);
+    return server_run_once(box, cli, sink, "rotate key", rotate_fiber, e);
 }

@@ -19,4 +19,10 @@ MUST_CHECK int server_reset_password(struct settings_box *box, const struct cli 
 /* Takes the step of changing the master key that the command line names (src/vault/reseal.h), and prints what it came to. */
 MUST_CHECK int server_rotate_key(struct settings_box *box, const struct cli *cli, struct log_sink *sink, struct err *e);
 
+/* What the nodes of a cluster begin with (operator guide, A cluster of nodes): founding it, joining it, founding it anew after a disaster.
+ * They print what came of it. */
+MUST_CHECK int server_found(struct settings_box *box, const struct cli *cli, struct log_sink *sink, struct err *e);
+MUST_CHECK int server_join(struct settings_box *box, const struct cli *cli, struct log_sink *sink, struct err *e);
+MUST_CHECK int server_recover(struct settings_box *box, const struct cli *cli, struct log_sink *sink, struct err *e);
+
 #endif

@@ -198,12 +198,14 @@ int server_take_part(struct server *s, struct err *e)
 {
     struct founding f = { s->metadb, s->shared.vault, s->home, &s->self, s->peer_address };
     bool fresh;
-    int rv;
+    int rv = 0;
 
-    if (s->raft != NULL)
-        return 0;
-    rv = node_found_alone(&f, &fresh, e);
-    return rv == 0 ? start_raft(s, e) : rv;
+    if (s->raft == NULL) {
+        rv = node_found_alone(&f, &fresh, e);
+        if (rv == 0)
+            rv = start_raft(s, e);
+    }
+    return rv == 0 ? node_sign_on(s->metadb, &s->self, e) : rv;
 }
 
 int server_may_lead(struct server *s, struct err *e)

@@ -85,13 +85,23 @@ MUST_CHECK int server_make_workers(struct server *s, struct err *e);
 void server_tear_down(struct server *s);
 struct user_context server_user_context(struct server *s);
 
+/* Builds the server for one piece of work in a fiber, which sets s->start_rv and stops the control loop, and takes it down again.
+ * Errors: those of server_build, and what the fiber left in s->start_error. */
+MUST_CHECK int server_run_once(struct settings_box *box, const struct cli *cli, struct log_sink *sink, const char *name,
+                               void (*fiber)(void *data), struct err *e);
+/* The embedded database, if the settings want one. Errors: those of embedded_start. */
+MUST_CHECK int server_start_embedded(struct server *s, struct err *e);
+/* Errors: IO. */
+MUST_CHECK int server_make_data_dir(const struct settings *set, struct err *e);
+
 /* Body of the fiber that makes the server ready; `data` is the server. On failure it begins to stop. */
 void server_start(void *data);
 
 /* The node's place among the others (server_lead.c). Opens what it keeps about it, and takes part at once when it is a member already: MetaDB
  * is not needed for that. Errors: those of node_home_open and raft_node_new. */
 MUST_CHECK int server_open_home(struct server *s, struct err *e);
-/* When MetaDB's schema is there: a node that is no member founds a cluster of its own, if there is none. Errors: those of node_found_alone. */
+/* When MetaDB's schema is there: a node that is no member founds a cluster of its own, if there is none; then it
+ * signs on. Errors: those of node_found_alone and node_sign_on. */
 MUST_CHECK int server_take_part(struct server *s, struct err *e);
 /* When all parts are there: leads as soon as Raft says so. Errors: those of drive_start. */
 MUST_CHECK int server_may_lead(struct server *s, struct err *e);

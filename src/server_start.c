@@ -58,12 +58,11 @@ static int prepare_database(struct server *s, struct err *e)
     return 0;
 }
 
-static int prepare_data_dir(struct server *s, struct err *e)
+int server_make_data_dir(const struct settings *set, struct err *e)
 {
-    if (mkdir(s->boot->data_dir, 0700) == 0 || errno == EEXIST)
+    if (mkdir(set->data_dir, 0700) == 0 || errno == EEXIST)
         return 0;
-    return err_set(e, &ERR_IO, "data_dir %s cannot be made: %s; make it, owned by the user that ocp-server runs as", s->boot->data_dir,
-                   strerror(errno));
+    return err_set(e, &ERR_IO, "data_dir %s cannot be made: %s; make it, owned by the user that ocp-server runs as", set->data_dir, strerror(errno));
 }
 
 static int prepare_keys(struct server *s, struct err *e)
@@ -210,7 +209,7 @@ static int start_jobs(struct server *s, struct err *e)
     return jobs_start(s->control, s->jobs, s, &s->log, s->seed, NULL, e);
 }
 
-static int start_embedded(struct server *s, struct err *e)
+int server_start_embedded(struct server *s, struct err *e)
 {
     const char *const databases[] = { s->boot->db.database, s->boot->monitordb.database, NULL };
     struct embedded_conf conf = {
@@ -225,7 +224,7 @@ static int start_embedded(struct server *s, struct err *e)
 
 static int prepare(struct server *s, struct err *e)
 {
-    int rv = prepare_data_dir(s, e);
+    int rv = server_make_data_dir(s->boot, e);
 
     if (rv == 0)
         rv = prepare_keys(s, e);
@@ -234,7 +233,7 @@ static int prepare(struct server *s, struct err *e)
     if (rv == 0)
         rv = server_open_home(s, e);
     if (rv == 0)
-        rv = start_embedded(s, e);
+        rv = server_start_embedded(s, e);
     if (rv == 0)
         rv = prepare_database(s, e);
     if (rv == 0)

@@ -23,6 +23,7 @@
 #include "src/io/ssh.h"
 #include "src/io/stream.h"
 #include "src/node/found.h"
+#include "src/node/members.h"
 #include "src/node/registry.h"
 #include "src/obcluster/link.h"
 #include "src/obcluster/look.h"
@@ -132,6 +133,8 @@ const struct err_row *const *const all_errors[] = {
     node_err_rows,
     node_found_err_rows,
     node_registry_err_rows,
+    bundle_err_rows,
+    members_err_rows,
     NULL,
 };
 

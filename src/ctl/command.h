@@ -41,6 +41,11 @@ enum option {
     OPT_PAGE,
     OPT_SIZE,
     OPT_CONFIG,
+    OPT_NODES,
+    OPT_OUT,
+    OPT_SECRET_FILE,
+    OPT_STOPPED,
+    OPT_RESTORED,
     N_OPTIONS,
 };
 
@@ -54,7 +59,7 @@ struct option_row {
 };
 extern const struct option_row option_rows[N_OPTIONS];
 enum { N_GENERAL_OPTIONS = OPT_DUMP + 1 };
-#define TAKES(OPTION) (UINT32_C(1) << (OPTION))
+#define TAKES(OPTION) (UINT64_C(1) << (OPTION))
 
 /* A column of a table: `path` is a member, or members joined by '.', of each object; lists on the way are joined by ','. */
 struct column {
@@ -64,7 +69,7 @@ struct column {
 struct command {
     const char *name;              /* one or two words */
     const char *operands;          /* "CLUSTER NAME=VALUE...": names in the order given; "..." may repeat, "[X]" may be left out */
-    uint32_t options;              /* TAKES(...) beyond the general ones */
+    uint64_t options;              /* TAKES(...) beyond the general ones */
     bool is_public;                /* no login wanted */
     int (*run)(struct ctl *c, struct err *e);
     const char *path;              /* of ctl_get, as ctl_path wants it */

@@ -31,6 +31,11 @@ const struct option_row option_rows[N_OPTIONS] = {
     [OPT_PAGE] = { "page", 0, "N", NULL, "page", "Which page of the list, from 1" },
     [OPT_SIZE] = { "size", 0, "N", NULL, "size", "Rows of a page, up to 2000. Default 10" },
     [OPT_CONFIG] = { "config", 'c', "FILE", NULL, NULL, "Settings file of ocp-server" },
+    [OPT_NODES] = { "nodes", 0, "ADDRESS,...", NULL, NULL, "Peer ports of the nodes, host:port. Default port 8081" },
+    [OPT_OUT] = { "out", 0, "DIR", NULL, NULL, "Folder for the join bundles; made if it is missing" },
+    [OPT_SECRET_FILE] = { "secret-file", 0, "FILE", NULL, NULL, "File with the join secret; else OCP_JOIN_SECRET, else it is asked for" },
+    [OPT_STOPPED] = { "i-have-stopped-all-others", 0, NULL, NULL, NULL, "No ocp-server of the former cluster runs any more" },
+    [OPT_RESTORED] = { "restored", 0, NULL, NULL, NULL, "MetaDB was restored from a backup" },
 };
 
 const struct exit_row exit_rows[] = {
@@ -50,6 +55,13 @@ enum { PAGED = TAKES(OPT_PAGE) | TAKES(OPT_SIZE) };
 const struct command command_rows[] = {
     { "status", "", 0, true, ctl_status, NULL, NULL, "How the node behind the endpoint does" },
     { "check", "", 0, true, ctl_check, NULL, NULL, "Whether each endpoint is alive and ready" },
+
+    { "cluster init", "", TAKES(OPT_NODES) | TAKES(OPT_OUT) | TAKES(OPT_CONFIG), true, ctl_cluster_init, NULL, NULL,
+      "Found a cluster of OCP nodes in an empty MetaDB: a join bundle for each; on a machine with its settings" },
+    { "cluster join", "FILE", TAKES(OPT_SECRET_FILE) | TAKES(OPT_CONFIG), true, ctl_cluster_join, NULL, NULL,
+      "Make this machine the OCP node that a join bundle is for; before ocp-server starts there" },
+    { "cluster recover", "", TAKES(OPT_NODES) | TAKES(OPT_OUT) | TAKES(OPT_STOPPED) | TAKES(OPT_RESTORED) | TAKES(OPT_CONFIG), true, ctl_cluster_recover,
+      NULL, NULL, "Found the cluster of OCP nodes anew, with this node alone or with --nodes, when most of its nodes are lost for good" },
 
     { "clusters", "", PAGED | TAKES(OPT_NAME) | TAKES(OPT_STATUS), false, ctl_get, "/api/v2/ob/clusters",
       COLUMNS({ "ID", "id" }, { "NAME", "name" }, { "STATUS", "status" }, { "ENGINE", "engine" }, { "VERSION", "obVersion" },

@@ -53,5 +53,8 @@ int ctl_property_reset(struct ctl *c, struct err *e);
 int ctl_api(struct ctl *c, struct err *e);
 int ctl_change_password(struct ctl *c, struct err *e);
 int ctl_reset_password(struct ctl *c, struct err *e);
+int ctl_cluster_init(struct ctl *c, struct err *e);
+int ctl_cluster_join(struct ctl *c, struct err *e);
+int ctl_cluster_recover(struct ctl *c, struct err *e);
 
 #endif

@@ -8,7 +8,7 @@
 #include "src/base/log.h"
 #include "src/base/num.h"
 #include "src/ctl/ctl.h"
-#include "src/ctl/secret.h"
+#include "src/io/secret.h"
 #include "src/io/crash.h"
 #include "src/io/fiber.h"
 #include "src/io/http_client.h"

@@ -6,7 +6,7 @@
 
 #include "src/base/num.h"
 #include "src/ctl/ctl.h"
-#include "src/ctl/secret.h"
+#include "src/io/secret.h"
 
 static const char *dump(struct ctl *c, json_t *body, struct err *e)
 {

@@ -18,9 +18,9 @@
 #include "src/store/leader.h"
 
 ERR_DEFINE(ERR_NODE_OUTSIDE, 90753, 500, ERR_FINAL,
-           "MetaDB belongs to a cluster of nodes that the node of {0} is no member of. Let it join: ocpctl node add on a member, then ocp-server "
+           "MetaDB belongs to a cluster of nodes that the node of {0} is no member of. Let it join: ocpctl cluster add on a member, then ocp-server "
            "--join here. If all members are lost for good: ocp-server --recover.",
-           "MetaDB 属于另一个节点集群，{0} 的节点不是其成员。请在成员节点执行 ocpctl node add，然后在本机执行 ocp-server --join。"
+           "MetaDB 属于另一个节点集群，{0} 的节点不是其成员。请在成员节点执行 ocpctl cluster add，然后在本机执行 ocp-server --join。"
            "若所有成员均已永久丢失，请执行 ocp-server --recover。");
 
 const struct err_row *const node_found_err_rows[] = { &ERR_NODE_OUTSIDE, NULL };

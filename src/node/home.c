@@ -15,8 +15,8 @@ ERR_DEFINE(ERR_NODE_HOME, 90750, 500, ERR_FINAL, "{0} cannot be used: {1}. {2}",
 ERR_DEFINE(ERR_NODE_HOME_USED, 90751, 500, ERR_FINAL, "{0} is in use by another ocp-server. Stop that one, or give this one a data_dir of its own.",
            "{0} 正被另一个 ocp-server 使用。请停止该进程，或为本进程配置独立的 data_dir。");
 ERR_DEFINE(ERR_NODE_MEMBER, 90752, 409, ERR_FINAL,
-           "{0} is that of a node that is a member of a cluster already. Remove the node there (ocpctl node remove) and delete the folder raft in it.",
-           "{0} 属于已加入集群的节点。请先在集群中移除该节点（ocpctl node remove），并删除其中的 raft 目录。");
+           "{0} is that of a node that is a member of a cluster already. Remove the node there (ocpctl cluster remove) and delete the folder raft in it.",
+           "{0} 属于已加入集群的节点。请先在集群中移除该节点（ocpctl cluster remove），并删除其中的 raft 目录。");
 
 const struct err_row *const node_err_rows[] = { &ERR_NODE_HOME, &ERR_NODE_HOME_USED, &ERR_NODE_MEMBER, NULL };
 
@@ -301,34 +301,74 @@ static int clear_unfinished(const char *path, struct err *e)
 }
 
 /* The folder is made under another name, so that who finds it finds it whole. */
-static int make_raft_dir(struct node_home *h, const struct node_papers *p, struct err *e)
+static int make_raft_dir(struct node_home *h, const struct node_papers *p, bool replace, struct err *e)
 {
-    const char *fresh = arena_printf(&h->arena, "%s.new", h->raft_dir);
+    const char *fresh = arena_printf(&h->arena, "%s.new", h->raft_dir), *old = arena_printf(&h->arena, "%s.old", h->raft_dir);
     int rv;
 
-    if (fresh == NULL)
+    if (fresh == NULL || old == NULL)
         return err_set(e, &ERR_NOMEM, "");
     rv = clear_unfinished(fresh, e);
     if (rv == 0)
         rv = raft_dir_create(fresh, &p->identity, p->first, e);
+    if (rv == 0 && replace)
+        rv = clear_unfinished(old, e);
+    if (rv == 0 && replace && rename(h->raft_dir, old) != 0)
+        rv = failed(e, old, "it cannot be made");
     if (rv == 0 && rename(fresh, h->raft_dir) != 0)
         rv = failed(e, h->raft_dir, "it cannot be made");
     return rv == 0 ? sync_dir(h->dir, e) : rv;
 }
 
+static int read_identity(const struct node_home *h, struct raft_identity *out, struct err *e)
+{
+    struct raft_dir_state st = { .n_entries = 0 };
+    struct raft_dir *dir;
+    struct arena arena;
+    int rv;
+
+    arena_init(&arena);
+    rv = raft_dir_open(h->raft_dir, &arena, &st, &dir, e);
+    raft_dir_close(dir);
+    arena_fini(&arena);
+    *out = st.identity;
+    return rv;
+}
+
+/* *same: it is this member already; *older: of a generation that was given up. */
+static int look_at_present(const struct node_home *h, const struct node_papers *p, bool *same, bool *older, struct err *e)
+{
+    struct raft_identity now;
+    int rv;
+
+    *same = *older = false;
+    if (!node_home_is_member(h))
+        return 0;
+    rv = read_identity(h, &now, e);
+    if (rv != 0)
+        return rv;
+    if (memcmp(now.cluster, p->identity.cluster, sizeof now.cluster) == 0) {
+        *older = now.generation < p->identity.generation;
+        *same = now.generation == p->identity.generation && now.node == p->identity.node;
+    }
+    return *same || *older ? 0 : err_set(e, &ERR_NODE_MEMBER, "%s", h->dir);
+}
+
 int node_home_settle(struct node_home *h, const struct node_papers *p, struct err *e)
 {
+    bool same, older;
     int rv = check_papers(p, e);
 
-    if (rv == 0 && node_home_is_member(h))
-        rv = err_set(e, &ERR_NODE_MEMBER, "%s", h->dir);
     if (rv == 0)
-        rv = node_home_write(h, h->authority_file, text_of(p->authority), e);
+        rv = look_at_present(h, p, &same, &older, e);
+    if (rv != 0 || same)
+        return rv;
+    rv = node_home_write(h, h->authority_file, text_of(p->authority), e);
     if (rv == 0)
         rv = write_pem(h, p->certificate, p->key, e);
     if (rv == 0 && unlink(h->revoked_file) != 0 && errno != ENOENT) /* of a cluster that this node was in before */
         rv = failed(e, h->revoked_file, "it cannot be removed");
-    return rv == 0 ? make_raft_dir(h, p, e) : rv;
+    return rv == 0 ? make_raft_dir(h, p, older, e) : rv;
 }
 
 /* --- founding -------------------------------------------------------------------------------------------------------------------- */

@@ -44,8 +44,9 @@ struct node_papers {
     const char *certificate, *key;  /* of the node, PEM */
     const struct entry *first;      /* of its log; NULL: it is added to a cluster and gets its log from there */
 };
-/* Makes this node a member, or, killed at any moment, leaves it none. Errors: NODE_MEMBER, INVALID (papers that do not belong together),
- * NODE_HOME, RAFT_DIR_FULL, IO, NOMEM. */
+/* Makes this node a member, or, killed at any moment, leaves it none or as it was; repeating it does nothing more. A node of an older generation
+ * of the same cluster was given up when that was founded anew: what it has makes way (raft.old). Errors: NODE_MEMBER, INVALID (papers that do
+ * not belong together), NODE_HOME, RAFT_DIR_FULL, RAFT_DIR_CORRUPT, IO, NOMEM. */
 MUST_CHECK int node_home_settle(struct node_home *h, const struct node_papers *p, struct err *e);
 
 /* Replaces certificate and key. Errors: INVALID (they are not of this authority, or name another node), NODE_HOME, NOMEM. */

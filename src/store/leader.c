@@ -340,18 +340,41 @@ struct founding {
     struct leadership now;
 };
 
+static int raise_generation(struct tx *tx, int64_t from, int64_t step, struct leadership *now, struct err *e)
+{
+    uint64_t changed;
+    int rv = tx_exec(tx,
+                     "UPDATE leader_epoch SET generation = generation + 1, term = 0, epoch = epoch + ?, node_id = 0, claimed_at = NOW(6) "
+                     "WHERE id = 1 AND generation = ?",
+                     DB_ARGS(SQL_V_I(step), SQL_V_I(from)), &changed, e);
+
+    if (rv == 0)
+        rv = read_in(tx, now, e);
+    return rv == 0 && changed == 1 ? move_fence(tx, now->epoch, e) : rv;
+}
+
 static int found_anew(struct tx *tx, void *data, struct err *e)
 {
     struct founding *f = data;
-    uint64_t changed;
-    int rv = tx_exec(tx,
-                     "UPDATE leader_epoch SET generation = generation + 1, term = 0, epoch = epoch + 1, node_id = 0, claimed_at = NOW(6) "
-                     "WHERE id = 1 AND generation = ?",
-                     DB_ARGS(SQL_V_I(f->from)), &changed, e);
 
-    if (rv == 0)
-        rv = read_in(tx, &f->now, e);
-    return rv == 0 && changed == 1 ? move_fence(tx, f->now.epoch, e) : rv;
+    return raise_generation(tx, f->from, 1, &f->now, e);
+}
+
+static int check_generation(const struct leadership *now, int64_t from, struct err *e)
+{
+    if (now->generation == from + 1)
+        return 0;
+    (void)err_set(e, &ERR_CONFLICT, "generation");
+    return err_arg(e, "%lld", (long long)now->generation);
+}
+
+int leader_found_anew_in(struct tx *tx, int64_t from, int64_t step, int64_t *generation, struct err *e)
+{
+    struct leadership now = { 0 };
+    int rv = raise_generation(tx, from, step, &now, e);
+
+    *generation = now.generation;
+    return rv == 0 ? check_generation(&now, from, e) : rv;
 }
 
 int leader_found_anew(struct db *d, int64_t from, int64_t *generation, struct err *e)
@@ -361,10 +384,8 @@ int leader_found_anew(struct db *d, int64_t from, int64_t *generation, struct er
 
     if (rv != 0)
         return rv;
-    if (f.now.generation != from + 1) {
-        (void)err_set(e, &ERR_CONFLICT, "generation");
-        return err_arg(e, "%lld", (long long)f.now.generation);
-    }
-    *generation = f.now.generation;
-    return 0;
+    rv = check_generation(&f.now, from, e);
+    if (rv == 0)
+        *generation = f.now.generation;
+    return rv;
 }

@@ -74,6 +74,10 @@ MUST_CHECK int leader_read(struct db *d, struct leadership *out, int64_t *claime
  * Repeating it does nothing more. *generation gets the one in force. Errors: CONFLICT (it is neither), those of db_transact. */
 MUST_CHECK int leader_found_anew(struct db *d, int64_t from, int64_t *generation, struct err *e);
 
+/* The same as part of a transaction, with the epoch raised by `step`.
+ * Errors: CONFLICT (the generation is not `from` any more), UNEXPECTED, those of tx_exec. */
+MUST_CHECK int leader_found_anew_in(struct tx *tx, int64_t from, int64_t step, int64_t *generation, struct err *e);
+
 /* Transactions behind fences; any thread. */
 struct leader_stats {
     uint64_t claims, fenced, killed; /* killed: sessions of former leaders */

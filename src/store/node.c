@@ -28,8 +28,8 @@ static const struct sql_field fields[] = {
 static const struct list_kind node_kind = {
     .noun = "node",
     .columns = "id, name, zone, idc, address, version, build_time, peer_address, witness, drain_wanted, draining, started_at, seen_at, "
-               "created_at, TIMESTAMPDIFF(MICROSECOND, seen_at, NOW(6)) AS unseen_us, "
-               "CASE WHEN seen_at < NOW(6) - INTERVAL " NODE_DOWN_SECONDS " SECOND THEN 'OFFLINE' WHEN draining = 1 THEN 'DRAINING' "
+               "created_at, TIMESTAMPDIFF(MICROSECOND, seen_at, NOW(6)) AS unseen_us, CASE WHEN version = '' THEN 'JOINING' "
+               "WHEN seen_at < NOW(6) - INTERVAL " NODE_DOWN_SECONDS " SECOND THEN 'OFFLINE' WHEN draining = 1 THEN 'DRAINING' "
                "ELSE 'ONLINE' END AS status",
     .from = "node",
     .sorts = sorts,
@@ -130,6 +130,24 @@ int store_node_claim(struct db *d, const struct node *n, struct err *e)
                       DB_ARGS(sql_v_s(n->name), sql_v_s(n->zone), sql_v_s(n->idc), sql_v_s(n->address), sql_v_s(n->version),
                               sql_v_s(n->build_time), SQL_V_TIME(n->started_us), SQL_V_I(n->id)),
                       e);
+}
+
+int store_node_expect_in(struct tx *tx, int64_t id, const char *name, const char *peer_address, bool witness, struct err *e)
+{
+    struct change c = { "node", name, false };
+
+    return change_run_in(tx, &c,
+                         "INSERT INTO node (id, name, zone, idc, address, peer_address, witness, version, build_time, draining, started_at, seen_at, "
+                         "created_at) VALUES (?, ?, '', '', '', ?, ?, '', '', 0, NOW(6), NOW(6), NOW(6))",
+                         DB_ARGS(SQL_V_I(id), sql_v_s(name), sql_v_s(peer_address), SQL_V_I(witness)), e);
+}
+
+int store_node_delete_in(struct tx *tx, int64_t id, struct err *e)
+{
+    char text[CHANGE_ID_SIZE];
+    struct change c = { "node", change_id(id, text), false };
+
+    return change_run_in(tx, &c, "DELETE FROM node WHERE id = ?", DB_ARGS(SQL_V_I(id)), e);
 }
 
 int store_node_beat(struct db *d, int64_t id, bool draining, struct err *e)

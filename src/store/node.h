@@ -22,7 +22,7 @@ struct node {
     int64_t started_us;            /* by the node's own clock */
     int64_t seen_us, created_us;
     int64_t unseen_us;             /* read only: since seen_us, by MetaDB's clock */
-    const char *status;            /* read only: "ONLINE", "DRAINING", "OFFLINE" (not seen for NODE_DOWN_SECONDS) */
+    const char *status;            /* read only: "JOINING" (never seen), "ONLINE", "DRAINING", "OFFLINE" (not for NODE_DOWN_SECONDS) */
 };
 
 /* Any page, sorted by name unless said otherwise. Errors: those of db_read. */
@@ -38,6 +38,10 @@ MUST_CHECK int store_node_register_in(struct tx *tx, struct node *n, int64_t fre
 /* The row `n->id` is this process's: it gets what `n` says of itself. What others decide of it (peer address, witness, drain wanted) stays.
  * Errors: NOT_FOUND (its row was removed), NAME_USED (another node has its name), those of db_transact. */
 MUST_CHECK int store_node_claim(struct db *d, const struct node *n, struct err *e);
+/* A row for a node that is to join. `name` stands until the node gives its own. Errors: NAME_USED, those of tx_exec. */
+MUST_CHECK int store_node_expect_in(struct tx *tx, int64_t id, const char *name, const char *peer_address, bool witness, struct err *e);
+/* Errors: NOT_FOUND, those of tx_exec. */
+MUST_CHECK int store_node_delete_in(struct tx *tx, int64_t id, struct err *e);
 /* Says that the node is there. Errors: NOT_FOUND (its row was removed), those of db_transact. */
 MUST_CHECK int store_node_beat(struct db *d, int64_t id, bool draining, struct err *e);
 

@@ -69,9 +69,9 @@ int store_ocpcluster_insert_in(struct tx *tx, const struct ocpcluster *c, struct
                          e);
 }
 
-int store_ocpcluster_set_lineage_in(struct tx *tx, const char *lineage, struct err *e)
+int store_ocpcluster_refound_in(struct tx *tx, const char *lineage, struct err *e)
 {
-    return change_run_in(tx, &the_cluster, "UPDATE ocp_cluster SET lineage = ? WHERE id = 1", DB_ARGS(sql_v_s(lineage)), e);
+    return change_run_in(tx, &the_cluster, "UPDATE ocp_cluster SET founder = 0, lineage = ? WHERE id = 1", DB_ARGS(sql_v_s(lineage)), e);
 }
 
 /* --- certificates ---------------------------------------------------------------------------------------------------------------- */
@@ -86,8 +86,8 @@ int store_certificate_insert(struct db *d, const struct node_certificate *c, str
 
 int store_certificate_revoke_in(struct tx *tx, int64_t node_id, struct err *e)
 {
-    return tx_exec(tx, "UPDATE node_certificate SET revoked_at = NOW(6) WHERE node_id = ? AND revoked_at IS NULL", DB_ARGS(SQL_V_I(node_id)),
-                   NULL, e);
+    return tx_exec(tx, "UPDATE node_certificate SET revoked_at = NOW(6) WHERE (node_id = ? OR ? = 0) AND revoked_at IS NULL",
+                   DB_ARGS(SQL_V_I(node_id), SQL_V_I(node_id)), NULL, e);
 }
 
 #define CERTIFICATES "SELECT serial, node_id, issued_at, expires_at, revoked_at FROM node_certificate "

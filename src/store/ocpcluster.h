@@ -26,8 +26,8 @@ bool ocpcluster_unhex(const char *text, uint8_t *bytes, size_t n);
 MUST_CHECK int store_ocpcluster_find(struct db *d, struct arena *arena, struct ocpcluster **out, struct err *e);
 /* Errors: NAME_USED (there is one already), those of tx_exec. */
 MUST_CHECK int store_ocpcluster_insert_in(struct tx *tx, const struct ocpcluster *c, struct err *e);
-/* Errors: NOT_FOUND, those of tx_exec. */
-MUST_CHECK int store_ocpcluster_set_lineage_in(struct tx *tx, const char *lineage, struct err *e);
+/* It was founded anew, by command. Errors: NOT_FOUND, those of tx_exec. */
+MUST_CHECK int store_ocpcluster_refound_in(struct tx *tx, const char *lineage, struct err *e);
 
 struct node_certificate {
     const char *serial;             /* upper-case hex */
@@ -37,7 +37,7 @@ struct node_certificate {
 };
 /* Errors: those of db_transact. */
 MUST_CHECK int store_certificate_insert(struct db *d, const struct node_certificate *c, struct err *e);
-/* All of a node that are not revoked are now; fewer than none is no error. Errors: those of tx_exec. */
+/* All of this node (0: of all nodes) that are not revoked are from now on. Errors: those of tx_exec. */
 MUST_CHECK int store_certificate_revoke_in(struct tx *tx, int64_t node_id, struct err *e);
 /* Those that are revoked and have not run out: what nodes must refuse. Errors: those of db_read. */
 MUST_CHECK int store_certificate_revoked(struct db *d, struct arena *arena, struct node_certificate **out, size_t *n, struct err *e);

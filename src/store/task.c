@@ -308,6 +308,21 @@ int store_task_finish(struct db *d, int64_t id, enum task_status status, struct 
     return db_transact(d, run_plain, &g, e);
 }
 
+int store_task_fail_all_in(struct tx *tx, const char *reason, struct err *e)
+{
+    int rv = tx_exec(tx,
+                     "UPDATE subtask SET status = ?, error = ?, dispatch = dispatch + 1, finished_at = NOW(6) WHERE status IN (?, ?, ?) "
+                     "AND task_id IN (SELECT id FROM task WHERE status = ?)",
+                     DB_ARGS(SQL_V_I(SUBTASK_FAILED), sql_v_s(reason), SQL_V_I(SUBTASK_READY), SQL_V_I(SUBTASK_RUNNING),
+                             SQL_V_I(SUBTASK_CANCELING), SQL_V_I(TASK_RUNNING)),
+                     NULL, e);
+
+    if (rv == 0)
+        rv = tx_exec(tx, "UPDATE task SET status = ?, finished_at = NOW(6) WHERE status = ?", DB_ARGS(SQL_V_I(TASK_FAILED), SQL_V_I(TASK_RUNNING)),
+                     NULL, e);
+    return rv;
+}
+
 static int run_retry(struct tx *tx, void *data, struct err *e)
 {
     struct guarded *g = data;

@@ -77,6 +77,8 @@ MUST_CHECK int store_subtask_finish(struct db *d, int64_t id, int64_t dispatch, 
 MUST_CHECK int store_task_set_context(struct db *d, int64_t id, const char *context, struct err *e);
 /* Ends a task. Repeating it changes nothing. */
 MUST_CHECK int store_task_finish(struct db *d, int64_t id, enum task_status status, struct err *e);
+/* Fails all tasks that are not finished, with this reason in the steps that may have begun: nobody knows how far they came. Errors: those of tx_exec. */
+MUST_CHECK int store_task_fail_all_in(struct tx *tx, const char *reason, struct err *e);
 /* Makes the failed steps of a failed task ready again. Errors: none if it was not failed; *changed says. */
 MUST_CHECK int store_task_retry(struct db *d, int64_t id, bool *changed, struct err *e);
 

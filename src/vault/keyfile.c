@@ -234,6 +234,22 @@ int keyfile_read(const char *path, bool create, bool *created, struct keyfile *o
     return rv;
 }
 
+int keyfile_install(const char *path, const struct keyfile *keys, struct err *e)
+{
+    struct keyfile there;
+    bool created;
+    int rv = 0;
+
+    if (access(path, F_OK) != 0 && errno == ENOENT)
+        rv = write_file(path, keys, put_new, e);
+    if (rv == 0)
+        rv = keyfile_read(path, false, &created, &there, e);
+    if (rv == 0 && memcmp(there.keys[0], keys->keys[0], KEYFILE_KEY_SIZE) != 0)
+        rv = bad_file(e, path, "it holds another master key than the cluster's; move it away, and keep it if secrets are sealed with it");
+    mem_wipe(&there, sizeof there);
+    return rv;
+}
+
 static int refuse(const char *step, const char *reason, struct err *e)
 {
     (void)err_set(e, &ERR_KEY_STEP, "%s", step);

@@ -43,6 +43,15 @@ static void test_commands(void **state)
     assert_ok(parse(&c, &e, "--reset-password", "admin", NULL), &e);
     assert_true(c.command == CLI_RESET_PASSWORD && strcmp(c.argument, "admin") == 0);
     cli_fini(&c);
+    assert_ok(parse(&c, &e, "--found", "--nodes", "a,b,c", "--out=/o", NULL), &e);
+    assert_true(c.command == CLI_FOUND && strcmp(c.nodes, "a,b,c") == 0 && strcmp(c.out, "/o") == 0);
+    cli_fini(&c);
+    assert_ok(parse(&c, &e, "--join", "/b", "--secret-file=-", NULL), &e);
+    assert_true(c.command == CLI_JOIN && strcmp(c.argument, "/b") == 0 && strcmp(c.secret_file, "-") == 0);
+    cli_fini(&c);
+    assert_ok(parse(&c, &e, "--recover", "--i-have-stopped-all-others", "--restored", NULL), &e);
+    assert_true(c.command == CLI_RECOVER && c.others_stopped && c.restored && c.nodes == NULL);
+    cli_fini(&c);
     assert_ok(parse(&c, &e, "--version", NULL), &e);
     assert_true(c.command == CLI_VERSION);
     cli_fini(&c);
@@ -97,6 +106,13 @@ static void test_mistakes_are_explained(void **state)
     assert_non_null(strstr(complaint("--dump", NULL), "--dump"));
     assert_non_null(strstr(complaint("serve", NULL), "what is \"serve\"? A setting is given as --key=value"));
     assert_non_null(strstr(complaint("--version", "--help"), "only one command can be given"));
+    assert_non_null(strstr(complaint("--found", NULL), "--found needs --nodes"));
+    assert_non_null(strstr(complaint("--found", "--nodes=a"), "belong together"));
+    assert_non_null(strstr(complaint("--nodes=a", NULL), "belong to --found and --recover"));
+    assert_non_null(strstr(complaint("--recover", NULL), "--i-have-stopped-all-others"));
+    assert_non_null(strstr(complaint("--recover", "--restored"), "--i-have-stopped-all-others"));
+    assert_non_null(strstr(complaint("--i-have-stopped-all-others", NULL), "belong to --recover"));
+    assert_non_null(strstr(complaint("--secret-file=x", NULL), "belongs to --join"));
 }
 
 static void test_help_names_every_command(void **state)

@@ -8,6 +8,7 @@
 #include "raft/consensus.h"
 #include "src/node/authority.h"
 #include "src/node/found.h"
+#include "src/node/members.h"
 #include "src/node/registry.h"
 #include "src/peer/hello.h"
 #include "src/store/leader.h"
@@ -36,8 +37,7 @@ static void clear(struct test_store *t)
     (void)test_store_sql(t, "DELETE FROM ocp_cluster");
     (void)test_store_sql(t, "DELETE FROM node_certificate");
     (void)test_store_sql(t, "DELETE FROM node");
-    (void)test_store_sql(t, "UPDATE leader_epoch SET generation = 1, term = 0, epoch = 0, node_id = 0");
-    (void)test_store_sql(t, "UPDATE leader_fence SET epoch = 0, n = 0");
+    (void)test_store_sql(t, "UPDATE leader_epoch SET generation = 1, term = 0, node_id = 0");
 }
 
 static struct fixture set_up(struct test_store *t, const char *name)
@@ -368,7 +368,7 @@ static void settles_without_memory(struct test_store *t)
     test_oom_sweep(settle, &s); /* on one folder: each try goes on from what the former left */
     assert_ok(node_home_open(s.dir, &h, &t->e), &t->e);
     assert_true(node_home_is_member(h));
-    assert_err(node_home_settle(h, &s.papers, &t->e), &t->e, ERR_NODE_MEMBER);
+    assert_ok(node_home_settle(h, &s.papers, &t->e), &t->e); /* again: nothing more */
     node_home_close(h);
     run_command("rm -rf %s", s.dir);
 }
@@ -394,6 +394,370 @@ static void founds_without_memory(struct test_store *t)
 }
 STORE_TEST(founds_without_memory)
 
+/* --- bundles ------------------------------------------------------------------------------------------------------------------------ */
+
+static const uint8_t cluster_id[OCPCLUSTER_ID_BYTES] = "a cluster's id.";
+
+static int sign_as(void *data, struct slice text, struct arena *arena, struct slice *signature, struct err *e)
+{
+    return authority_sign(data, text, arena, signature, e);
+}
+
+static struct bundle sample(struct arena *arena, struct identity *ca, struct err *e)
+{
+    struct bundle b = { .identity = { .generation = 3, .node = 1002 }, .founding = true, .n_members = 3,
+                        .members = { { 1001, "127.0.0.1:8081", MEMBER_VOTER }, { 1002, "[::1]:8082", MEMBER_VOTER }, { 1003, "127.0.0.3:1", MEMBER_STANDBY } },
+                        .master = { .keys = { "the present key, 32 bytes of it.", "the former key, 32 bytes of it.." }, .n = 2 } };
+    struct identity own;
+    char uri[PEER_URI_SIZE];
+
+    memcpy(b.identity.cluster, cluster_id, sizeof cluster_id);
+    assert_ok(authority_found("ca", arena, ca, e), e);
+    assert_ok(authority_issue(ca, peer_uri(cluster_id, 1002, uri), 30, arena, &own, e), e);
+    b.authority = ca->certificate;
+    b.certificate = own.certificate;
+    b.key = own.key;
+    return b;
+}
+
+static void bundle_goes_and_comes(struct test_store *t)
+{
+    char secret[BUNDLE_SECRET_SIZE], sloppy[2 * BUNDLE_SECRET_SIZE];
+    struct identity ca;
+    struct bundle b = sample(&t->arena, &ca, &t->e), got;
+    struct bundle_signer signer = { sign_as, &ca };
+    struct bundle_sealed sealed;
+    struct str text;
+
+    str_init(&text, &t->arena);
+    assert_ok(bundle_write(&b, &signer, &t->arena, &text, secret, &t->e), &t->e);
+    assert_int_equal(strlen(secret), BUNDLE_SECRET_SIZE - 1);
+    assert_null(strstr(text.s, "PRIVATE"));
+    assert_null(strstr(text.s, secret));
+    assert_ok(bundle_read((struct slice){ text.s, text.n }, &t->arena, &got, &sealed, &t->e), &t->e);
+    assert_null(got.key);
+    assert_int_equal(got.identity.generation, 3);
+    assert_int_equal(got.identity.node, 1002);
+    assert_memory_equal(got.identity.cluster, cluster_id, sizeof cluster_id);
+    assert_int_equal(got.n_members, 3);
+    assert_string_equal(got.members[1].address, "[::1]:8082");
+    assert_int_equal(got.members[2].role, MEMBER_STANDBY);
+    assert_ok(bundle_open(&got, &sealed, secret, &t->arena, &t->e), &t->e);
+    assert_string_equal(got.key, b.key);
+    assert_string_equal(got.certificate, b.certificate);
+    assert_int_equal(got.master.n, 2);
+    assert_memory_equal(got.master.keys, b.master.keys, sizeof b.master.keys);
+    bundle_wipe(&got);
+    assert_int_equal(got.key[0], '\0');
+
+    for (size_t i = 0, n = 0; i <= strlen(secret); i++) { /* as people copy it */
+        sloppy[n++] = secret[i] == '-' ? ' ' : secret[i] == '0' ? 'o' : secret[i] == '1' ? 'l' : (char)(secret[i] | (secret[i] >= 'A' ? 0x20 : 0));
+        sloppy[n] = '\0';
+    }
+    assert_ok(bundle_open(&got, &sealed, sloppy, &t->arena, &t->e), &t->e);
+    secret[0] = secret[0] == 'A' ? 'B' : 'A';
+    assert_err(bundle_open(&got, &sealed, secret, &t->arena, &t->e), &t->e, ERR_BUNDLE_SECRET);
+    assert_err(bundle_open(&got, &sealed, "ABCD", &t->arena, &t->e), &t->e, ERR_BUNDLE_SECRET);
+    assert_err(bundle_open(&got, &sealed, "", &t->arena, &t->e), &t->e, ERR_BUNDLE_SECRET);
+}
+STORE_TEST(bundle_goes_and_comes)
+
+/* Whatever byte of it is another: it is refused, or says exactly the same. */
+static void changed_bundles_are_refused(struct test_store *t)
+{
+    char secret[BUNDLE_SECRET_SIZE], *copy;
+    struct identity ca;
+    struct bundle b = sample(&t->arena, &ca, &t->e), got;
+    struct bundle_signer signer = { sign_as, &ca };
+    struct bundle_sealed sealed;
+    unsigned n_refused = 0;
+    struct str text;
+
+    str_init(&text, &t->arena);
+    assert_ok(bundle_write(&b, &signer, &t->arena, &text, secret, &t->e), &t->e);
+    copy = arena_alloc(&t->arena, text.n);
+    for (size_t i = 0; i < text.n; i++) {
+        struct arena arena;
+
+        memcpy(copy, text.s, text.n);
+        copy[i] ^= 1;
+        arena_init(&arena);
+        n_refused += bundle_read((struct slice){ copy, text.n }, &arena, &got, &sealed, &t->e) != 0;
+        if (t->e.row == NULL)
+            assert_int_equal(got.identity.node, 1002); /* a blank that is none any more */
+        err_clear(&t->e);
+        arena_fini(&arena);
+    }
+    assert_true(n_refused > text.n * 9 / 10);
+    assert_err(bundle_read((struct slice){ text.s, text.n - 20 }, &t->arena, &got, &sealed, &t->e), &t->e, ERR_BUNDLE_FORMAT);
+    assert_err(bundle_read((struct slice){ "", 0 }, &t->arena, &got, &sealed, &t->e), &t->e, ERR_BUNDLE_FORMAT);
+}
+STORE_TEST(changed_bundles_are_refused)
+
+/* A forger with an authority of his own, who does not know the secret: the signature is fine, the seal is not. */
+static void forged_bundles_do_not_open(struct test_store *t)
+{
+    char secret[BUNDLE_SECRET_SIZE], his[BUNDLE_SECRET_SIZE];
+    struct identity ca, forger;
+    struct bundle b = sample(&t->arena, &ca, &t->e), forged = sample(&t->arena, &forger, &t->e), got;
+    struct bundle_signer signer = { sign_as, &ca }, his_signer = { sign_as, &forger };
+    struct bundle_sealed sealed;
+    struct str text, his_text;
+
+    str_init(&text, &t->arena);
+    str_init(&his_text, &t->arena);
+    assert_ok(bundle_write(&b, &signer, &t->arena, &text, secret, &t->e), &t->e);
+    assert_ok(bundle_write(&forged, &his_signer, &t->arena, &his_text, his, &t->e), &t->e);
+    assert_ok(bundle_read((struct slice){ his_text.s, his_text.n }, &t->arena, &got, &sealed, &t->e), &t->e);
+    assert_err(bundle_open(&got, &sealed, secret, &t->arena, &t->e), &t->e, ERR_BUNDLE_SECRET);
+}
+STORE_TEST(forged_bundles_do_not_open)
+
+struct bundle_sweep {
+    struct bundle b;
+    struct identity ca;
+};
+
+static int write_and_open(void *data)
+{
+    struct bundle_sweep *s = data;
+    struct bundle_signer signer = { sign_as, &s->ca };
+    char secret[BUNDLE_SECRET_SIZE];
+    struct bundle_sealed sealed;
+    struct bundle got;
+    struct arena arena;
+    struct err e = { 0 };
+    struct str text;
+    int rv;
+
+    arena_init(&arena);
+    str_init(&text, &arena);
+    rv = bundle_write(&s->b, &signer, &arena, &text, secret, &e);
+    if (rv == 0)
+        rv = bundle_read((struct slice){ text.s, text.n }, &arena, &got, &sealed, &e);
+    if (rv == 0)
+        rv = bundle_open(&got, &sealed, secret, &arena, &e);
+    arena_fini(&arena);
+    return rv;
+}
+
+static void bundles_without_memory(struct test_store *t)
+{
+    struct bundle_sweep s;
+
+    s.b = sample(&t->arena, &s.ca, &t->e);
+    test_oom_sweep(write_and_open, &s);
+}
+STORE_TEST(bundles_without_memory)
+
+/* --- clusters by command ------------------------------------------------------------------------------------------------------------ */
+
+static struct members_context context(struct fixture *f, char key_file[96])
+{
+    FILE *file;
+
+    (void)snprintf(key_file, 96, "%s/master.key", f->dir);
+    file = fopen(key_file, "w");
+    assert_non_null(file);
+    for (size_t i = 0; i < sizeof master_key; i++)
+        (void)fprintf(file, "%02x", master_key[i]);
+    assert_int_equal(fclose(file), 0);
+    run_command("chmod 600 %s/master.key", f->dir);
+    return (struct members_context){ f->t->db, f->vault, key_file };
+}
+
+static unsigned seats_of(struct fixture *f, const char *list, struct node_seat out[MEMBERS_MAX])
+{
+    unsigned n;
+
+    assert_ok(node_seats_parse(list, f->t->connect_pool, out, &n, &f->t->e), &f->t->e);
+    return n;
+}
+
+static void seats_are_odd(struct test_store *t)
+{
+    struct node_seat seats[MEMBERS_MAX];
+    struct fixture f = set_up(t, "n1");
+    unsigned n;
+
+    assert_int_equal(seats_of(&f, "127.0.0.1, [::1]:8082,127.0.0.3:1", seats), 3);
+    assert_string_equal(seats[0].address, "127.0.0.1:8081");
+    assert_string_equal(seats[1].address, "[::1]:8082");
+    assert_int_equal(seats[2].role, MEMBER_VOTER);
+    assert_int_equal(seats_of(&f, "127.0.0.1,127.0.0.2,127.0.0.3,127.0.0.4", seats), 4);
+    assert_int_equal(seats[2].role, MEMBER_VOTER);
+    assert_int_equal(seats[3].role, MEMBER_STANDBY);
+    assert_int_equal(seats_of(&f, "localhost:9", seats), 1);
+    assert_err(node_seats_parse("127.0.0.1,127.0.0.2", t->connect_pool, seats, &n, &t->e), &t->e, ERR_CLUSTER_SIZE);
+    assert_err(node_seats_parse(" , ", t->connect_pool, seats, &n, &t->e), &t->e, ERR_CLUSTER_SIZE);
+    assert_err(node_seats_parse("127.0.0.1:1,127.0.0.1:2,127.0.0.1:3,127.0.0.1:4,127.0.0.1:5,127.0.0.1:6,127.0.0.1:7,127.0.0.1:8,127.0.0.1:9,"
+                                "127.0.0.1:10", t->connect_pool, seats, &n, &t->e), &t->e, ERR_CLUSTER_SIZE);
+    assert_err(node_seats_parse("127.0.0.1,127.0.0.2,127.0.0.1:8081", t->connect_pool, seats, &n, &t->e), &t->e, ERR_INVALID);
+    assert_err(node_seats_parse("a:b", t->connect_pool, seats, &n, &t->e), &t->e, ERR_INVALID);
+    assert_err(node_seats_parse("127.0.0.1:0", t->connect_pool, seats, &n, &t->e), &t->e, ERR_INVALID);
+    assert_err(node_seats_parse("no.such.host.invalid", t->connect_pool, seats, &n, &t->e), &t->e, ERR_INVALID);
+    tear_down(&f);
+}
+STORE_TEST(seats_are_odd)
+
+/* Makes the bundle of a seat and joins with it in a folder of its own; returns the identity there. */
+static struct raft_identity join(struct fixture *f, const struct members_context *c, const struct charter *charter, unsigned i, struct fixture *as)
+{
+    char secret[BUNDLE_SECRET_SIZE], key_file[96];
+    struct bundle_sealed sealed;
+    struct bundle b;
+    struct str text;
+    size_t n;
+
+    str_init(&text, &f->t->arena);
+    assert_ok(node_bundle_make(c, charter, i, true, &f->t->arena, &text, secret, &f->t->e), &f->t->e);
+    assert_ok(bundle_read((struct slice){ text.s, text.n }, &f->t->arena, &b, &sealed, &f->t->e), &f->t->e);
+    assert_ok(bundle_open(&b, &sealed, secret, &f->t->arena, &f->t->e), &f->t->e);
+    (void)snprintf(key_file, sizeof key_file, "%s/master.key", as->dir);
+    assert_ok(node_join(as->home, key_file, &b, &f->t->e), &f->t->e);
+    return identity_of(as, &n);
+}
+
+static void clusters_are_founded_by_command(struct test_store *t)
+{
+    struct node_seat seats[MEMBERS_MAX], again[MEMBERS_MAX], others[MEMBERS_MAX];
+    struct charter charter, same;
+    struct members_context c;
+    struct fixture f, nodes[3];
+    char key_file[96];
+    unsigned n;
+
+    clear(t);
+    f = set_up(t, "admin");
+    c = context(&f, key_file);
+    n = seats_of(&f, "127.0.0.1,127.0.0.2,127.0.0.3", seats);
+    assert_ok(node_cluster_found(&c, seats, n, &t->arena, &charter, &t->e), &t->e);
+    assert_int_equal(charter.generation, 1);
+    assert_int_equal(test_store_number(t, "SELECT COUNT(*) FROM node"), 3);
+    (void)seats_of(&f, "127.0.0.3,127.0.0.2,127.0.0.1", again); /* killed before the bundles were written: again */
+    assert_ok(node_cluster_found(&c, again, n, &t->arena, &same, &t->e), &t->e);
+    assert_int_equal(again[2].id, seats[0].id);
+    assert_string_equal(same.row->cluster, charter.row->cluster);
+    (void)seats_of(&f, "127.0.0.1,127.0.0.2,127.0.0.4", others);
+    assert_err(node_cluster_found(&c, others, n, &t->arena, &same, &t->e), &t->e, ERR_CLUSTER_EXISTS);
+    for (unsigned i = 0; i < 3; i++) {
+        struct raft_identity who;
+
+        nodes[i] = set_up(t, "n");
+        who = join(&f, &c, &charter, i, &nodes[i]);
+        assert_int_equal(who.node, seats[i].id);
+        assert_int_equal(who.generation, 1);
+        tear_down(&nodes[i]);
+    }
+    tear_down(&f);
+}
+STORE_TEST(clusters_are_founded_by_command)
+
+static void lead_once(struct test_store *t, int64_t generation, int64_t node)
+{
+    struct leadership l = { .generation = generation, .term = 2, .node_id = node };
+    enum leader_claimed how;
+
+    assert_ok(leader_claim(t->db, &l, &how, &t->e), &t->e);
+    assert_int_equal(how, LEADER_CLAIMED);
+}
+
+static void clusters_are_recovered(struct test_store *t)
+{
+    struct node_seat seats[MEMBERS_MAX], one[MEMBERS_MAX], two[MEMBERS_MAX];
+    struct leadership old = { .generation = 1, .term = 9 }, now;
+    enum leader_claimed how;
+    struct charter charter, anew;
+    struct members_context c;
+    struct fixture f, node;
+    char key_file[96], lineage[64];
+    int64_t when, epoch;
+    unsigned n;
+
+    clear(t);
+    f = set_up(t, "admin");
+    node = set_up(t, "n1");
+    c = context(&f, key_file);
+    (void)seats_of(&f, "127.0.0.1", one);
+    assert_err(node_cluster_recover(&c, one, 1, false, &t->arena, &anew, &t->e), &t->e, ERR_CLUSTER_ABSENT);
+    n = seats_of(&f, "127.0.0.1,127.0.0.2,127.0.0.3", seats);
+    assert_ok(node_cluster_found(&c, seats, n, &t->arena, &charter, &t->e), &t->e);
+    (void)join(&f, &c, &charter, 0, &node);
+    lead_once(t, 1, seats[0].id);
+    assert_err(node_cluster_found(&c, seats, n, &t->arena, &charter, &t->e), &t->e, ERR_CLUSTER_EXISTS); /* it has been led */
+    node.self.id = seats[0].id;
+    assert_ok(node_sign_on(t->db, &node.self, &t->e), &t->e);
+    assert_err(node_cluster_recover(&c, one, 1, false, &t->arena, &anew, &t->e), &t->e, ERR_NODE_ALIVE);
+    (void)test_store_sql(t, "UPDATE node SET seen_at = NOW(6) - INTERVAL 1 MINUTE");
+
+    assert_ok(node_cluster_recover(&c, one, 1, false, &t->arena, &anew, &t->e), &t->e);
+    assert_int_equal(anew.generation, 2);
+    assert_int_equal(one[0].id, seats[0].id);
+    assert_int_equal(test_store_number(t, "SELECT COUNT(*) FROM node"), 1);
+    assert_int_equal(test_store_number(t, "SELECT COUNT(*) FROM node_certificate WHERE revoked_at IS NULL"), 0);
+    old.node_id = seats[1].id; /* who was left out can do nothing any more */
+    assert_err(leader_claim(t->db, &old, &how, &t->e), &t->e, ERR_LEADER_GIVEN_UP);
+    (void)seats_of(&f, "127.0.0.1", two); /* again: nothing more */
+    assert_ok(node_cluster_recover(&c, two, 1, false, &t->arena, &anew, &t->e), &t->e);
+    assert_int_equal(anew.generation, 2);
+    assert_int_equal(join(&f, &c, &anew, 0, &node).generation, 2); /* in place of the log of the former generation */
+    lead_once(t, 2, one[0].id);
+    assert_int_equal(join(&f, &c, &anew, 0, &node).generation, 2);
+
+    assert_ok(leader_read(t->db, &now, &when, &t->e), &t->e);
+    epoch = now.epoch;
+    (void)snprintf(lineage, sizeof lineage, "%s", anew.row->lineage);
+    assert_ok(node_cluster_recover(&c, seats, n, true, &t->arena, &anew, &t->e), &t->e);
+    assert_int_equal(anew.generation, 3);
+    assert_string_not_equal(anew.row->lineage, lineage);
+    assert_ok(leader_read(t->db, &now, &when, &t->e), &t->e);
+    assert_int_equal(now.epoch, epoch + MEMBERS_RESTORED_STEP);
+    assert_int_equal(test_store_number(t, "SELECT COUNT(*) FROM leader_fence WHERE epoch = (SELECT epoch FROM leader_epoch)"), LEADER_SLOTS);
+    assert_int_equal(test_store_number(t, "SELECT COUNT(*) FROM node"), 3);
+    tear_down(&node);
+    tear_down(&f);
+}
+STORE_TEST(clusters_are_recovered)
+
+/* A machine that is a node already, or has another master key, does not join. */
+static void misplaced_bundles_are_refused(struct test_store *t)
+{
+    static const char other_key[] = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+    char secret[BUNDLE_SECRET_SIZE], key_file[96], path[96];
+    struct bundle_sealed sealed;
+    struct node_seat seats[MEMBERS_MAX];
+    struct members_context c;
+    struct charter charter;
+    struct fixture f, node;
+    struct bundle b;
+    struct str text;
+    FILE *file;
+
+    clear(t);
+    f = set_up(t, "admin");
+    node = set_up(t, "n1");
+    c = context(&f, key_file);
+    assert_ok(node_cluster_found(&c, seats, seats_of(&f, "127.0.0.1,127.0.0.2,127.0.0.3", seats), &t->arena, &charter, &t->e), &t->e);
+    str_init(&text, &t->arena);
+    assert_ok(node_bundle_make(&c, &charter, 1, true, &t->arena, &text, secret, &t->e), &t->e);
+    assert_ok(bundle_read((struct slice){ text.s, text.n }, &t->arena, &b, &sealed, &t->e), &t->e);
+    assert_ok(bundle_open(&b, &sealed, secret, &t->arena, &t->e), &t->e);
+    (void)snprintf(path, sizeof path, "%s/master.key", node.dir);
+    file = fopen(path, "w");
+    assert_non_null(file);
+    (void)fputs(other_key, file);
+    assert_int_equal(fclose(file), 0);
+    run_command("chmod 600 %s/master.key", node.dir);
+    assert_err(node_join(node.home, path, &b, &t->e), &t->e, ERR_VAULT_FILE);
+    assert_false(node_home_is_member(node.home));
+    run_command("rm %s/master.key", node.dir);
+    (void)join(&f, &c, &charter, 0, &node);
+    assert_err(node_join(node.home, path, &b, &t->e), &t->e, ERR_NODE_MEMBER); /* it is node 0 */
+    tear_down(&node);
+    tear_down(&f);
+}
+STORE_TEST(misplaced_bundles_are_refused)
+
 static const struct CMUnitTest tests[] = {
     STORE_UNIT(founds_once),
     STORE_UNIT(finishes_what_was_begun),
@@ -406,6 +770,14 @@ static const struct CMUnitTest tests[] = {
     STORE_UNIT(removed_node_stays_removed),
     STORE_UNIT(settles_without_memory),
     STORE_UNIT(founds_without_memory),
+    STORE_UNIT(bundle_goes_and_comes),
+    STORE_UNIT(changed_bundles_are_refused),
+    STORE_UNIT(forged_bundles_do_not_open),
+    STORE_UNIT(bundles_without_memory),
+    STORE_UNIT(seats_are_odd),
+    STORE_UNIT(clusters_are_founded_by_command),
+    STORE_UNIT(clusters_are_recovered),
+    STORE_UNIT(misplaced_bundles_are_refused),
     { NULL },
 };
 

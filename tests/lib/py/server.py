@@ -9,9 +9,10 @@ import os
 import pathlib
 import re
 import shutil
+import subprocess
 
 from .api import Api
-from .process import Child, Port, new_dir, run_dir, unprivileged, wait_until
+from .process import TIMEOUT, Child, Port, armed_as, new_dir, run_dir, unprivileged, wait_until
 
 CHECKOUT = pathlib.Path(__file__).resolve().parents[3]
 ADMIN = "admin"
@@ -19,9 +20,9 @@ FIRST_PASSWORD = re.compile(r"password[\"':=\s]+([^\s\"',]{8,})", re.IGNORECASE)
 SANITIZER = re.compile(r"(AddressSanitizer|LeakSanitizer|ThreadSanitizer|MemorySanitizer|runtime error:)")
 
 
-def settings_for(database, port, peer_port, data, extra):
+def settings_for(database, host, port, peer_port, data, extra):
     """The few settings that tests use, in one place; `extra` overrides them, None removes one."""
-    settings = {"data_dir": data, "http.console_dir": console(), "http.listen": f"127.0.0.1:{port}", "peer.listen": f"127.0.0.1:{peer_port}",
+    settings = {"data_dir": data, "http.console_dir": console(), "http.listen": f"{host}:{port}", "peer.listen": f"{host}:{peer_port}",
                 "refresh.interval": "1s", "drain.lb_wait": "0"}
     if database is None:
         settings["standalone"] = "true"
@@ -72,14 +73,14 @@ class OcpServer:
     """database   a Database for MetaDB and MonitorDB, or None for the embedded one (standalone)
     settings   further lines of the settings file, by key; a value None removes a default of settings_for()
     arguments  further words of the command line
+    host       loopback address that it listens on
 
     Leaving the `with` stops it and fails the test when it did not end with 0 or a sanitizer reported.
     """
 
-    host = "127.0.0.1"
-
-    def __init__(self, database=None, settings=None, arguments=(), environment=None, name="ocp-server"):
+    def __init__(self, database=None, settings=None, arguments=(), environment=None, name="ocp-server", host="127.0.0.1"):
         self.database = database
+        self.host = host
         self.account = unprivileged()
         self.directory = new_dir(name, self.account, 0o711)
         self.data = self.directory / "data"
@@ -111,8 +112,18 @@ class OcpServer:
 
     def write_settings(self):
         """Writes the settings file anew from `extra`; a running server reads it on SIGHUP."""
-        self.settings_file.write_text(settings_for(self.database, self.port, self.peer_port, self.data, self.extra))
+        self.settings_file.write_text(settings_for(self.database, self.host, self.port, self.peer_port, self.data, self.extra))
         self.settings_file.chmod(0o644)
+
+    def run(self, *arguments, status=0, **environment):
+        """Another command of the binary with this server's settings and account; what it printed, after asserting its exit status (None:
+        any)."""
+        self.write_settings()
+        done = subprocess.run([*armed_as(self.account), binary(), "--config", self.settings_file, *map(str, arguments)], cwd=self.directory,
+                              env={**os.environ, **environment}, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=TIMEOUT)
+        assert status in (None, done.returncode), f"{arguments}: status {done.returncode}\n{done.stdout}{done.stderr}"
+        assert not SANITIZER.search(done.stderr), done.stderr
+        return done.stdout + done.stderr
 
     def launch(self):
         """Starts the process and does not wait."""

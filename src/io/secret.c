@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "src/ctl/secret.h"
+#include "src/io/secret.h"
 
 #include <errno.h>
 #include <fcntl.h>

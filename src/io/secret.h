@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* secret.h - passwords reach ocpctl through a file, the environment or the terminal. Blocks; before the loop runs or where nothing
+/* secret.h - passwords reach a program through a file, the environment or the terminal. Blocks; before the loop runs or where nothing
  * else is under way. */
-#ifndef CTL_SECRET_H
-#define CTL_SECRET_H
+#ifndef IO_SECRET_H
+#define IO_SECRET_H
 
 #include "src/base/arena.h"
 #include "src/base/err.h"
