@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every statement that src/oceanbase sends, on the real OceanBase kernel."""
-import os
-import pathlib
 import subprocess
 
-BUILD = pathlib.Path(os.environ.get("OCP_BUILD") or pathlib.Path(__file__).resolve().parents[2] / "build")
+from lib.py.build import built_program
 
 
 def refusal(server, database="mysql"):
-    run = subprocess.run([BUILD / "tests/e2e/obprobe", f"{server.host}:{server.port}", server.user, server.password, database],
+    run = subprocess.run([built_program("tests/e2e/obprobe"), f"{server.host}:{server.port}", server.user, server.password, database],
                          capture_output=True, text=True, timeout=60)
     assert run.returncode == 0, run.stdout + run.stderr
     return run.stdout.strip()
@@ -34,6 +32,6 @@ def test_mariadb_in_disguise_is_refused(new_mariadb):
 
 def test_statements_on_the_kernel(new_seekdb):
     kernel = new_seekdb()
-    run = subprocess.run([BUILD / "tests/e2e/obprobe", f"{kernel.host}:{kernel.port}", "root", kernel.password],
+    run = subprocess.run([built_program("tests/e2e/obprobe"), f"{kernel.host}:{kernel.port}", "root", kernel.password],
                          capture_output=True, text=True, timeout=120)
     assert run.returncode == 0, run.stdout + run.stderr

@@ -7,7 +7,6 @@ A longer run for the night, and the repetition of a run by the seed that it prin
 """
 import collections
 import os
-import pathlib
 import random
 import subprocess
 import time
@@ -15,24 +14,17 @@ import time
 import pymysql
 import pytest
 
+from lib.py.build import built_program
 from lib.py.process import Child, new_dir, wait_until
 
-BUILD = pathlib.Path(os.environ.get("OCP_BUILD") or pathlib.Path(__file__).resolve().parents[2] / "build")
 SECONDS = float(os.environ.get("OCP_STORE_SECONDS", "18"))
 ACCOUNTS = 12
 BALANCE = 1000
 
 
-def build(program):
-    """It may be newer than the last make check."""
-    done = subprocess.run(["make", "-C", BUILD, "-s", program], capture_output=True, text=True, timeout=600)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return BUILD / program
-
-
 @pytest.fixture(scope="module")
 def storeprobe():
-    return build("tests/e2e/storeprobe")
+    return built_program("tests/e2e/storeprobe")
 
 
 @pytest.fixture(params=["mariadb", "seekdb"])
@@ -74,7 +66,7 @@ class Probe(Child):
 
 def test_suite_on_the_kernel(seekdb):
     """tests/unit/test_store is run on MariaDB by make check."""
-    program = build("tests/unit/test_store")
+    program = built_program("tests/unit/test_store")
     run = subprocess.run([program], capture_output=True, text=True, timeout=300,
                          env={**os.environ, "OCP_TEST_SQL": f"{seekdb.host}:{seekdb.port}:root:{seekdb.password}"})
     assert run.returncode == 0, run.stdout + run.stderr

@@ -123,13 +123,14 @@ class Console:
 
     # ---- acting
 
-    def _click(self, expression):
-        """With the mouse. What moves or is drawn anew at that moment is clicked again, until the click has come to it."""
+    def _click(self, expression, patience=None):
+        """With the mouse. What moves or is drawn anew at that moment is clicked again, until the click has come to it. TimeoutError when
+        it is not there for `patience` seconds."""
         for _ in range(50):
-            self.page.wait(f"{expression} != null")
+            self.page.wait(f"{expression} != null", patience)
             self.settle()
-            self.page.wait(f"(window.target = {expression} ?? null) != null && (target.scrollIntoView({{block: 'center'}}), true)")
-            self.page.wait("!target.isConnected || t.hit(target) != null")
+            self.page.wait(f"(window.target = {expression} ?? null) != null && (target.scrollIntoView({{block: 'center'}}), true)", patience)
+            self.page.wait("!target.isConnected || t.hit(target) != null", patience)
             x, y = self.page.eval("t.aim(target)")
             for kind in ("mousePressed", "mouseReleased"):
                 self.page.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
@@ -164,10 +165,20 @@ class Console:
         self.page.wait(f"{select} != null")
         for option in options:
             entry = f"[...document.querySelectorAll('.ant-select-item-option')].find((e) => t.shown(e) && e.innerText.trim() === {json.dumps(option)})"
-            self._until(f"{entry} != null", lambda: self.page.eval(f"{select}.classList.contains('ant-select-open')") or self._click(select))
-            self._click(entry)
+            self._choose_one(select, entry)
         self._until("![...document.querySelectorAll('.ant-select-dropdown')].some(t.shown)", self._close_selects)
         return self
+
+    def _choose_one(self, select, entry):
+        """What is drawn anew around a select closes it at any moment: before the list is there, and before the click is."""
+        for _ in range(20):
+            if not self.page.eval(f"{select}.classList.contains('ant-select-open')"):
+                self._click(select)
+            try:
+                return self._click(entry, 2)
+            except TimeoutError:
+                pass
+        self._click(entry)
 
     def _close_selects(self):
         """As a press of the mouse elsewhere does; Escape would close the drawer too."""

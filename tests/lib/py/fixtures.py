@@ -70,22 +70,17 @@ def seekdb_embedded():
 
 
 @pytest.fixture(scope="session")
-def seekdb_pair():
-    """Two running OceanBase kernels with passwords, to be taken over; nobody may kill them."""
-    with contextlib.ExitStack() as stack:
-        pair = [Seekdb(password=f"Kernel-{n}") for n in (1, 2)]
-        for kernel in pair:
-            stack.callback(kernel.close)
-            kernel.launch()
-        for kernel in pair:
-            kernel.wait_ready()
-        yield tuple(pair)
+def seekdb():
+    """A running OceanBase kernel with a password, to be taken over; nobody may kill it."""
+    with Seekdb(password="Kernel-1") as kernel:
+        yield kernel
 
 
 @pytest.fixture(scope="session")
-def seekdb(seekdb_pair):
-    """The first of seekdb_pair."""
-    return seekdb_pair[0]
+def seekdb_pair(seekdb):
+    """Two of them."""
+    with Seekdb(password="Kernel-2") as second:
+        yield seekdb, second
 
 
 @pytest.fixture

@@ -4,32 +4,20 @@ import os
 import pathlib
 import socket
 import ssl
-import subprocess
 
+from .build import built_program
 from .httpwire import Http1, Http2
 from .process import Child, new_dir, wait_until
-
-
-def program():
-    """Builds what the suite needs, if it is not built already, and returns its path."""
-    top = pathlib.Path(__file__).resolve().parents[3]
-    build = pathlib.Path(os.environ.get("OCP_BUILD", top / "build"))
-    name = "tests/e2e/http/httpd"
-    subprocess.run(["make", "-s", "-C", build, name], check=True, capture_output=True, text=True)
-    return build / name
 
 
 class Httpd:
     """Httpd(idle_ms=300, listen=["127.0.0.1", "::1"]): any argument of httpd.c; `before` are (name, value) pairs in front."""
 
-    binary = None
-
     def __init__(self, listen=("127.0.0.1",), before=(), **arguments):
-        Httpd.binary = Httpd.binary or program()
         argv = [f"{k}={v}" for k, v in [*before, *arguments.items()]] + [f"listen={a}" for a in listen]
         self.addresses = [v for k, v in before if k == "listen"] + list(listen)
         env = {"ASAN_OPTIONS": "quarantine_size_mb=8", **os.environ}     # memory is measured here
-        self.child = Child([Httpd.binary, *argv], new_dir("httpd") / "log", name="httpd", env=env)
+        self.child = Child([built_program("tests/e2e/http/httpd"), *argv], new_dir("httpd") / "log", name="httpd", env=env)
         self.drained = None
         wait_until(lambda: len(self.ports) == len(self.addresses), "httpd listens", alive=self.child.check_alive)
 
@@ -96,5 +84,5 @@ class Httpd:
         return int(stat[11]) + int(stat[12])
 
     def is_sanitized(self):
-        binary = Httpd.binary.read_bytes()
+        binary = built_program("tests/e2e/http/httpd").read_bytes()
         return b"__asan_init" in binary or b"__tsan_init" in binary

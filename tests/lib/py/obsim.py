@@ -1,29 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Simulated OceanBase clusters (tests/obsim): one process, each server on a loopback address of its own."""
-import functools
 import json
-import os
 import pathlib
 import socket
-import subprocess
 
 import pymysql
 
+from .build import CHECKOUT, built_program
 from .process import Child, Port, new_dir, wait_until
 from .tls import CertificateAuthority
 
-CHECKOUT = pathlib.Path(__file__).resolve().parents[3]
 PASSWORD = "Sim-root-1"
-
-
-@functools.lru_cache(maxsize=None)
-def binary():
-    """Built on demand: make builds test programs only with `make check`."""
-    build = pathlib.Path(os.environ.get("OCP_BUILD") or CHECKOUT / "build")
-    done = subprocess.run(["make", "-s", "-C", build, "tests/obsim/obsim"], capture_output=True, text=True, timeout=600)
-    if done.returncode != 0:
-        raise RuntimeError(f"make tests/obsim/obsim: status {done.returncode}\n{done.stdout}{done.stderr}")
-    return build / "tests" / "obsim" / "obsim"
 
 
 class Refused(Exception):
@@ -67,7 +54,7 @@ class Obsim:
         return both
 
     def start(self):
-        self.process = Child([binary(), *map(str, self._words)], self.directory / "obsim.log", name="obsim")
+        self.process = Child([built_program("tests/obsim/obsim"), *map(str, self._words)], self.directory / "obsim.log", name="obsim")
         wait_until(lambda: "ready" in self.process.output(), "obsim is ready", alive=self.process.check_alive)
         self._control = socket.socket(socket.AF_UNIX)
         self._control.connect(str(self.directory / "ctl.sock"))

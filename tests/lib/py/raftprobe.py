@@ -1,27 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Processes with nothing but a Raft node (tests/e2e/raftprobe.c), and clusters of them on loopback addresses."""
-import functools
 import json
-import os
 import pathlib
 import signal
 import socket
 import subprocess
 import threading
 
+from .build import built_program
 from .process import Port, new_dir, wait_until
 
-CHECKOUT = pathlib.Path(__file__).resolve().parents[3]
 STANDBY, VOTER, SPARE = range(3)
 
 
-@functools.lru_cache(maxsize=None)
 def binary():
-    build = pathlib.Path(os.environ.get("OCP_BUILD") or CHECKOUT / "build")
-    done = subprocess.run(["make", "-s", "-C", build, "tests/e2e/raftprobe"], capture_output=True, text=True, timeout=600)
-    if done.returncode != 0:
-        raise RuntimeError(f"make tests/e2e/raftprobe: status {done.returncode}\n{done.stdout}{done.stderr}")
-    return build / "tests" / "e2e" / "raftprobe"
+    return built_program("tests/e2e/raftprobe")
 
 
 class Node:

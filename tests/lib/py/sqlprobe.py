@@ -1,28 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The SQL client of ocp-server on a loop of its own (tests/e2e/sqlprobe.c), one command at a time or several side by side."""
 import dataclasses
-import functools
 import json
-import os
-import pathlib
 import queue
 import subprocess
 import threading
 
+from .build import built_program
 from .process import TIMEOUT
 
-CHECKOUT = pathlib.Path(__file__).resolve().parents[3]
 MARIADB, MYSQL, OCEANBASE, SEEKDB = range(4)
-
-
-@functools.lru_cache(maxsize=None)
-def binary():
-    """Built on demand: make builds test programs only with `make check`."""
-    build = pathlib.Path(os.environ.get("OCP_BUILD") or CHECKOUT / "build")
-    done = subprocess.run(["make", "-s", "-C", build, "tests/e2e/sqlprobe"], capture_output=True, text=True, timeout=600)
-    if done.returncode != 0:
-        raise RuntimeError(f"make tests/e2e/sqlprobe: status {done.returncode}\n{done.stdout}{done.stderr}")
-    return build / "tests" / "e2e" / "sqlprobe"
 
 
 @dataclasses.dataclass
@@ -50,7 +37,7 @@ class SqlProbe:
     """tls: None, "tls" (unverified), or the authority's file. `record` gets each Reply."""
 
     def __init__(self, host, port, user, password, tls=None, record=None):
-        words = [binary(), host, str(port), user, password] + ([str(tls)] if tls else [])
+        words = [built_program("tests/e2e/sqlprobe"), host, str(port), user, password] + ([str(tls)] if tls else [])
         self._process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self._record = record
         self._replies = {}
