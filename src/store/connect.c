@@ -12,6 +12,33 @@
 
 enum { FIRST_PAUSE_MS = 50, MAX_PAUSE_MS = 1000, LATER_MS = 1000 };
 
+static int set_session(struct sql *sql, const char *text, struct err *e)
+{
+    struct arena a;
+    int rv;
+
+    arena_init(&a);
+    rv = sql_run(sql, text, NULL, 0, 0, &a, NULL, e);
+    arena_fini(&a);
+    return rv;
+}
+
+/* A member of a Galera cluster may lag behind the one that this process wrote to a moment ago. With this, each transaction and each
+ * reading statement first waits until the member has all that the cluster has committed before; one that has left the cluster refuses. */
+static int follow_galera(struct sql *sql, struct err *e)
+{
+    struct sql_rows rows = { 0 };
+    struct arena a;
+    int rv;
+
+    arena_init(&a);
+    rv = sql_run(sql, "SHOW VARIABLES LIKE 'wsrep_on'", NULL, 0, 0, &a, &rows, e);
+    if (rv == 0 && rows.n_rows == 1 && slice_is(sql_text(&rows, 0, 1), "ON"))
+        rv = set_session(sql, "SET SESSION wsrep_sync_wait = 7", e);
+    arena_fini(&a);
+    return rv;
+}
+
 /* Limits that the server keeps even when this process is gone or stopped: no transaction of ours holds its locks for long. */
 struct limits {
     unsigned lock_wait_s;        /* an OceanBase may detect no deadlock: both sides wait that long */
@@ -24,7 +51,6 @@ static int limit_session(struct pool *p, struct sql *sql, struct err *e)
 {
     const struct limits *l = p->conf.leads ? &leader : &usual;
     unsigned long long transaction_ms = l->transaction_s > 0 ? l->transaction_s * 1000ull : p->conf.statement_timeout_ms + l->idle_transaction_s * 1000ull;
-    struct arena a;
     char text[192];
     int rv = sql_set_server_timeout(sql, p->conf.statement_timeout_ms + LATER_MS, e); /* ours comes first and says what it is */
 
@@ -44,10 +70,8 @@ static int limit_session(struct pool *p, struct sql *sql, struct err *e)
         (void)snprintf(text, sizeof text, "SET SESSION innodb_lock_wait_timeout = %u", l->lock_wait_s);
         break;
     }
-    arena_init(&a);
-    rv = sql_run(sql, text, NULL, 0, 0, &a, NULL, e);
-    arena_fini(&a);
-    return rv;
+    rv = set_session(sql, text, e);
+    return rv == 0 && sql_engine(sql) == SQL_MARIADB ? follow_galera(sql, e) : rv;
 }
 
 static int open_session(struct pool *p, unsigned endpoint, struct session **out, struct err *e)

@@ -5,6 +5,8 @@
  *   migrate NODE LEASE_MS TABLE      brings the schema to TABLE (metadb, slow, stuck, older, changed); prints "ok" or the error's symbol and text
  *   ledger CLIENT SEED ACCOUNTS      moves money between accounts until SIGTERM, with 8 fibers; one line per operation:
  *                                    "begin OP" before it, then "ok OP", "failed OP SYMBOL" or "unsettled OP"; at SIGTERM "stats ..."
+ *   lead NODE SEED MS                claims the leadership, writes as leader with 4 fibers until somebody else has claimed it, rests for up to
+ *                                    MS milliseconds, and so on until SIGTERM; "claimed EPOCH", "begin OP EPOCH", "ok OP", "fenced OP"...
  *
  * An operation is one transaction: it raises the client's counter by one, moves an amount, and adds a row to ledger_entry under a
  * key that is new each time the transaction runs, so that one that was committed twice shows. */
@@ -16,12 +18,13 @@
 #include <unistd.h>
 
 #include "src/io/fiber.h"
+#include "src/store/leader.h"
 #include "src/store/migrate.h"
 
 #define STEPS(...) (const char *const[]){ __VA_ARGS__, NULL }
 #define TABLE_END ") DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin"
 
-enum { WORKERS = 8, OPERATION_MS = 60000 };
+enum { WORKERS = 8, LEADING = 4, OPERATION_MS = 60000 };
 
 /* Rounds of 1 to 3 seconds, so that a death falls into one of them. */
 /* `stuck` stays in the middle until the node is killed. */
@@ -56,6 +59,9 @@ struct probe {
     unsigned n_accounts;
     uint64_t random;
     uint64_t n_operations, n_runs;
+    /* lead */
+    struct leadership leader;
+    bool fenced;
 };
 
 static void say(const char *text)
@@ -141,6 +147,19 @@ static int operate(struct tx *tx, void *data, struct err *e)
                    DB_ARGS(sql_v_s(client), SQL_V_I(run), SQL_V_I(o->number), SQL_V_I(o->amount)), NULL, e);
 }
 
+static void say_fate(uint64_t number, int rv, const struct err *e)
+{
+    char line[128];
+
+    if (rv == 0)
+        (void)snprintf(line, sizeof line, "ok %" PRIu64 "\n", number);
+    else if (err_is(e, &ERR_FENCED) || err_is(e, &ERR_DB_UNSETTLED))
+        (void)snprintf(line, sizeof line, "%s %" PRIu64 "\n", err_is(e, &ERR_FENCED) ? "fenced" : "unsettled", number);
+    else
+        (void)snprintf(line, sizeof line, "failed %" PRIu64 " %s\n", number, e->row->symbol);
+    say(line);
+}
+
 static void operate_once(struct probe *p)
 {
     struct operation o = { .probe = p, .number = ++p->n_operations, .from = pick(p, p->n_accounts), .amount = 1 + pick(p, 9) };
@@ -154,13 +173,7 @@ static void operate_once(struct probe *p)
     say(line);
     rv = db_transact(p->db, operate, &o, &e);
     fiber_restore_deadline(former);
-    if (rv == 0)
-        (void)snprintf(line, sizeof line, "ok %" PRIu64 "\n", o.number);
-    else if (err_is(&e, &ERR_DB_UNSETTLED))
-        (void)snprintf(line, sizeof line, "unsettled %" PRIu64 "\n", o.number);
-    else
-        (void)snprintf(line, sizeof line, "failed %" PRIu64 " %s\n", o.number, e.row->symbol);
-    say(line);
+    say_fate(o.number, rv, &e);
 }
 
 static void worker(void *data)
@@ -169,6 +182,13 @@ static void worker(void *data)
 
     while (!p->stopping)
         operate_once(p);
+}
+
+static void end(struct probe *p)
+{
+    db_free(p->db);
+    uv_close((uv_handle_t *)&p->term, NULL);
+    loop_stop(p->loop);
 }
 
 static void run_ledger(void *data)
@@ -191,9 +211,82 @@ static void run_ledger(void *data)
     (void)snprintf(line, sizeof line, "stats %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", s.unknown, s.settled_committed,
                    s.settled_lost, s.repeated, s.reconnects);
     say(line);
-    db_free(p->db);
-    uv_close((uv_handle_t *)&p->term, NULL);
-    loop_stop(p->loop);
+    end(p);
+}
+
+/* --- lead ------------------------------------------------------------------------------------------------------------------- */
+
+static int count_up(struct tx *tx, void *data, struct err *e)
+{
+    const struct operation *o = data;
+    int rv = tx_exec(tx, "UPDATE lead_counter SET n = n + 1", DB_NO_ARGS, NULL, e);
+
+    return rv != 0 ? rv
+                   : tx_exec(tx, "INSERT INTO lead_entry (n, epoch, node, op) SELECT n, ?, ?, ? FROM lead_counter",
+                             DB_ARGS(SQL_V_I(o->probe->leader.epoch), SQL_V_I(o->probe->leader.node_id), SQL_V_I(o->number)), NULL, e);
+}
+
+static void leading(void *data)
+{
+    struct probe *p = data;
+
+    while (!p->stopping && !p->fenced) {
+        struct operation o = { .probe = p, .number = ++p->n_operations };
+        int64_t former = fiber_narrow_deadline(OPERATION_MS);
+        struct err e = { 0 };
+        char line[128];
+        int rv;
+
+        (void)snprintf(line, sizeof line, "begin %" PRIu64 " %" PRId64 "\n", o.number, p->leader.epoch);
+        say(line);
+        rv = leader_transact(p->db, &p->leader, pick(p, 1000), count_up, &o, &e);
+        fiber_restore_deadline(former);
+        p->fenced |= rv == ERR_FENCED.code;
+        say_fate(o.number, rv, &e);
+    }
+}
+
+/* As a node that Raft has made the leader of a new term. */
+static bool claim(struct probe *p)
+{
+    int64_t former = fiber_narrow_deadline(OPERATION_MS), when;
+    struct leadership last;
+    enum leader_claimed how = LEADER_OVERTAKEN;
+    struct err e = { 0 };
+    char line[64];
+    int rv = leader_read(p->db, &last, &when, &e);
+
+    p->leader = (struct leadership){ .generation = 1, .term = last.term + 1, .node_id = atoi(p->args[0]) };
+    if (rv == 0)
+        rv = leader_claim(p->db, &p->leader, &how, &e);
+    fiber_restore_deadline(former);
+    if (rv != 0 || how != LEADER_CLAIMED)
+        return false;
+    (void)snprintf(line, sizeof line, "claimed %" PRId64 "\n", p->leader.epoch);
+    say(line);
+    return true;
+}
+
+static void run_lead(void *data)
+{
+    struct probe *p = data;
+    struct err e = { 0 };
+
+    p->random = strtoull(p->args[1], NULL, 10);
+    while (!p->stopping) {
+        struct fiber_group g = { 0 };
+
+        p->fenced = !claim(p);
+        for (int i = 0; i < LEADING; i++)
+            if (fiber_group_start(&g, p->loop, "leads", leading, p, &e) != 0)
+                exit(3);
+        while (g.running > 0)
+            if (fiber_group_wait(&g, &e) != 0)
+                exit(3);
+        if (!p->stopping && fiber_sleep(pick(p, 1 + (unsigned)atoi(p->args[2])), &e) != 0)
+            exit(3);
+    }
+    end(p);
 }
 
 static void on_term(uv_signal_t *handle, int number)
@@ -228,13 +321,15 @@ int main(int argc, char **argv)
     struct db_conf conf;
     struct err e = { 0 };
     const char *second;
-    bool is_ledger;
+    bool is_ledger, is_leader;
 
     if (argc < 10) {
-        (void)fprintf(stderr, "usage: storeprobe HOST PORT USER PASSWORD DATABASE migrate NODE LEASE_MS TABLE | ledger CLIENT SEED ACCOUNTS\n");
+        (void)fprintf(stderr, "usage: storeprobe HOST PORT USER PASSWORD DATABASE migrate NODE LEASE_MS TABLE | ledger CLIENT SEED ACCOUNTS | "
+                              "lead NODE SEED MS\n");
         return 2;
     }
     is_ledger = strcmp(argv[6], "ledger") == 0;
+    is_leader = strcmp(argv[6], "lead") == 0;
     log_init(&log, &sink);
     check(loop_new(&loop_conf, &p.loop, &e), &e);
     check(work_pool_new(&work_conf, &pool, &e), &e);
@@ -245,12 +340,12 @@ int main(int argc, char **argv)
     if (second != NULL)
         targets[1].port = (unsigned)atoi(second + 1);
     conf = (struct db_conf){ .name = "MetaDB", .targets = targets, .n_targets = second != NULL ? 2 : 1, .max_sessions = 6,
-                             .statement_timeout_ms = is_ledger ? 2500 : 0, .connect_pool = pool, .log = &log, .seed = (uint64_t)getpid() };
+                             .statement_timeout_ms = is_ledger || is_leader ? 2500 : 0, .connect_pool = pool, .log = &log, .seed = (uint64_t)getpid() };
     check(db_new(&conf, p.loop, &p.db, &e), &e);
     p.term.data = &p;
-    if (is_ledger && (uv_signal_init(loop_uv(p.loop), &p.term) != 0 || uv_signal_start(&p.term, on_term, SIGTERM) != 0))
+    if ((is_ledger || is_leader) && (uv_signal_init(loop_uv(p.loop), &p.term) != 0 || uv_signal_start(&p.term, on_term, SIGTERM) != 0))
         return 3;
-    check(fiber_start(p.loop, "probe", is_ledger ? run_ledger : run_migrate, &p, NULL, &e), &e);
+    check(fiber_start(p.loop, "probe", is_ledger ? run_ledger : is_leader ? run_lead : run_migrate, &p, NULL, &e), &e);
     loop_run(p.loop);
     loop_free(p.loop);
     work_pool_free(pool);

@@ -9,6 +9,7 @@ import signal
 
 import pytest
 
+from .galera import Galera
 from .mariadb import MariaDB
 from .obsim import Obsim
 from .process import Child
@@ -95,6 +96,13 @@ def new_seekdb():
     """new_seekdb(**as Seekdb) starts a kernel of this test alone."""
     with contextlib.ExitStack() as stack:
         yield lambda **options: stack.enter_context(Seekdb(**options))
+
+
+@pytest.fixture
+def new_galera():
+    """new_galera(**as Galera) starts three MariaDB of this test alone that are one database behind one proxy."""
+    with contextlib.ExitStack() as stack:
+        yield lambda **options: stack.enter_context(Galera(**options))
 
 
 @pytest.fixture

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Three MariaDB servers that replicate with Galera, behind an HAProxy that sends everything to one of them at a time."""
+import dataclasses
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+
+import pymysql
+
+from .build import CHECKOUT
+from .database import DatabaseServer
+from .haproxy import HAProxy
+from .mariadb import MariaDB
+from .process import Port, armed_as, wait_until
+
+PROVIDER = "/usr/lib/galera/libgalera_smm.so"
+POSITION = re.compile(r"WSREP: Recovered position: ([0-9a-f-]{36}:-?\d+)")
+# A member that says nothing is given up after two seconds, not five. Much less, and a busy machine makes them all suspect each other.
+TIMES = "evs.keepalive_period=PT0.5S;evs.suspect_timeout=PT2S;evs.inactive_check_period=PT0.5S;evs.inactive_timeout=PT8S;evs.install_timeout=PT5S"
+
+
+class GaleraNode(MariaDB):
+    """One member. The first one founds the cluster; the others begin with a copy of its data folder, so little has to be transferred."""
+
+    def __init__(self, name, first=None):
+        self._first = first
+        self._replication, self._increments, self._snapshots = Port(), Port(), Port()
+        self.members = ()                          # all of the cluster, set before the first start
+        self._how = []
+        super().__init__(name=name)
+
+    def _install(self):
+        if self._first is None:
+            super()._install()
+            return
+        shutil.copytree(self._first.data, self.data)
+        if self.account is not None:
+            for folder, _, files in os.walk(self.data):
+                for path in (folder, *(os.path.join(folder, f) for f in files)):
+                    os.chown(path, self.account.pw_uid, self.account.pw_gid)
+
+    @property
+    def replication(self):
+        return f"127.0.0.1:{int(self._replication)}"
+
+    def _argv(self):
+        if not self.members:
+            return super()._argv()
+        provider = f"gmcast.listen_addr=tcp://{self.replication};ist.recv_addr=127.0.0.1:{int(self._increments)};gcache.size=32M;{TIMES}"
+        return [a for a in super()._argv() if not a.startswith("--init-file")] + [
+            "--wsrep-on=ON", f"--wsrep-provider={PROVIDER}", f"--wsrep-provider-options={provider}",
+            "--wsrep-cluster-name=metadb", f"--wsrep-cluster-address=gcomm://{','.join(m.replication for m in self.members)}",
+            "--wsrep-node-address=127.0.0.1", f"--wsrep-node-name={self.name}", f"--wsrep-sst-receive-address=127.0.0.1:{int(self._snapshots)}",
+            "--binlog-format=ROW", "--innodb-autoinc-lock-mode=2", *self._how]
+
+    def launch(self, found=False):
+        self._reserved = self._reserved or Port()
+        self._how = ["--wsrep-new-cluster"] if found else [f"--wsrep-start-position={self._recovered()}"] if self.members else []
+        super().launch()
+
+    def _recovered(self):
+        """Where it had come to when it was killed, so that the others send what it lacks and no more."""
+        self._how = ["--wsrep-recover"]
+        done = subprocess.run([*armed_as(self.account), *self._argv()],
+                              cwd=self.directory, capture_output=True, text=True, timeout=120)
+        found = POSITION.findall(done.stdout + done.stderr)
+        if not found:
+            raise RuntimeError(f"{self.name}: no recovered position\n{done.stdout}{done.stderr}")
+        return found[-1]
+
+    def status(self, name):
+        [row] = self.sql("SHOW GLOBAL STATUS LIKE %s", (name,))
+        return row["Value"]
+
+    def _answers(self):
+        """It is a member, and has all that the others have."""
+        if not self.members:
+            return super()._answers()
+        try:
+            return self.status("wsrep_local_state_comment") == "Synced" and self.status("wsrep_ready") == "ON"
+        except (pymysql.err.MySQLError, OSError):
+            return False
+
+    def close(self):
+        super().close()
+        for port in (self._replication, self._increments, self._snapshots):
+            port.release()
+
+
+class Galera(DatabaseServer):
+    """To its clients one database, at the proxy's port. kill(), stop() and pause() meet the node in use; start() and resume() bring it back."""
+
+    client_hosts = MariaDB.client_hosts
+    user, password = MariaDB.user, MariaDB.password
+
+    def __init__(self, name="galera"):
+        first = GaleraNode(f"{name}-1")
+        first.start()
+        first.sql("CREATE USER 'haproxy'@'127.0.0.1'")
+        first.stop()
+        self.nodes = [first]
+        super().__init__(first.directory, first.account, name)
+        self.socket = pathlib.Path("none")
+        self.proxy = None
+        self._hurt = None                          # the node that kill(), stop() or pause() met
+
+    @property
+    def port(self):
+        return self.proxy.port
+
+    def create_database(self, label="db"):
+        return dataclasses.replace(super().create_database(label), port=self.port)
+
+    def in_use(self):
+        """The node that the proxy sends everything to; None when it knows of none."""
+        line = self.proxy.command("show table galera")
+        found = re.search(r"server_name=db(\d)|server_id=(\d)", line)
+        return self.nodes[int(found.group(1) or found.group(2)) - 1] if found else None
+
+    def start(self, timeout=None):
+        if self.proxy is None:
+            self._found()
+        elif self._hurt is not None:
+            self._hurt.start(timeout)
+            self._hurt = None
+        return self
+
+    def _found(self):
+        first = self.nodes[0]
+        first.members = [first]
+        first.launch(found=True)
+        first.wait_ready()
+        first.stop()
+        self.nodes += [GaleraNode(f"{self.name}-{n}", first) for n in (2, 3)]
+        for node in self.nodes:
+            node.members = self.nodes
+            node.launch(found=node is first)
+            node.wait_ready()
+        sections = (CHECKOUT / "packaging" / "haproxy" / "metadb-galera.cfg").read_text()
+        self.proxy = HAProxy(sections, {"host": "127.0.0.1", **{f"db{n}": f"127.0.0.1:{node.port}" for n, node in enumerate(self.nodes, 1)}})
+        for n in (1, 2, 3):
+            self.proxy.wait_status(f"db{n}", True)
+
+    def is_alive(self):
+        return self.proxy is not None
+
+    def _hurt_one(self):
+        self._hurt = self.in_use() or self.nodes[0]
+        return self._hurt
+
+    def kill(self):
+        self._hurt_one().kill()
+
+    def stop(self, timeout=None):
+        self._hurt_one().stop(timeout)
+
+    def pause(self):
+        self._hurt_one().pause()
+
+    def resume(self):
+        """It has been left by the others and joins them again by itself."""
+        node, self._hurt = self._hurt, None
+        node.resume()
+        wait_until(node._answers, f"{node.name} is a member again", alive=node.process.check_alive)
+
+    def close(self):
+        for node in self.nodes:
+            node.close()
+        if self.proxy is not None:
+            self.proxy.close()
