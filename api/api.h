@@ -15,6 +15,8 @@ struct console;
 struct drive;
 struct iam;
 struct login_keys;
+struct peer_caller;
+struct peers;
 struct raft_node;
 struct setting_keeper;
 struct settings;
@@ -50,6 +52,7 @@ struct api_shared {
     unsigned n_loops;
     const struct cidr_list *monitoring;  /* addresses that may read metrics without a login */
     struct domain_graph *domains;        /* what the domains share: src/server.c */
+    struct peers *_Atomic peers;         /* the other nodes; NULL: this one takes no part in a cluster yet */
 };
 
 /* Latency histogram of one route on one loop; the bounds are in microseconds, the last bucket is +Inf. */
@@ -71,6 +74,7 @@ struct api {
     struct api_route_stats *stats;       /* one per route of the router; owned */
     struct api_route_stats console;      /* pages and files of the console */
     struct api_route_stats unrouted;     /* requests that matched none */
+    struct peer_caller *caller;          /* of calls to other nodes; NULL until the first; owned */
     uint64_t trace_state;
     unsigned index;                      /* of the loop */
 };

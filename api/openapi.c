@@ -335,7 +335,7 @@ static void add_paths(struct str *t, const struct router *r)
 {
     for (unsigned i = 0; i < router_count(r); i++) {
         const struct route *first = router_at(r, i);
-        bool seen = false;
+        bool seen = (first->flags & ROUTE_NODES) != 0;
 
         for (unsigned k = 0; k < i; k++)
             seen = seen || strcmp(router_at(r, k)->path, first->path) == 0;
@@ -381,6 +381,8 @@ void routes_dump(struct str *t, const struct router *r)
     for (unsigned i = 0; i < router_count(r); i++) {
         const struct route *route = router_at(r, i);
 
+        if ((route->flags & ROUTE_NODES) != 0)
+            continue;
         json_add_comma(t);
         str_add_c(t, '{');
         add_pair(t, "id", route->id);

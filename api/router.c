@@ -190,21 +190,31 @@ static void name_params(struct route_match *m)
     }
 }
 
+static bool answers(const struct route *route, struct slice method)
+{
+    bool also = slice_is(method, "HEAD") || (slice_is(method, "OPTIONS") && (route->flags & ROUTE_PROBE) != 0);
+
+    return slice_is(also ? SLICE("GET") : method, route->method);
+}
+
+static const char *also_by(const struct route *route)
+{
+    return strcmp(route->method, "GET") != 0 ? "" : (route->flags & ROUTE_PROBE) != 0 ? ", HEAD, OPTIONS" : ", HEAD";
+}
+
 static void choose(const struct router *r, const struct node *node, struct slice method, struct route_match *m)
 {
-    struct slice wanted = slice_is(method, "HEAD") ? SLICE("GET") : method;
     size_t n = 0;
 
     m->path_known = true;
     for (unsigned i = 0; i < MAX_METHODS && node->ends[i] != 0; i++) {
         const struct route *route = r->routes[node->ends[i] - 1];
 
-        if (slice_is(wanted, route->method)) {
+        if (answers(route, method)) {
             m->route = route;
             m->index = node->ends[i] - 1;
         }
-        n += (size_t)snprintf(m->allow + n, sizeof m->allow - n, "%s%s%s", n > 0 ? ", " : "", route->method,
-                              strcmp(route->method, "GET") == 0 ? ", HEAD" : "");
+        n += (size_t)snprintf(m->allow + n, sizeof m->allow - n, "%s%s%s", n > 0 ? ", " : "", route->method, also_by(route));
     }
 }
 

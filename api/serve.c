@@ -10,10 +10,12 @@
 #include "api/auth.h"
 #include "api/console.h"
 #include "api/decode.h"
+#include "api/forward.h"
 #include "api/idempotent.h"
 #include "api/record.h"
 #include "src/iam/principal.h"
 #include "src/io/fiber.h"
+#include "src/node/peers.h"
 
 ERR_DEFINE(ERR_ROUTE_UNKNOWN, 90101, 404, ERR_FINAL, "There is nothing at {0}. GET /api/v2/openapi.json lists what there is.",
            "{0} 不存在，可通过 GET /api/v2/openapi.json 查看全部接口。");
@@ -38,6 +40,8 @@ int api_init(struct api *a, uint64_t seed, struct err *e)
 
 void api_fini(struct api *a)
 {
+    peer_caller_free(a->caller);
+    a->caller = NULL;
     mem_free(a->stats);
     a->stats = NULL;
 }
@@ -54,6 +58,19 @@ static void make_trace(struct api *a, char *trace)
     for (int i = 0; i < TRACE_SIZE - 1; i++)
         trace[i] = digits[(z >> (60 - 4 * i)) & 15];
     trace[TRACE_SIZE - 1] = '\0';
+}
+
+/* A node passes on what it calls the call, so that its log and ours speak of one. */
+static void take_trace(struct call *c)
+{
+    struct slice said = c->rq->peer_uri != NULL ? http_header(c->rq, "x-forwarded-trace") : (struct slice){ NULL, 0 };
+
+    if (said.n != TRACE_SIZE - 1)
+        return;
+    for (size_t i = 0; i < said.n; i++)
+        if (strchr("0123456789abcdef", said.s[i]) == NULL || said.s[i] == '\0')
+            return;
+    memcpy(c->trace, said.s, said.n);
 }
 
 /* The first language of Accept-Language that is ours; English otherwise. */
@@ -78,6 +95,7 @@ static void call_init(struct call *c, struct http_request *rq, struct api *a)
     c->style = (struct field_style){ language(rq), 0 };
     c->stats = &a->unrouted;
     make_trace(a, c->trace);
+    take_trace(c);
     str_init(&c->data, rq->arena);
 }
 
@@ -187,6 +205,8 @@ static int find_route(struct call *c, struct route_match *m, struct err *e)
         console_find(c->api->shared->console, c->rq->method, c->rq->path, m);
         stats = &c->api->console;
     }
+    if (m->route != NULL && (m->route->flags & ROUTE_NODES) != 0 && c->rq->peer_uri == NULL)
+        *m = (struct route_match){ .route = NULL };
     c->route = m->route;
     if (m->route != NULL) {
         c->stats = stats != NULL ? stats : &c->api->stats[m->index];
@@ -215,16 +235,30 @@ static bool answers_early(const struct route *r)
     return strcmp(r->permission, PERM_PUBLIC) == 0 && strcmp(r->method, "GET") == 0;
 }
 
+/* Whoever was a member when its connection began need not be one any more. */
+static int check_node(const struct call *c, struct err *e)
+{
+    struct peers *peers = c->api->shared->peers;
+
+    return c->rq->peer_uri == NULL || (peers != NULL && peers_is_member(peers, c->rq->peer_uri)) ? 0
+           : err_set(e, &ERR_DENIED, "a node of this cluster");
+}
+
 static int process(struct call *c, struct route_match *m, struct err *e)
 {
     int rv = find_route(c, m, e);
+    bool elsewhere = false;
 
-    if (auth_check_address(c, e) != 0)
+    if (check_node(c, e) != 0 || auth_check_address(c, e) != 0)
         return e->row->code;
     if (rv == 0 && !c->api->shared->node->ready && !answers_early(m->route))
         rv = err_set(e, &ERR_BUSY, "this node is starting");
     if (rv == 0)
         rv = decode_params(c, m, e);
+    if (rv == 0)
+        rv = forward_is_needed(c, &elsewhere, e);
+    if (rv == 0 && elsewhere)
+        return forward_call(c, e);
     if (rv == 0)
         rv = auth_check(c, e);
     if (rv == ERR_DENIED.code && c->user != NULL) /* somebody known tried what they may not */

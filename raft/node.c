@@ -55,7 +55,7 @@ static void publish(struct raft_node *n)
 {
     struct raft_disk_health disk = raft_disk_health(n->disk);
     struct raft_node_status next = { .identity = n->identity, .consensus = consensus_status(n->c), .changes = n->status.changes,
-                                     .disk_slow_ms = disk.slow_ms, .disk_free_mib = disk.free_mib };
+                                     .disk_slow_ms = disk.slow_ms, .disk_free_mib = disk.free_mib, .election_ms = n->conf.election_ms };
     struct member members[RAFT_MAX_MEMBERS];
     bool changed = differs(&next.consensus, &n->status.consensus);
 
@@ -436,7 +436,7 @@ static void prepare(struct raft_node *n, const struct raft_node_conf *conf)
     n->conf = *conf;
     n->conf.election_ms = conf->election_ms != 0 ? conf->election_ms : RAFT_ELECTION_MS;
     n->conf.heartbeat_ms = conf->heartbeat_ms != 0 ? conf->heartbeat_ms : RAFT_HEARTBEAT_MS;
-    n->identity = conf->state->identity;
+    n->identity = n->status.identity = conf->state->identity;
     n->disk_post.fn = on_disk;
     n->start_post.fn = on_start;
     n->stop_post.fn = on_stop;

@@ -63,6 +63,7 @@ struct raft_node_status {
     unsigned n_peers;
     uint64_t changes;                   /* of role, term or leader since the start */
     int64_t disk_slow_ms, disk_free_mib;
+    unsigned election_ms;
 };
 void raft_node_status(struct raft_node *n, struct raft_node_status *out);
 

@@ -12,6 +12,7 @@
 #include "config.h"
 #include "ha/drive/drive.h"
 #include "src/node/home.h"
+#include "src/node/peers.h"
 #include "src/obcluster/obcluster.h"
 #include "src/setting/setting.h"
 #include "src/store/embedded.h"
@@ -342,6 +343,7 @@ void server_tear_down(struct server *s)
     work_pool_free(s->longer);
     work_pool_free(s->crypto);
     free_workers(s);
+    peers_free(s->shared.peers);
     drive_close(s->drive);
     db_free(s->metadb);
     db_free(s->monitordb);
@@ -361,6 +363,7 @@ void server_tear_down(struct server *s)
     vault_free(s->shared.vault);
     tls_server_free(s->tls);
     tls_server_free(s->peer_tls);
+    tls_server_free(s->call_tls);
     node_home_close(s->home);
     router_free(s->router);
     console_free(s->console);

@@ -20,6 +20,7 @@
 #include "src/node/address.h"
 #include "src/node/found.h"
 #include "src/node/home.h"
+#include "src/node/peers.h"
 #include "src/node/registry.h"
 #include "src/peer/hello.h"
 #include "src/store/credential_offer.h"
@@ -114,12 +115,20 @@ static void given_up(const struct err *why, void *data)
 
 /* --- Raft -------------------------------------------------------------------------------------------------------------------------- */
 
+static uint64_t reaches_metadb(void *data)
+{
+    const struct server *s = data;
+
+    return s->shared.peers != NULL ? peers_reaches_metadb(s->shared.peers) : 0;
+}
+
 static int make_drive(struct server *s, const struct raft_identity *who, struct err *e)
 {
     struct db_conf metadb = server_db_conf(s, false);
     struct drive_conf conf = {
         .loop = s->control, .metadb = &metadb, .log = &s->log, .generation = (int64_t)who->generation, .node_id = (int64_t)who->node,
-        .node_name = s->node.name, .election_ms = (unsigned)s->boot->ha.election_timeout_ms, .start_work = start_work, .stop_work = stop_work, .given_up = given_up, .data = s,
+        .node_name = s->node.name, .election_ms = (unsigned)s->boot->ha.election_timeout_ms, .start_work = start_work, .stop_work = stop_work,
+        .reaches_metadb = reaches_metadb, .given_up = given_up, .data = s,
     };
 
     return drive_new(&conf, &s->drive, e);
@@ -148,11 +157,16 @@ static void on_raft_changed(struct raft_node *raft, void *data)
     drive_changed(raft, s->drive);
 }
 
+static void on_call(int fd, void *data)
+{
+    server_on_call(fd, data);
+}
+
 static int start_raft(struct server *s, struct err *e)
 {
     struct raft_dir_state state;
     struct raft_node_conf conf = {
-        .state = &state, .address = s->peer_address, .listen = node_peer_listen(s->boot), .log = &s->log, .changed = on_raft_changed, .data = s,
+        .state = &state, .address = s->peer_address, .listen = node_peer_listen(s->boot), .log = &s->log, .changed = on_raft_changed, .call = on_call, .data = s,
         .election_ms = (unsigned)s->boot->ha.election_timeout_ms, .heartbeat_ms = (unsigned)s->boot->ha.election_timeout_ms / 10,
     };
     struct arena arena;
@@ -176,6 +190,8 @@ static int start_raft(struct server *s, struct err *e)
     rv = raft_node_new(&conf, &s->raft, e);
     s->shared.raft = s->raft;
     s->shared.drive = s->drive;
+    if (rv == 0)
+        rv = server_meet_peers(s, e);
 done:
     arena_fini(&arena);
     return rv;

@@ -61,7 +61,8 @@ struct server {
     struct waitlist drained;
     bool stopping;
     struct node_home *home;            /* what makes this node a member of its cluster */
-    struct tls_server *peer_tls;
+    struct tls_server *peer_tls, *call_tls; /* of Raft; of calls */
+    unsigned n_calls;                  /* Raft thread: whose turn it is */
     char peer_address[ADDR_TEXT_SIZE];
     struct raft_node *raft;
     struct drive *drive;
@@ -107,6 +108,12 @@ MUST_CHECK int server_take_part(struct server *s, struct err *e);
 MUST_CHECK int server_may_lead(struct server *s, struct err *e);
 /* Gives standing work back, and says in MetaDB that the node stops; in a fiber. */
 void server_release_work(struct server *s);
+/* The other nodes, when Raft runs (server_peer.c). Errors: TLS_CONF, those of peers_new and peers_start. */
+MUST_CHECK int server_meet_peers(struct server *s, struct err *e);
+/* A connection of another node; takes the socket. Raft thread. */
+void server_on_call(int fd, struct server *s);
+/* Reads certificates and keys again. On failure the former ones stay. Errors: TLS_CONF, NOMEM. */
+MUST_CHECK int server_reload_certificates(struct server *s, struct err *e);
 /* Hands leadership to another node, if there is one, in a fiber. */
 void server_hand_over(struct server *s);
 

@@ -150,7 +150,7 @@ static void reload(struct server *s)
     log_changes(s, changes, n);
     settings_problems_fini(&problems);
     arena_fini(&arena);
-    if (s->tls != NULL && tls_server_reload(s->tls, &e) != 0)
+    if (server_reload_certificates(s, &e) != 0)
         log_error(&s->log, "certificates were not reloaded", LOG_E(&e));
     log_info(&s->log, "reloaded");
     notify_ready(&s->notify, "serving");

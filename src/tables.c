@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/api.h"
+#include "api/forward.h"
 #include "api/idempotent.h"
 #include "api/metrics.h"
 #include "api/openapi.h"
@@ -113,6 +114,7 @@ const struct err_row *const *const all_errors[] = {
     look_err_rows,
     obcluster_err_rows,
     api_err_rows,
+    forward_err_rows,
     idempotent_err_rows,
     privilege_err_rows,
     unitspec_err_rows,

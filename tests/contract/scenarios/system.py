@@ -53,9 +53,11 @@ def login_key(walk):
 @scenario("livez", "readyz", "health")
 def health(walk):
     nobody = walk.api.anonymous()
-    for operation in ("livez", "readyz", "health"):
+    for operation in ("livez", "readyz", "health", "leader"):
         assert walk.call(operation, api=nobody).ok().body
     assert walk.call("health", api=nobody).json["status"] == "ok"
+    assert walk.call("replica", api=nobody).status == 503, "who leads is no replica"
+    assert [m["leader"] for m in walk.rows("members")] == [True]
 
 
 @scenario("metrics", "actuator-prometheus", "monitor-prometheus-sd")

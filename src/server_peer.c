@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Calls of other nodes: they come to the peer port, which the Raft thread listens on, and are served by the API loops in turn.
+ *
+ *   Raft thread: begins with TLS? --> the socket --> API loop --> mutual TLS, members only --> requests, as on the API's own port */
+#include "src/server_parts.h"
+
+#include <unistd.h>
+
+#include "src/node/home.h"
+#include "src/node/peers.h"
+
+struct arrival {
+    struct loop_post post;
+    struct worker *worker;
+    int fd;
+};
+
+static void on_arrival(struct loop_post *post)
+{
+    struct arrival *a = (struct arrival *)((char *)post - offsetof(struct arrival, post));
+    struct worker *w = a->worker;
+    const struct http_listen at = { .tls = w->server->call_tls, .nodes = true };
+    struct err e = { 0 };
+
+    if (!w->running)
+        (void)close(a->fd);
+    else if (http_server_adopt(w->api.http, a->fd, &at, &e) != 0)
+        log_info(&w->server->log, "connection of another node is not served", LOG_E(&e));
+    mem_free(a);
+}
+
+/* Raft thread. */
+void server_on_call(int fd, struct server *s)
+{
+    struct arrival *a = s->shared.peers != NULL ? mem_alloc(sizeof *a) : NULL;
+
+    if (a == NULL) {
+        (void)close(fd);
+        return;
+    }
+    *a = (struct arrival){ .post = { .fn = on_arrival }, .worker = &s->workers[s->n_calls++ % s->n_workers], .fd = fd };
+    loop_post(a->worker->api.loop, &a->post);
+}
+
+static bool is_welcome(const char *serial, const char *uri, void *data)
+{
+    const struct server *s = data;
+
+    (void)serial;
+    return peers_is_member(s->shared.peers, uri);
+}
+
+static int make_call_tls(struct server *s, struct err *e)
+{
+    struct tls_conf conf = {
+        .cert_file = s->home->certificate_file, .key_file = s->home->key_file, .client_ca = s->home->authority_file,
+        .welcome = is_welcome, .data = s, .alpn = "h2,http/1.1",
+    };
+
+    return tls_server_new(&conf, &s->call_tls, e);
+}
+
+int server_meet_peers(struct server *s, struct err *e)
+{
+    const struct peers_conf conf = {
+        .loop = s->control, .raft = s->raft, .metadb = s->metadb,
+        .authority = s->home->authority_file, .certificate = s->home->certificate_file, .key = s->home->key_file,
+    };
+    struct peers *peers;
+    int rv = make_call_tls(s, e);
+
+    if (rv == 0)
+        rv = peers_new(&conf, &peers, e);
+    if (rv != 0)
+        return rv;
+    s->shared.peers = peers; /* from now on calls come in */
+    return peers_start(peers, e);
+}
+
+int server_reload_certificates(struct server *s, struct err *e)
+{
+    int rv = s->tls != NULL ? tls_server_reload(s->tls, e) : 0;
+
+    if (rv == 0 && s->peer_tls != NULL)
+        rv = tls_server_reload(s->peer_tls, e);
+    return rv == 0 && s->call_tls != NULL ? tls_server_reload(s->call_tls, e) : rv;
+}
