@@ -13,6 +13,7 @@ import time
 import pytest
 
 from lib.py.api import Api
+from lib.py.ocpcluster import OcpCluster
 from lib.py.process import new_dir, wait_until
 from lib.py.server import OcpServer, binary
 
@@ -244,28 +245,20 @@ def test_a_database_that_goes_away_and_comes_back(new_mariadb, new_ocp_server):
     wait_until(lambda: api.post(REGIONS, {"name": "after"}).status in (200, 409), "writes work again")
 
 
-def test_three_nodes_on_one_new_database(metadb, new_ocp_server):
-    servers = [OcpServer(metadb, name=f"node{i}") for i in range(3)]
+def test_three_nodes_on_one_new_database(metadb):
+    cluster = OcpCluster(metadb)
     try:
-        for server in servers:
-            server.launch()
-        for server in servers:
-            server.wait_ready()
-        passwords = [s for s in servers if "First administrator" in s.log.read_text()]
+        cluster.found()
+        cluster.start()
+        passwords = [s for s in cluster.nodes if "First administrator" in s.log.read_text()]
         assert len(passwords) == 1, "one node makes the administrator"
-        api = passwords[0].api()
-        region = api.post(REGIONS, {"name": "seen everywhere"}).data
-        for server in servers:
-            other = Api(server.host, server.port, "admin", api.password)
-            assert other.get(f"{REGIONS}/{region['id']}").data["name"] == "seen everywhere"
-        # each has made a master key of its own: the login key is open to the one that sealed it
-        keys = [(bool(Api(s.host, s.port).get("/api/v2/loginKey").data["publicKey"]), "there is no login key" in s.log.read_text()) for s in servers]
-        assert sorted(keys) == [(False, True), (False, True), (True, False)]
-        for server in servers:
-            server.stop()
+        region = cluster.api(0).post(REGIONS, {"name": "seen everywhere"}).data
+        for i, server in enumerate(cluster.nodes):
+            assert cluster.api(i).get(f"{REGIONS}/{region['id']}").data["name"] == "seen everywhere"
+            assert Api(server.host, server.port).get("/api/v2/loginKey").data["publicKey"], "all have one master key"
+        cluster.stop()
     finally:
-        for server in servers:
-            server.close()
+        cluster.close()
 
 
 def test_embedded_database_survives_kill_9_of_both(new_ocp_server):

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from lib.py.api import Api
+from lib.py.ocpcluster import two_of_three
 from lib.py.process import wait_promised, wait_until
 from lib.py.server import ADMIN, OcpServer, binary
 
@@ -17,14 +18,9 @@ USER_MANAGER = 120
 
 @pytest.fixture
 def two_nodes(metadb):
-    """Two servers on one MetaDB, with one master key, behind a trusted proxy."""
-    settings = {"http.trusted_proxies": "127.0.0.1"}
-    with OcpServer(metadb, settings=settings, name="node-a") as a:
-        key = a.data / "ocp-server.key" if (a.data / "ocp-server.key").exists() else next(a.data.glob("*key*"))
-        with OcpServer(metadb, settings={**settings, "key_file": key}, name="node-b") as b:
-            a.api()
-            b.password = a.password
-            yield a, b
+    """Two nodes of one cluster (its third is down), behind a trusted proxy."""
+    with two_of_three(metadb, {"http.trusted_proxies": "127.0.0.0/8"}) as pair:
+        yield pair
 
 
 def new_user(api, name, roles=(PROFILE,), password="First-pass1"):

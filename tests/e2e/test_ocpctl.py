@@ -12,6 +12,7 @@ import threading
 
 import pytest
 
+from lib.py.ocpcluster import two_of_three
 from lib.py.process import TIMEOUT, Port, new_dir, wait_until
 from lib.py.server import CHECKOUT, binary
 from lib.py.tls import CertificateAuthority
@@ -208,13 +209,10 @@ def test_names_that_do_not_exist_are_named(ctl):
 # -- several endpoints ------------------------------------------------------------------------------------------
 
 @pytest.fixture
-def two(new_ocp_server, metadb):
-    """Two servers on one MetaDB, and ocpctl with both endpoints."""
-    pair = [new_ocp_server(metadb, name="first")]
-    pair[0].api()
-    data = pair[0].directory / "data"
-    pair.append(new_ocp_server(metadb, name="second", settings={"key_file": str(data / "master.key")}))
-    return pair, Ctl(",".join(map(url_of, pair)), pair[0].password)
+def two(metadb):
+    """Two nodes of one cluster, and ocpctl with both endpoints."""
+    with two_of_three(metadb) as pair:
+        yield pair, Ctl(",".join(map(url_of, pair)), pair[0].password)
 
 
 def test_the_next_endpoint_takes_over(two):

@@ -14,6 +14,7 @@ import pytest
 
 from contract import openapi
 from lib.py.httpwire import Closed, Http1
+from lib.py.ocpcluster import two_of_three
 from lib.py.process import wait_promised
 from lib.py.server import CHECKOUT, OcpServer, binary
 
@@ -278,25 +279,22 @@ def test_the_step_of_another_task_is_not_shown(world, inventory):
 # -- roles that change ------------------------------------------------------------------------------------------------
 
 def test_a_changed_role_counts_on_every_node_within_two_seconds(metadb):
-    with OcpServer(metadb, name="node-a") as a:
-        key = next(a.data.glob("*key*"))
-        with OcpServer(metadb, settings={"key_file": key}, name="node-b") as b:
-            api = a.api()
-            b.password = a.password
-            role = api.post("/api/v2/iam/roles", {"name": "hosts_only", "permissions": ["HOST:*:READ"]}).data
-            api.post("/api/v2/iam/users", {"username": "anna", "password": PASSWORD, "roles": [PROFILE, role["id"]]}).ok()
-            one, two = a.api("anna", PASSWORD), b.api("anna", PASSWORD)
-            for node in (one, two):
-                node.get("/api/v2/compute/hosts").ok()
-                node.get("/api/v2/ob/clusters").refused(403, 3100)
-            api.patch(f"/api/v2/iam/roles/{role['id']}", {"permissions": ["CLUSTER:*:READ"]}).ok()
-            for node in (one, two):
-                wait_promised(lambda node=node: node.get("/api/v2/compute/hosts").status == 403, "the permission is gone", seconds=2)
-                node.get("/api/v2/ob/clusters").ok()
-            api.delete(f"/api/v2/iam/roles/{role['id']}").refused(409, 90205, "anna")
-            api.patch(f"/api/v2/iam/users/{two.get('/api/v2/profiles/me').data['id']}", {"roles": [PROFILE]}).ok()
-            wait_promised(lambda: two.get("/api/v2/ob/clusters").status == 403, "the role is gone", seconds=2)
-            api.delete(f"/api/v2/iam/roles/{role['id']}").ok()
+    with two_of_three(metadb) as (a, b):
+        api = a.api()
+        role = api.post("/api/v2/iam/roles", {"name": "hosts_only", "permissions": ["HOST:*:READ"]}).data
+        api.post("/api/v2/iam/users", {"username": "anna", "password": PASSWORD, "roles": [PROFILE, role["id"]]}).ok()
+        one, two = a.api("anna", PASSWORD), b.api("anna", PASSWORD)
+        for node in (one, two):
+            node.get("/api/v2/compute/hosts").ok()
+            node.get("/api/v2/ob/clusters").refused(403, 3100)
+        api.patch(f"/api/v2/iam/roles/{role['id']}", {"permissions": ["CLUSTER:*:READ"]}).ok()
+        for node in (one, two):
+            wait_promised(lambda node=node: node.get("/api/v2/compute/hosts").status == 403, "the permission is gone", seconds=2)
+            node.get("/api/v2/ob/clusters").ok()
+        api.delete(f"/api/v2/iam/roles/{role['id']}").refused(409, 90205, "anna")
+        api.patch(f"/api/v2/iam/users/{two.get('/api/v2/profiles/me').data['id']}", {"roles": [PROFILE]}).ok()
+        wait_promised(lambda: two.get("/api/v2/ob/clusters").status == 403, "the role is gone", seconds=2)
+        api.delete(f"/api/v2/iam/roles/{role['id']}").ok()
 
 
 def test_roles_over_the_api(world):

@@ -5,6 +5,7 @@
         cluster.api(0).get(...)
         cluster.leader().kill()
 """
+import contextlib
 import re
 
 import pymysql
@@ -136,3 +137,18 @@ class OcpCluster:
                 self.stop()
         finally:
             self.close()
+
+
+@contextlib.contextmanager
+def two_of_three(database, settings=None):
+    """Two running nodes of a cluster of three, for tests of what holds on any node; both know the administrator's password."""
+    cluster = OcpCluster(database, settings=settings)
+    try:
+        cluster.found()
+        cluster.start(cluster.nodes[:2])
+        for i in range(2):
+            cluster.api(i)
+        yield cluster.nodes[0], cluster.nodes[1]
+        cluster.stop()
+    finally:
+        cluster.close()
