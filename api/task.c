@@ -345,6 +345,14 @@ static int api_task_retry(struct call *c, struct err *e)
     return rv == 0 ? reply_task(c, &t, e) : rv;
 }
 
+/* Another node has taken a new task, and this one leads. */
+static int peer_kick(struct call *c, struct err *e)
+{
+    (void)e;
+    task_kick(c->api->shared->tasks, call_id_at(c, 0));
+    return 0;
+}
+
 struct log_view {
     const char *log;
 };
@@ -403,6 +411,8 @@ const struct route task_routes[] = {
     ROUTE("task-get-alias", "GET", "/api/v2/tasks/{id}", READ, api_task_get, REPLY_OBJECT, ROUTE_ADDITIONAL, "Show a task.", TAG, ONE),
     ROUTE("task-instance-retry", "POST", "/api/v2/tasks/instances/{taskInstanceId}/retry", UPDATE, api_task_retry, REPLY_OBJECT,
           ROUTE_DOCUMENTED, "Run the failed steps of a task again.", TAG, ONE, .flags = ROUTE_ASYNC),
+    ROUTE("peer-task-kick", "POST", "/peer/tasks/{id}/kick", PERM_PUBLIC, peer_kick, REPLY_NONE, ROUTE_OWN, "Tells the leader of a new task.", TAG,
+          .flags = ROUTE_ANY_ADDRESS | ROUTE_NODES | ROUTE_READ_ONLY),
     ROUTE("task-instance-subtask-log-get", "GET", "/api/v2/tasks/instances/{taskInstanceId}/subtasks/{subtaskInstanceId}/log", READ,
           api_subtask_log, REPLY_OBJECT, ROUTE_DOCUMENTED, "Show the log of a step.", TAG, ROUTE_OUT(log_view, log_fields)),
     ROUTE_END,

@@ -343,6 +343,7 @@ void server_tear_down(struct server *s)
     work_pool_free(s->longer);
     work_pool_free(s->crypto);
     free_workers(s);
+    peer_caller_free(s->caller);
     peers_free(s->shared.peers);
     drive_close(s->drive);
     db_free(s->metadb);

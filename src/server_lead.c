@@ -145,6 +145,7 @@ static int make_engine(struct server *s, struct err *e)
 {
     struct task_engine_conf conf = {
         .flows = all_flows, .loop = s->control, .db = drive_db(s->drive), .data = &s->domains, .node = s->node.name, .log = &s->log,
+        .kick_leader = server_kick_leader, .kick_data = s,
     };
 
     return task_engine_new(&conf, &s->shared.tasks, e);

@@ -62,6 +62,7 @@ struct server {
     bool stopping;
     struct node_home *home;            /* what makes this node a member of its cluster */
     struct tls_server *peer_tls, *call_tls; /* of Raft; of calls */
+    struct peer_caller *caller;        /* of the control loop; NULL until it is needed */
     unsigned n_calls;                  /* Raft thread: whose turn it is */
     char peer_address[ADDR_TEXT_SIZE];
     struct raft_node *raft;
@@ -116,6 +117,9 @@ void server_on_call(int fd, struct server *s);
 MUST_CHECK int server_reload_certificates(struct server *s, struct err *e);
 /* Hands leadership to another node, if there is one, in a fiber. */
 void server_hand_over(struct server *s);
+
+/* Tells the leader, which is another node, of a new task. Control loop; does not wait. `data`: the server. */
+void server_kick_leader(int64_t task, void *data);
 
 /* SIGTERM, SIGINT and SIGHUP are handled from now on. Errors: IO. */
 MUST_CHECK int server_watch_signals(struct server *s, struct err *e);

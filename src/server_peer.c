@@ -6,6 +6,7 @@
 
 #include <unistd.h>
 
+#include "src/io/fiber.h"
 #include "src/node/home.h"
 #include "src/node/peers.h"
 
@@ -75,6 +76,56 @@ int server_meet_peers(struct server *s, struct err *e)
         return rv;
     s->shared.peers = peers; /* from now on calls come in */
     return peers_start(peers, e);
+}
+
+/* --- a task for the leader ----------------------------------------------------------------------------------------------------------- */
+
+enum { KICK_MS = 2000 };
+
+struct kick {
+    struct server *server;
+    int64_t task;
+};
+
+static int kick(struct server *s, int64_t task, struct arena *arena, struct err *e)
+{
+    struct peers_leader leader;
+    struct peer_answer answer;
+    struct peer_call call = { .method = "POST", .target = arena_printf(arena, PEERS_KICK_PATH, (long long)task), .repeatable = true };
+    int rv = s->caller == NULL ? peers_caller(s->shared.peers, s->control, &s->caller, e) : 0;
+
+    if (rv != 0 || call.target == NULL || !peers_leader(s->shared.peers, &leader) || leader.self)
+        return rv;
+    call.node = leader.node;
+    call.address = leader.address;
+    return peer_call(s->caller, &call, arena, &answer, e);
+}
+
+static void kick_fiber(void *data)
+{
+    struct kick *k = data;
+    struct arena arena;
+    struct err e = { 0 };
+
+    arena_init(&arena);
+    (void)fiber_narrow_deadline(KICK_MS);
+    if (kick(k->server, k->task, &arena, &e) != 0)
+        log_info(&k->server->log, "the leader finds the task a little later", LOG_I("task", k->task), LOG_E(&e));
+    arena_fini(&arena);
+    mem_free(k);
+}
+
+void server_kick_leader(int64_t task, void *data)
+{
+    struct server *s = data;
+    struct kick *k = s->shared.peers != NULL ? mem_alloc(sizeof *k) : NULL;
+    struct err e;
+
+    if (k == NULL)
+        return;
+    *k = (struct kick){ s, task };
+    if (fiber_start(s->control, "kick the leader", kick_fiber, k, NULL, &e) != 0)
+        mem_free(k);
 }
 
 int server_reload_certificates(struct server *s, struct err *e)

@@ -345,7 +345,9 @@ static void on_kick(struct loop_post *post)
     struct kick *k = (struct kick *)((char *)post - offsetof(struct kick, post));
     struct err e;
 
-    if (start(k->engine, k->id, &e) != 0)
+    if (k->engine->jobs == NULL && k->engine->conf.kick_leader != NULL)
+        k->engine->conf.kick_leader(k->id, k->engine->conf.kick_data);
+    else if (start(k->engine, k->id, &e) != 0)
         log_warn(&k->engine->log, "task starts a little later", LOG_I("task", k->id), LOG_E(&e));
     mem_free(k);
 }

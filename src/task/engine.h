@@ -32,6 +32,8 @@ struct task_engine_conf {
     struct loop *loop;                   /* the control loop; borrowed, outlives the engine */
     struct db *db;                       /* MetaDB as the leader uses it (store/leader.h), of that loop; borrowed */
     void *data;                          /* what domains share; borrowed: task_data */
+    void (*kick_leader)(int64_t id, void *data); /* this node does not lead: tells whoever does; on the loop, must not wait. NULL: nobody */
+    void *kick_data;
     const char *node;                    /* borrowed */
     const struct log *log;               /* borrowed */
 };
@@ -61,7 +63,7 @@ MUST_CHECK int task_take_ids(struct db *d, const struct task_flow *flow, struct 
 /* Writes the task inside the transaction that makes what it is about; `ids` from task_take_ids; `node` accepts it. */
 MUST_CHECK int task_insert(struct tx *tx, const struct task_new *n, const int64_t *ids, const char *node, int64_t now_us, struct arena *arena,
                            struct err *e);
-/* Any loop, after the commit: runs it soon if this node leads. Losing this call delays the task by a second. */
+/* Any loop, after the commit: the leader runs it soon. Losing this call delays the task by a second. */
 void task_kick(struct task_engine *t, int64_t id);
 
 /* ---- for steps: from the step's fiber ---- */
