@@ -23,6 +23,12 @@ const struct err_row *const idempotent_err_rows[] = { &ERR_IDEMPOTENCY_REUSED, &
 
 enum { KEY_MIN = 8, KEY_MAX = 64, DIGEST_TEXT = 65 };
 
+/* Is the reply one that may be kept? Not a secret that is shown once, and not what its handler sends itself. */
+static bool is_kept(const struct route *r)
+{
+    return (r->flags & ROUTE_SECRET_REPLY) == 0 && r->reply != REPLY_OWN;
+}
+
 /* The key of this request; NULL when it has none. */
 static const char *find_key(const struct call *c)
 {
@@ -119,7 +125,7 @@ int idempotent_handle(struct call *c, struct err *e)
     struct idempotency request;
     int rv;
 
-    if (key == NULL || key[0] == '\0' || (c->route->flags & ROUTE_SECRET_REPLY) != 0)
+    if (key == NULL || key[0] == '\0' || !is_kept(c->route))
         return c->route->handle(c, e);
     rv = check_key(key, e);
     if (rv != 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* idempotent.h - one request, sent twice, acts once: header Idempotency-Key, or OCP's body member clientToken (8 to 64 characters).
- * The first request's reply is kept for 24 hours under (user, key) and given to every later one with the same method, path and body. */
+ * The first request's reply is kept for 24 hours under (user, key) and given to every later one with the same method, path and body.
+ * A key is without effect where the reply is a secret or a file, and before login; the OpenAPI document names it where it has one. */
 #ifndef API_IDEMPOTENT_H
 #define API_IDEMPOTENT_H
 

@@ -217,6 +217,17 @@ static void add_page_parameters(struct str *t, const struct route *route)
     str_add(t, ".\"}}");
 }
 
+/* Of those that honour it (idempotent.c). */
+static void add_key_parameter(struct str *t, const struct route *route)
+{
+    bool kept = (route->flags & ROUTE_SECRET_REPLY) == 0 && route->reply != REPLY_OWN;
+
+    if (strcmp(route->method, "GET") == 0 || !kept || strcmp(route->permission, PERM_PUBLIC) == 0)
+        return;
+    json_add_comma(t);
+    str_add(t, "{\"$ref\":\"#/components/parameters/IdempotencyKey\"}");
+}
+
 static void add_parameters(struct str *t, const struct route *route)
 {
     struct slice rest = { route->path + 1, strlen(route->path) - 1 };
@@ -234,6 +245,7 @@ static void add_parameters(struct str *t, const struct route *route)
     if (route->reply == REPLY_PAGED)
         add_page_parameters(t, route);
     add_query_parameters(t, route->query);
+    add_key_parameter(t, route);
     str_add_c(t, ']');
 }
 
@@ -351,6 +363,9 @@ static void add_paths(struct str *t, const struct router *r)
 
 static const char components[] =
     "\"components\":{\"securitySchemes\":{\"basic\":{\"type\":\"http\",\"scheme\":\"basic\"}},"
+    "\"parameters\":{\"IdempotencyKey\":{\"name\":\"Idempotency-Key\",\"in\":\"header\",\"required\":false,\"description\":\"Chosen anew for each "
+    "request; the same request, sent again with the same key within a day, acts once and gets the same reply.\","
+    "\"schema\":{\"type\":\"string\",\"minLength\":8,\"maxLength\":64}}},"
     "\"schemas\":{\"Envelope\":{\"type\":\"object\",\"required\":[\"successful\",\"timestamp\",\"duration\",\"status\",\"traceId\",\"server\"],"
     "\"properties\":{\"successful\":{\"type\":\"boolean\"},\"timestamp\":{\"type\":\"string\",\"format\":\"date-time\"},"
     "\"duration\":{\"type\":\"integer\",\"description\":\"Milliseconds.\"},\"status\":{\"type\":\"integer\"},"

@@ -30,7 +30,7 @@ export function operations(spec) {
         id: o.operationId ?? `${method}-${path}`, method: method.toUpperCase(), path, tag: o.tags?.[0] ?? "", summary: o.summary ?? "",
         permission: o["x-permission"] ?? "", origin: o["x-origin"] ?? "", isAsync: o["x-async"] === true,
         isPublic: Array.isArray(o.security) && o.security.length === 0,
-        parameters: (o.parameters ?? []).map((p) => ({ ...p, schema: resolve(spec, p.schema) })),
+        parameters: (o.parameters ?? []).map((p) => resolve(spec, p)).filter((p) => p.in !== "header").map((p) => ({ ...p, schema: resolve(spec, p.schema) })),
         body: o.requestBody?.content?.["application/json"]?.schema, isBodyRequired: o.requestBody?.required === true,
         answer: o.responses["200"]?.content?.["application/json"]?.schema,
       });

@@ -23,8 +23,7 @@ const client = new QueryClient({
   mutationCache: new MutationCache({ onError }),
   defaultOptions: {
     queries: {
-      retry: (n, error) => n < 1 && error instanceof ApiError && (error.status === 0 || error.status === 503),
-      retryDelay: 500,
+      retry: false, // call() repeats what may be repeated
       staleTime: 5000,
       networkMode: 'always',
     },

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // The one place that speaks to the server.
-import { language } from '../words';
+import { language, type Pair, say } from '../words';
+import { ApiError } from './error';
+import { reach } from './reach';
+import { newKey, pause, repeats, retryAfter, wait } from './repeat';
 import type { Data, Input, Method, PathOf } from './types';
 
-export class ApiError extends Error {
-  constructor(
-    readonly status: number, // 0: no answer
-    readonly code: number,
-    message: string,
-    readonly traceId: string,
-  ) {
-    super(message);
-  }
-}
+export { ApiError } from './error';
 
-const UNREACHABLE = {
-  en: 'The server does not answer. Check the network, then try again.',
-  zh: '服务器无响应，请检查网络后重试。',
-};
+const UNREACHABLE: Pair = [
+  'The server does not answer. Check the network, then try again.',
+  '服务器无响应，请检查网络后重试。',
+];
+const UNSETTLED: Pair = [
+  'The answer to this was lost: it may have been done or not. Look before you repeat it.',
+  '未收到应答，操作可能已生效，也可能未生效。请先确认结果，再决定是否重试。',
+];
+/** A server gives up after 30 s; what takes longer was lost on the way. */
+const ATTEMPT_MS = 35000;
 
 type Value = string | number | boolean | null | undefined;
 
@@ -34,13 +34,14 @@ export function queryString(query: Record<string, Value | readonly Value[]> = {}
 
 const cookie = (name: string) => new RegExp(`(?:^|; )${name}=([^;]*)`).exec(document.cookie)?.[1];
 
-function headers(method: string, type: string | undefined): Record<string, string> {
+function headers(method: string, type: string | undefined, key: string | undefined): Record<string, string> {
   const token = method === 'get' ? undefined : cookie('XSRF-TOKEN');
   return {
     'Accept-Language': language(),
     'X-Requested-With': 'console', // no dialog of the browser at 401
     ...(type === undefined ? {} : { 'Content-Type': type }),
     ...(token === undefined ? {} : { 'X-XSRF-TOKEN': decodeURIComponent(token) }),
+    ...(key === undefined ? {} : { 'Idempotency-Key': key }),
   };
 }
 
@@ -53,36 +54,109 @@ interface Envelope {
 
 interface Content {
   body?: unknown;
-  form?: Record<string, string>;
   parts?: FormData;
 }
 
-function encode({ body, form, parts }: Content): [type?: string, content?: string | FormData] {
+function encode({ body, parts }: Content): [type?: string, content?: string | FormData] {
   if (parts !== undefined) return [undefined, parts]; // the browser names the type, because it chooses the boundary
-  if (form !== undefined) return ['application/x-www-form-urlencoded', new URLSearchParams(form).toString()];
   return body === undefined ? [] : ['application/json', JSON.stringify(body)];
 }
 
 const isFile = (reply: Response) => reply.headers.get('Content-Type') === 'application/octet-stream';
 
-/** Sends and reads; form is sent as a form, parts as multipart/form-data, body as JSON. A file comes back as a Blob. */
-export async function send(method: string, url: string, content: Content = {}): Promise<unknown> {
-  const [type, sent] = encode(content);
-  // eslint-disable-next-line no-restricted-globals -- here it is allowed
-  const reply = await fetch(url, { method: method.toUpperCase(), headers: headers(method, type), body: sent }).catch(
-    () => {
-      throw new ApiError(0, 0, UNREACHABLE[language()], '');
+interface Request extends Content {
+  key?: string;
+  signal?: AbortSignal;
+}
+
+async function fetched(method: string, url: string, { key, signal, ...content }: Request) {
+  const [type, body] = encode(content);
+  const ending = new AbortController();
+  const end = () => ending.abort();
+  const timer = setTimeout(end, ATTEMPT_MS);
+  signal?.addEventListener('abort', end);
+  const request = { method: method.toUpperCase(), headers: headers(method, type, key), body, signal: ending.signal };
+  try {
+    // eslint-disable-next-line no-restricted-globals -- here it is allowed
+    const reply = await fetch(url, request);
+    return { reply, content: isFile(reply) && reply.ok ? await reply.blob() : await reply.text() };
+  } catch (e) {
+    if (signal?.aborted === true) throw e;
+    throw new ApiError(0, 0, say(UNREACHABLE), '');
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', end);
+  }
+}
+
+function parse(text: string): Envelope {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? value : {};
+  } catch {
+    return {};
+  }
+}
+
+/** One attempt; parts are sent as multipart/form-data, body as JSON. A file comes back as a Blob. */
+async function attempt(method: string, url: string, request: Request): Promise<unknown> {
+  const { reply, content } = await fetched(method, url, request);
+  if (content instanceof Blob) return content;
+  const answer = parse(content);
+  if (reply.ok) return answer.successful === undefined ? answer : answer.data;
+  const { code = 0, message } = answer.error ?? {};
+  const after = retryAfter(reply.headers.get('Retry-After'));
+  const error = new ApiError(reply.status, code, message ?? `HTTP ${reply.status}`, answer.traceId ?? '', after);
+  if (error.isAway) error.message = say(UNREACHABLE);
+  throw error;
+}
+
+function note<T>(attempted: Promise<T>) {
+  return attempted.then(
+    (got) => {
+      reach.answered();
+      return got;
+    },
+    (error: unknown) => {
+      if (error instanceof ApiError) (error.isAway ? reach.missed : reach.answered)();
+      throw error;
     },
   );
-  if (reply.ok && isFile(reply)) return reply.blob();
-  const answer = (await reply.json().catch(() => ({}))) as Envelope;
-  if (reply.ok) return answer.successful === undefined ? answer : answer.data;
-  throw new ApiError(
-    reply.status,
-    answer.error?.code ?? 0,
-    answer.error?.message ?? `HTTP ${reply.status}`,
-    answer.traceId ?? '',
-  );
+}
+
+/** Does the server answer? Asked once, and noted. */
+export const ask = () => note(attempt('get', '/api/status', {}));
+
+/* Of a change, when `lost` says that some answer was: it may have been done. */
+function last(error: ApiError, method: string, lost: boolean) {
+  if (method === 'get' || !(error.isKeyBusy || (lost && (error.isAway || error.isBusy)))) return error;
+  const told = new ApiError(error.status, error.code, say(UNSETTLED), error.traceId);
+  told.unsettled = true;
+  return told;
+}
+
+/** Sends and reads, again and again while that may help and does no harm. `path` is the address as the server's document writes it. */
+async function send(method: string, path: string, url: string, { key, ...request }: Request): Promise<unknown> {
+  const how = repeats(method, path);
+  const sent = how === 'keyed' ? { ...request, key: key ?? newKey() } : request;
+  const began = performance.now();
+  for (let n = 0, lost = false; ; n++) {
+    try {
+      return await note(attempt(method, url, sent));
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      lost ||= error.isAway;
+      const ms = how === 'never' ? undefined : pause(error, n, performance.now() - began);
+      if (ms === undefined) throw last(error, method, lost && how !== 'always');
+      await wait(ms, request.signal);
+    }
+  }
+}
+
+/** How a call is made: `key` of a change that was sent before; `signal` ends it. */
+export interface How {
+  key?: string;
+  signal?: AbortSignal;
 }
 
 /** One operation of the API: call('delete', '/api/v2/iam/users/{id}', { path: { id } }). */
@@ -90,11 +164,13 @@ export async function call<M extends Method, P extends PathOf<M>>(
   method: M,
   path: P,
   input: Input<M, P>,
+  how: How = {},
 ): Promise<Data<M, P>> {
   const {
     path: params,
     query,
     ...content
-  } = input as { path?: Record<string, Value>; query?: Record<string, Value> } & Pick<Content, 'body' | 'parts'>;
-  return (await send(method, fillPath(path, params) + queryString(query), content)) as Data<M, P>;
+  } = input as { path?: Record<string, Value>; query?: Record<string, Value> } & Content;
+  const url = fillPath(path, params) + queryString(query);
+  return (await send(method, path, url, { ...content, ...how })) as Data<M, P>;
 }

@@ -14,7 +14,7 @@ export function useGet<P extends PathOf<'get'>>(
   const { language } = useLanguage(); // texts of the server come in the reader's language
   const query = useQuery<Data<'get', P>, ApiError>({
     queryKey: [path, input, language],
-    queryFn: () => call('get', path, input),
+    queryFn: ({ signal }) => call('get', path, input, { signal }),
     enabled: options.enabled ?? true,
     refetchInterval: options.everyMs ?? false,
     placeholderData: keepPreviousData,

@@ -34,3 +34,13 @@ export type Input<M extends Method, P extends keyof paths> = (PathParams<M, P> e
   /** Instead of a body, where an operation takes multipart/form-data. */
   parts?: FormData;
 };
+
+type HeadersOf<M extends Method, P extends keyof paths> =
+  Operation<M, P> extends { parameters: { header?: infer H } } ? NonNullable<H> : never;
+
+/** Changes for which the server keeps no key: "post /api/v2/iam/login". */
+export type Unkeyed = {
+  [M in Exclude<Method, 'get'>]: {
+    [P in PathOf<M>]: [HeadersOf<M, P>] extends [never] ? `${M} ${P}` : never;
+  }[PathOf<M>];
+}[Exclude<Method, 'get'>];

@@ -15,6 +15,7 @@ import { LanguageSwitch } from './language-switch';
 import logo from './logo.svg';
 import { menu } from './menu';
 import { useLogout } from './logout';
+import { Notices } from './notices';
 
 const words = {
   skip: ['Skip to the page', '跳到正文'],
@@ -117,7 +118,7 @@ export default function Frame() {
         <Link to="/" style={{ fontWeight: 600, color: 'inherit' }}>
           {w.product}
         </Link>
-        <span style={{ marginLeft: 'auto' }} />
+        <Notices />
         <LanguageSwitch />
         <UserMenu name={me.data.username ?? ''} />
       </Layout.Header>

@@ -4,7 +4,7 @@ import { App } from 'antd';
 import { useCallback } from 'react';
 import { useNavigate } from 'react-router-dom';
 
-import { type ApiError, send } from '../api/call';
+import { type ApiError, call } from '../api/call';
 
 /** Ends the session at the server, forgets everything that was read, and shows the login page. */
 export function useLogout() {
@@ -17,6 +17,6 @@ export function useLogout() {
       client.clear();
     };
     const failed = (error: ApiError) => (error.status === 401 ? left() : void message.error(error.message));
-    send('post', '/api/v2/iam/logout').then(left, failed);
+    call('post', '/api/v2/iam/logout', {}).then(left, failed);
   }, [client, navigate, message]);
 }

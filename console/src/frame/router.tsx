@@ -3,13 +3,15 @@ import { App as Messages } from 'antd';
 import { type ComponentType, lazy, type LazyExoticComponent, Suspense, useEffect } from 'react';
 import { createBrowserRouter, Navigate, Outlet, type RouteObject } from 'react-router-dom';
 
+import Broken from '../parts/broken';
 import { Loading } from '../parts/loading';
+import { patient } from '../parts/patient';
 import { type PageRow, routes } from '../routes';
 import { say, useLanguage, useWords } from '../words';
 import { common } from '../words.common';
 
-const Frame = lazy(() => import('./frame'));
-const Guard = lazy(() => import('../parts/permission-guard'));
+const Frame = lazy(() => patient(() => import('./frame')));
+const Guard = lazy(() => patient(() => import('../parts/permission-guard')));
 
 function Titled({ row, children }: { row: PageRow; children: React.ReactNode }) {
   const { language } = useLanguage();
@@ -24,7 +26,7 @@ function Titled({ row, children }: { row: PageRow; children: React.ReactNode }) 
 const pages = new Map<PageRow['page'], LazyExoticComponent<ComponentType>>();
 
 function pageOf(row: PageRow) {
-  const page = pages.get(row.page) ?? lazy(row.page);
+  const page = pages.get(row.page) ?? lazy(() => patient(row.page));
   pages.set(row.page, page);
   return page;
 }
@@ -46,7 +48,7 @@ function element(row: PageRow) {
   );
 }
 
-const asRoute = (row: PageRow): RouteObject => ({ path: row.path, element: element(row) });
+const asRoute = (row: PageRow): RouteObject => ({ path: row.path, element: element(row), errorElement: <Broken /> });
 
 // Messages stand inside of the router, since they hold links.
 const root = (
@@ -63,6 +65,7 @@ const frame = (
 export const router = createBrowserRouter([
   {
     element: root,
+    errorElement: <Broken />,
     children: [
       ...routes.filter((r) => r.bare).map(asRoute),
       {

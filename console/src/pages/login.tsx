@@ -4,7 +4,7 @@ import { Button, Card, Form, Input } from 'antd';
 import { useState } from 'react';
 import { useNavigate, useSearchParams } from 'react-router-dom';
 
-import { type ApiError, send } from '../api/call';
+import { type ApiError, call } from '../api/call';
 import { LanguageSwitch } from '../frame/language-switch';
 import logo from '../frame/logo.svg';
 import { ErrorView } from '../parts/error-view';
@@ -33,11 +33,10 @@ export default function Login() {
     setRunning(true);
     setError(null);
     try {
-      const got = (await send('post', '/api/v2/iam/login', { form: values })) as
-        { needChangePassword?: boolean } | undefined;
+      const got = await call('post', '/api/v2/iam/login', { body: values });
       client.clear();
       const back = safeBack(params.get('back'));
-      await navigate(got?.needChangePassword === true ? `/first-password?back=${encodeURIComponent(back)}` : back, {
+      await navigate(got.needChangePassword === true ? `/first-password?back=${encodeURIComponent(back)}` : back, {
         replace: true,
       });
     } catch (e) {

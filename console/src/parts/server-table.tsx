@@ -189,7 +189,7 @@ export function ServerTable<P extends PathOf<'get'>>(p: Props<P>) {
           />
         </Flex>
       </Flex>
-      {got.error ? (
+      {got.error && !(got.stale && got.error.isAway) ? (
         <div style={{ marginBottom: 12 }}>
           <ErrorView error={got.error} onRetry={() => void got.refetch()} />
         </div>

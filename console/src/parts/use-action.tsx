@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { useMutation } from '@tanstack/react-query';
 import { App } from 'antd';
-import type { MouseEvent } from 'react';
+import { type MouseEvent, useRef } from 'react';
 import { useNavigate } from 'react-router-dom';
 
 import { ApiError, call } from '../api/call';
 import { useRefresh } from '../api/hooks';
+import { newKey } from '../api/repeat';
 import type { Data, Input, Method, PathOf } from '../api/types';
 import { useWords } from '../words';
 import { common } from '../words.common';
@@ -20,6 +21,18 @@ interface Options<R> {
   quiet?: boolean;
 }
 
+/* The key of a change. One whose outcome is not known keeps it: the same, sent again, acts once. */
+function useKey<I>() {
+  const kept = useRef<{ input: string; key: string }>(undefined);
+  const of = (input: I) => {
+    const text = JSON.stringify(input, (_, value: unknown) => (value instanceof FormData ? newKey() : value)); // files are never the same
+    if (kept.current?.input !== text) kept.current = { input: text, key: newKey() };
+    return kept.current.key;
+  };
+  const settle = () => (kept.current = undefined);
+  return { of, settle };
+}
+
 /** A change of something: run(input) sends it, says that it was done and which task does it, and reads anew what it changed. */
 export function useAction<M extends Method, P extends PathOf<M>>(
   method: M,
@@ -30,9 +43,11 @@ export function useAction<M extends Method, P extends PathOf<M>>(
   const w = useWords(common);
   const refresh = useRefresh();
   const navigate = useNavigate();
+  const key = useKey<Input<M, P>>();
   const mutation = useMutation<Data<M, P>, ApiError, Input<M, P>>({
-    mutationFn: (input) => call(method, path, input),
+    mutationFn: (input) => call(method, path, input, { key: key.of(input) }),
     onSuccess: async (result) => {
+      key.settle();
       const task = taskOf(result);
       const text = options.done ?? w.done;
       const address = `/task/${task ?? 0}`;
@@ -55,6 +70,7 @@ export function useAction<M extends Method, P extends PathOf<M>>(
       await refresh(...(options.refreshes ?? [path]));
     },
     onError: (error) => {
+      if (!error.unsettled || error.isKeyBusy) key.settle(); // busy: whoever has looked may send it anew
       if (options.quiet !== true && error.status !== 401) void message.error(error.message, 8);
     },
   });
