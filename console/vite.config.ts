@@ -5,6 +5,8 @@ import { defineConfig } from 'vite';
 import { pack } from './build/pack';
 
 // OCP=http://127.0.0.1:8080 npm run dev: the pages from here, the API from that server.
+const server = process.env.OCP ?? 'http://127.0.0.1:8080';
+
 export default defineConfig({
   plugins: [react(), pack()],
   build: {
@@ -13,5 +15,5 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 1500,
   },
-  server: { proxy: { '/api': process.env.OCP ?? 'http://127.0.0.1:8080' } },
+  server: { proxy: Object.fromEntries(['/api', '/livez', '/health', '/members'].map((path) => [path, server])) },
 });

@@ -172,23 +172,3 @@ def tab_to(page, name):
         if page.eval(f"t.name(document.activeElement) === {json.dumps(name)}"):
             return
     raise AssertionError(f"{name} is not reached by Tab")
-
-
-def test_the_server_goes_and_comes_back(browser, new_ocp_server, new_mariadb, say, language):
-    from lib.py.console import Console
-    server = new_ocp_server(new_mariadb().create_database("ocp"))
-    console = Console(browser, server, language).log_in()
-    console.go("/property")
-    shown = len(console.rows())
-    server.kill()
-    console.expect_complaint("ERR_CONNECTION|ERR_EMPTY|net::")
-    console.press(say("Refresh", "刷新"))
-    console.wait_text(say("The server does not answer", "服务器无响应"))
-    console.wait_text(say("newer data cannot be had", "暂时无法刷新"))
-    assert len(console.page.eval("t.rows()")) == shown
-    console.picture(f"stale-{language}")
-    server.start()
-    console.press(say("Try again", "重试"))
-    console.page.wait("!document.querySelector('[role=alert]')")
-    console.close()
-    console.leave()

@@ -89,12 +89,13 @@ async function fetched(method: string, url: string, { key, signal, ...content }:
   }
 }
 
-function parse(text: string): Envelope {
+/* Undefined: nothing that our server says. */
+function parse(text: string): Envelope | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? value : {};
+    return typeof value === 'object' && value !== null ? value : undefined;
   } catch {
-    return {};
+    return undefined;
   }
 }
 
@@ -103,10 +104,16 @@ async function attempt(method: string, url: string, request: Request): Promise<u
   const { reply, content } = await fetched(method, url, request);
   if (content instanceof Blob) return content;
   const answer = parse(content);
-  if (reply.ok) return answer.successful === undefined ? answer : answer.data;
-  const { code = 0, message } = answer.error ?? {};
-  const after = retryAfter(reply.headers.get('Retry-After'));
-  const error = new ApiError(reply.status, code, message ?? `HTTP ${reply.status}`, answer.traceId ?? '', after);
+  if (reply.ok) return answer?.successful === undefined ? answer : answer.data;
+  const { status } = reply;
+  const { code = answer === undefined ? 0 : status, message = `HTTP ${status}` } = answer?.error ?? {};
+  const error = new ApiError(
+    status,
+    code,
+    message,
+    answer?.traceId ?? '',
+    retryAfter(reply.headers.get('Retry-After')),
+  );
   if (error.isAway) error.message = say(UNREACHABLE);
   throw error;
 }
@@ -125,7 +132,7 @@ function note<T>(attempted: Promise<T>) {
 }
 
 /** Does the server answer? Asked once, and noted. */
-export const ask = () => note(attempt('get', '/api/status', {}));
+export const ask = () => note(attempt('get', '/livez', {}));
 
 /* Of a change, when `lost` says that some answer was: it may have been done. */
 function last(error: ApiError, method: string, lost: boolean) {

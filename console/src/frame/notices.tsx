@@ -5,16 +5,23 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 
 import { ask } from '../api/call';
+import { useGet } from '../api/hooks';
 import { useMissing } from '../api/reach';
 import { useWords } from '../words';
 
 const words = {
+  noLeader: [
+    'No node leads: background work pauses, everything else works.',
+    '当前没有主节点：后台任务暂停，其他功能正常。',
+  ],
   away: ['The server does not answer. This goes on by itself when it does.', '服务器暂无响应，恢复后将自动继续。'],
 } as const;
 
 /** A single answer that is missing is nothing to speak of: another node gives it. */
 const QUIET_MS = 1000,
   ASK_MS = 1000;
+/** An election takes less than a second. */
+const LOOK_MS = 2000;
 
 /** Asks while nobody answers; then reads anew what could not be read. True once a reader should know. */
 function useAway() {
@@ -34,16 +41,27 @@ function useAway() {
   return since !== undefined && told === since;
 }
 
+/** Nobody leads, twice in a row. */
+function useLeaderless() {
+  const { data, dataUpdatedAt } = useGet('/health', {}, { everyMs: LOOK_MS });
+  const none = data !== undefined && data.role !== 'starting' && (data.leader === undefined || data.role === 'elected');
+  const [since, setSince] = useState<number>();
+  if (none !== (since !== undefined)) setSince(none ? dataUpdatedAt : undefined);
+  return none && since !== undefined && dataUpdatedAt > since;
+}
+
 export function Notices() {
   const w = useWords(words);
   const away = useAway();
+  const leaderless = useLeaderless();
+  const text = away ? w.away : leaderless ? w.noLeader : undefined;
   return (
     <div role="status" className="notices">
-      {away ? (
+      {text === undefined ? null : (
         <span className="notice">
-          <WarningOutlined aria-hidden /> {w.away}
+          <WarningOutlined aria-hidden /> {text}
         </span>
-      ) : null}
+      )}
     </div>
   );
 }

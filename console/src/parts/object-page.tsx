@@ -49,7 +49,7 @@ export function ObjectPage<T>({ got, title, tags, actions, children }: Props<T>)
       >
         {actions?.(data)}
       </PageHead>
-      {error === null ? null : (
+      {error === null || error.isAway ? null : (
         <div style={{ marginBottom: 12 }}>
           <ErrorView error={error} onRetry={() => void got.refetch()} />
         </div>

@@ -107,7 +107,8 @@ class Page:
     def __init__(self, browser, session):
         self.browser, self.session = browser, session
         self.complaints = []
-        self._answer = (0, b"")
+        self._answer = None                         # of requests that are paused; None: as if nobody had paused them
+        self._left = None                           # how many get it; None: all
 
     def call(self, method, **params):
         return self.browser.call(method, self.session, **params)
@@ -124,18 +125,37 @@ class Page:
         elif method == "Log.entryAdded" and params["entry"]["level"] == "error":
             self.complaints.append(f"{params['entry']['text']} {params['entry'].get('url', '')}")
         elif method == "Fetch.requestPaused":
-            self.browser.send("Fetch.fulfillRequest", self.session, requestId=params["requestId"], responseCode=self._answer[0],
-                              responseHeaders=[{"name": "content-type", "value": "application/json"}], body=self._answer[1])
+            self._on_paused(params["requestId"])
         elif method == "Runtime.consoleAPICalled" and params["type"] == "error":
             self.complaints.append(str(params["args"]))
 
-    def answer(self, pattern, status, body):
-        """Requests for URLs like `pattern` ("*" is anything) get this answer and never reach the server; None: they do again."""
+    def _on_paused(self, request):
+        if self._left == 0:
+            self.browser.send("Fetch.continueRequest", self.session, requestId=request)
+            return
+        if self._left is not None:
+            self._left -= 1
+        if self._answer is None:
+            self.browser.send("Fetch.failRequest", self.session, requestId=request, errorReason="ConnectionReset")
+        else:
+            self.browser.send("Fetch.fulfillRequest", self.session, requestId=request, responseCode=self._answer[0],
+                              responseHeaders=[{"name": "content-type", "value": "application/json"}, *self._answer[2]], body=self._answer[1])
+
+    def answer(self, pattern, status, body, times=None, headers=()):
+        """Requests for URLs like `pattern` ("*" is anything), the next `times` of them or all, get this answer and never reach the
+        server; None: they do again."""
         if pattern is None:
             self.call("Fetch.disable")
             return
-        self._answer = (status, base64.b64encode(json.dumps(body).encode()).decode())
+        self._left = times
+        self._answer = (status, base64.b64encode(json.dumps(body).encode()).decode(), [{"name": n, "value": v} for n, v in headers])
         self.call("Fetch.enable", patterns=[{"urlPattern": pattern}])
+
+    def lose(self, pattern, what, times=None):
+        """The next `times` requests for such URLs (or all) end with a lost connection: the "request", before the server sees it, or the
+        "answer", when the server has done its part."""
+        self._left, self._answer = times, None
+        self.call("Fetch.enable", patterns=[{"urlPattern": pattern, "requestStage": "Request" if what == "request" else "Response"}])
 
     def open(self, url):
         """Goes there and waits until the document is loaded."""
