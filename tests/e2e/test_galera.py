@@ -40,12 +40,12 @@ def test_everything_goes_to_one_member_and_to_another_when_that_is_gone(galera, 
     first = galera.in_use()
     galera.sql("CREATE TABLE t (a BIGINT NOT NULL PRIMARY KEY)", database=database.name)
     galera.kill()
-    wait_until(lambda: not galera.proxy.is_up(f"db{galera.nodes.index(first) + 1}"), "HAProxy sees it down")
+    galera.proxy.wait_status(f"db{galera.nodes.index(first) + 1}", "DOWN")
     galera.sql("INSERT INTO t VALUES (1)", database=database.name)
     second = galera.in_use()
     assert second is not first
     galera.start()
-    galera.proxy.wait_status(f"db{galera.nodes.index(first) + 1}", True)
+    galera.proxy.wait_status(f"db{galera.nodes.index(first) + 1}", "UP")
     galera.sql("INSERT INTO t VALUES (2)", database=database.name)
     assert galera.in_use() is second, "the one that came back gets nothing while another is in use"
     assert [n.status("wsrep_cluster_size") for n in galera.nodes] == ["3"] * 3

@@ -23,7 +23,9 @@ BROKEN = (OSError, http.client.HTTPException)
 class Call:
     name: str
     began: float
+    key: str = ""
     ended: float = 0
+    looked: bool = False
     fates: list = dataclasses.field(default_factory=list)      # of each attempt: a status, or the text of an exception
 
     @property
@@ -33,7 +35,8 @@ class Call:
 
 class Callers:
     """new_api   gives each thread a client of its own
-    attempts  how often one call is sent, always with the same idempotency key; None: until it succeeds or 60 s are over
+    attempts  how often one call is sent, with the same idempotency key unless a server says that it knows no more of it than that it came;
+              None: until it succeeds or 60 s are over
     """
 
     def __init__(self, new_api, threads=4, attempts=None, prefix="call"):
@@ -48,7 +51,8 @@ class Callers:
         try:
             api = self._new_api()
             while not self._stopping.is_set():
-                self._call(api, Call(f"{self._prefix}-{next(self._numbers)}", time.monotonic()))
+                name = f"{self._prefix}-{next(self._numbers)}"
+                self._call(api, Call(name, time.monotonic(), f"key-{name}"))
             api.close()
         except BaseException as e:  # pylint: disable=broad-exception-caught
             self.broken.append(e)
@@ -59,11 +63,17 @@ class Callers:
             if call.fates:
                 time.sleep(0.02)
             try:
-                reply = api.post(REGIONS, {"name": call.name}, headers={"Idempotency-Key": f"key-{call.name}"})
-                call.fates.append(reply.status)
+                reply = api.post(REGIONS, {"name": call.name}, headers={"Idempotency-Key": call.key})
+                call.fates.append(self._look(api, call) if reply.status == 409 else reply.status)
             except BROKEN as e:
                 call.fates.append(repr(e))
         call.ended = time.monotonic()
+
+    def _look(self, api, call):
+        """The node with the first attempt died, and what became of it is not known to the others: the client looks, as it is told to."""
+        call.looked = True
+        call.key += "-again"
+        return 200 if call.name in self._names(api) else 409
 
     @property
     def n_done(self):
@@ -107,7 +117,7 @@ class Callers:
         assert not missing, f"acknowledged and not there: {missing}"
         never = set(names) - {c.name for c in self.calls}
         assert not never, never
-        return f"{self.n_done} calls, {len(self.repeated)} repeated, {len(self.failed)} failed, longest {self.longest_ms():.0f} ms"
+        return f"{self.n_done} calls, {len(self.repeated)} repeated, {sum(c.looked for c in self.calls)} looked for, {len(self.failed)} failed, longest {self.longest_ms():.0f} ms"
 
     def __enter__(self):
         for thread in self._threads:

@@ -9,7 +9,6 @@ import subprocess
 
 import pymysql
 
-from .build import CHECKOUT
 from .database import DatabaseServer
 from .haproxy import HAProxy
 from .mariadb import MariaDB
@@ -138,10 +137,10 @@ class Galera(DatabaseServer):
             node.members = self.nodes
             node.launch(found=node is first)
             node.wait_ready()
-        sections = (CHECKOUT / "packaging" / "haproxy" / "metadb-galera.cfg").read_text()
-        self.proxy = HAProxy(sections, {"host": "127.0.0.1", **{f"db{n}": f"127.0.0.1:{node.port}" for n, node in enumerate(self.nodes, 1)}})
+        self.proxy = HAProxy("metadb-galera.cfg", {"bind :3306": f"bind {self.host}:PORT",
+                                                   **{f"10.0.0.3{n}:3306": f"127.0.0.1:{node.port}" for n, node in enumerate(self.nodes, 1)}})
         for n in (1, 2, 3):
-            self.proxy.wait_status(f"db{n}", True)
+            self.proxy.wait_status(f"db{n}", "UP")
 
     def is_alive(self):
         return self.proxy is not None

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A running HAProxy with a configuration of packaging/haproxy, its placeholders filled in."""
+"""A running HAProxy with one of the configurations of packaging/haproxy, in which the addresses of the example are replaced."""
 import csv
 import io
 import socket
 
+from .build import CHECKOUT
 from .process import Child, Port, new_dir, unprivileged, wait_until
 
 GLOBAL = """global
@@ -12,20 +13,26 @@ GLOBAL = """global
 """
 
 
+def example(path, replaced):
+    """The text of a file of packaging/ with other addresses; AssertionError when one of them is not in it."""
+    text = (CHECKOUT / "packaging" / path).read_text()
+    for old, new in replaced.items():
+        assert old in text, f"packaging/{path} does not have {old}"
+        text = text.replace(old, str(new))
+    return text
+
+
 class HAProxy:
-    """`sections` is what follows `global`, a text with {name} for each of `values` and for `port`, the port that it listens on."""
+    """`file` of packaging/haproxy with `replaced`; "PORT" in a replacement is the port that it listens on."""
 
-    host = "127.0.0.1"
-
-    def __init__(self, sections, values=None, name="haproxy"):
+    def __init__(self, file, replaced, name="haproxy", host="127.0.0.1"):
+        self.host = host
         self.account = unprivileged()
         self.directory = new_dir(name, self.account, 0o711)
         self._reserved = Port()
         self.config = self.directory / "haproxy.cfg"
-        text = sections
-        for key, value in {"port": self.port, **(values or {})}.items():
-            text = text.replace(f"{{{key}}}", str(value))
-        self.config.write_text(GLOBAL.format(directory=self.directory) + text)
+        sections = example(f"haproxy/{file}", {old: str(new).replace("PORT", str(self.port)) for old, new in replaced.items()})
+        self.config.write_text(GLOBAL.format(directory=self.directory) + sections)
         self.config.chmod(0o644)
         self.process = Child(["haproxy", "-W", "-db", "-f", self.config], self.directory / "log", name="haproxy", cwd=self.directory, account=self.account)
         wait_until(self._answers, "HAProxy answers", alive=self.process.check_alive)
@@ -53,14 +60,9 @@ class HAProxy:
         rows = csv.DictReader(io.StringIO(self.command("show stat").lstrip("# ")))
         return {r["svname"]: r for r in rows if r["svname"] not in ("FRONTEND", "BACKEND")}
 
-    def is_up(self, server):
-        return self.servers()[server]["status"].startswith("UP")
-
-    def wait_status(self, server, up):
-        wait_until(lambda: self.is_up(server) == up, f"HAProxy sees {server} {'up' if up else 'down'}", alive=self.process.check_alive)
-
-    def log(self):
-        return self.process.output()
+    def wait_status(self, server, status):
+        """Until its state is "UP", "DOWN" or "NOLB": alive, but it wants nothing new."""
+        wait_until(lambda: self.servers()[server]["status"].split()[0] == status, f"HAProxy sees {server} {status}", alive=self.process.check_alive)
 
     def close(self):
         self.process.kill()

@@ -36,9 +36,9 @@ class OcpCluster:
     `nodes` are OcpServers. Leaving the `with` stops them all and fails the test when one did not end well.
     """
 
-    def __init__(self, database, n=3, settings=None):
+    def __init__(self, database, n=3, settings=None, ca_file=None):
         self.database = database
-        self.settings = dict(settings or {})
+        self.settings, self.ca_file = dict(settings or {}), ca_file
         self.nodes = []
         for _ in range(n):
             self.new_node()
@@ -46,7 +46,7 @@ class OcpCluster:
     def new_node(self):
         """One more server that is no member of anything yet and does not run."""
         number = len(self.nodes) + 1
-        node = OcpServer(self.database, name=f"ocp-node{number}", host=f"127.0.0.{number}",
+        node = OcpServer(self.database, name=f"ocp-node{number}", host=f"127.0.0.{number}", ca_file=self.ca_file,
                          settings={"node.name": f"node{number}", "http.allow_cleartext": "true", **self.settings})
         self.nodes.append(node)
         return node

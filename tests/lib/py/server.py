@@ -9,6 +9,7 @@ import os
 import pathlib
 import re
 import shutil
+import ssl
 import subprocess
 
 from .api import Api
@@ -78,9 +79,10 @@ class OcpServer:
     Leaving the `with` stops it and fails the test when it did not end with 0 or a sanitizer reported.
     """
 
-    def __init__(self, database=None, settings=None, arguments=(), environment=None, name="ocp-server", host="127.0.0.1"):
+    def __init__(self, database=None, settings=None, arguments=(), environment=None, name="ocp-server", host="127.0.0.1", ca_file=None):
         self.database = database
         self.host = host
+        self.ca_file = ca_file                     # it serves with TLS, under this authority
         self.account = unprivileged()
         self.directory = new_dir(name, self.account, 0o711)
         self.data = self.directory / "data"
@@ -150,7 +152,10 @@ class OcpServer:
 
     def probe(self, path):
         """HTTP status of a GET without login, None when nobody answers within 5 s."""
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=5)
+        if self.ca_file is None:
+            connection = http.client.HTTPConnection(self.host, self.port, timeout=5)
+        else:
+            connection = http.client.HTTPSConnection(self.host, self.port, timeout=5, context=ssl.create_default_context(cafile=str(self.ca_file)))
         try:
             connection.request("GET", path)
             return connection.getresponse().status
@@ -169,12 +174,12 @@ class OcpServer:
         """A client; for the administrator with a password of his own, set at the first call."""
         if password is None:
             password = self._own_password()
-        return Api(self.host, self.port, user, password)
+        return Api(self.host, self.port, user, password, self.ca_file)
 
     def _own_password(self):
         if self.password is None:
             first, wanted = self.first_password(), "Admin-1234-test"
-            Api(self.host, self.port, ADMIN, first).post(
+            Api(self.host, self.port, ADMIN, first, self.ca_file).post(
                 "/api/v2/profiles/me/changePassword", {"currentPassword": first, "newPassword": wanted}).ok()
             self.password = wanted
         return self.password
