@@ -19,6 +19,7 @@ struct peer_caller;
 struct peers;
 struct raft_node;
 struct setting_keeper;
+struct stale_store;
 struct settings;
 struct task_engine;
 struct vault;
@@ -51,6 +52,7 @@ struct api_shared {
     struct api **loops;                  /* all, for /metrics and /livez */
     unsigned n_loops;
     const struct cidr_list *monitoring;  /* addresses that may read metrics without a login */
+    struct stale_store *stale;           /* answers for the time without MetaDB */
     struct domain_graph *domains;        /* what the domains share: src/server.c */
     struct peers *_Atomic peers;         /* the other nodes; NULL: this one takes no part in a cluster yet */
 };

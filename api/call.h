@@ -51,6 +51,7 @@ struct call {
     unsigned n_headers;
     struct api_route_stats *stats;     /* where the call is counted */
     struct str data;                   /* the reply's data, ready JSON */
+    int64_t stale_s;                   /* age of the data, when they are old because MetaDB is away; -1: they are not */
     struct err error;
     int status;
 };

@@ -12,7 +12,7 @@
 ERR_DEFINE(ERR_NO_LEADER, 90104, 503, ERR_RETRY, "No node leads this OCP at the moment. Nothing was changed; try again shortly.",
            "当前没有主节点。未做任何修改，请稍后重试。");
 
-const struct err_row *const forward_err_rows[] = { &ERR_NO_LEADER, NULL };
+const struct err_row *const forward_err_rows[] = { &ERR_NO_LEADER, &ERR_NO_SUCCESSOR, NULL };
 
 int forward_is_needed(const struct call *c, bool *needed, struct err *e)
 {

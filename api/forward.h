@@ -19,6 +19,7 @@
 #include "api/call.h"
 
 ERR_DECLARE(ERR_NO_LEADER);  /* 503: nobody leads now, or whoever we think does not */
+ERR_DECLARE(ERR_NO_SUCCESSOR); /* 409: leadership can go nowhere; raised by api/leader.c */
 extern const struct err_row *const forward_err_rows[];
 
 enum { FORWARD_WATCH_MS = 250, FORWARD_GRACE_MS = 1000, FORWARD_SPARE_MS = 500 };

@@ -13,6 +13,7 @@
 #include "api/forward.h"
 #include "api/idempotent.h"
 #include "api/record.h"
+#include "api/stale.h"
 #include "src/iam/principal.h"
 #include "src/io/fiber.h"
 #include "src/node/peers.h"
@@ -28,7 +29,7 @@ const struct err_row *const api_err_rows[] = { &ERR_ROUTE_UNKNOWN, &ERR_METHOD, 
 
 const uint64_t api_bucket_us[API_BUCKETS] = { 250, 1000, 2500, 10000, 50000, 250000, 1000000, 5000000, 30000000 };
 
-enum { TIMEOUT_MS = 30000, SLOW_TIMEOUT_MS = 300000, MAX_HEADERS = 8 + CALL_MAX_HEADERS };
+enum { AWAY_MS = 8000, AWAY_LOOK_MS = 200, TIMEOUT_MS = 30000, SLOW_TIMEOUT_MS = 300000, MAX_HEADERS = 8 + CALL_MAX_HEADERS };
 
 int api_init(struct api *a, uint64_t seed, struct err *e)
 {
@@ -91,7 +92,7 @@ static enum err_lang language(const struct http_request *rq)
 
 static void call_init(struct call *c, struct http_request *rq, struct api *a)
 {
-    *c = (struct call){ .rq = rq, .api = a, .arena = rq->arena, .db = a->metadb, .status = 200, .object_id = -1 };
+    *c = (struct call){ .rq = rq, .api = a, .arena = rq->arena, .db = a->metadb, .status = 200, .object_id = -1, .stale_s = -1 };
     c->style = (struct field_style){ language(rq), 0 };
     c->stats = &a->unrouted;
     make_trace(a, c->trace);
@@ -112,6 +113,10 @@ static void add_envelope(struct call *c, bool successful)
     str_printf(t, "\"%s\"", clock_iso(wall, 0, time));
     json_add_key(t, "duration");
     str_add_i64(t, clock_now_ms(node->clock) - c->rq->started_ms);
+    if (c->stale_s >= 0) {
+        json_add_key(t, "stale");
+        str_add(t, "true");
+    }
     json_add_key(t, "status");
     str_add_i64(t, c->status);
     json_add_key(t, "traceId");
@@ -229,6 +234,59 @@ static int handle(struct call *c, struct err *e)
     return rv;
 }
 
+static bool is_metadb_away(const struct call *c)
+{
+    struct peers *peers = c->api->shared->peers;
+
+    return peers != NULL && !peers_metadb(peers);
+}
+
+static bool replay_stale(struct call *c)
+{
+    if (!stale_replay(c->api->shared->stale, c))
+        return false;
+    call_header(c, SLICE("age"), arena_printf(c->arena, "%lld", (long long)c->stale_s));
+    return true;
+}
+
+static int say_away(struct err *e)
+{
+    (void)err_set(e, &ERR_DB_AWAY, "MetaDB");
+    return err_arg(e, "no answer in time");
+}
+
+/* While MetaDB is known to be away, a read for which there is a former answer tries for a moment only: what comes from elsewhere comes fresh. */
+static int handle_or_replay(struct call *c, struct err *e)
+{
+    struct stale_store *stale = c->api->shared->stale;
+    bool away = is_metadb_away(c), hurry = away && stale_has(stale, c);
+    int64_t former = fiber_narrow_deadline(hurry ? STALE_WAIT_MS : INT64_MAX);
+    int rv = handle(c, e);
+
+    fiber_restore_deadline(former);
+    if (rv == 0)
+        stale_keep(stale, c);
+    else if (rv == ERR_TIMEOUT.code && !route_is_change(c->route) && (hurry || is_metadb_away(c)))
+        rv = say_away(e); /* MetaDB takes statements and answers none: to a read that is the same as being away */
+    return rv == ERR_DB_AWAY.code && replay_stale(c) ? 0 : rv;
+}
+
+/* A change that nobody can vouch for while MetaDB is away waits for it as long as it would wait for MetaDB itself. */
+static int authenticate(struct call *c, struct err *e)
+{
+    int64_t until = c->rq->started_ms + AWAY_MS;
+    int rv = auth_check(c, e);
+
+    while (rv == ERR_LOGIN_AWAY.code && route_is_change(c->route) && clock_now_ms(c->api->shared->node->clock) < until) {
+        struct err ended;
+
+        if (fiber_sleep(AWAY_LOOK_MS, &ended) != 0)
+            return rv;
+        rv = auth_check(c, e);
+    }
+    return rv;
+}
+
 /* Before the node is ready: health and the like, but no login. */
 static bool answers_early(const struct route *r)
 {
@@ -260,12 +318,12 @@ static int process(struct call *c, struct route_match *m, struct err *e)
     if (rv == 0 && elsewhere)
         return forward_call(c, e);
     if (rv == 0)
-        rv = auth_check(c, e);
+        rv = authenticate(c, e);
     if (rv == ERR_DENIED.code && c->user != NULL) /* somebody known tried what they may not */
         record_change(c, e);
     if (rv != 0)
         return rv;
-    rv = handle(c, e);
+    rv = handle_or_replay(c, e);
     record_change(c, rv != 0 ? e : NULL);
     return rv;
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "api/console.h"
+#include "api/stale.h"
 #include "conf/parameters.h"
 #include "config.h"
 #include "ha/drive/drive.h"
@@ -321,6 +322,8 @@ int server_build(struct server *s, struct err *e)
     if (rv == 0)
         rv = make_tls(s, e);
     if (rv == 0)
+        rv = stale_new(&s->shared.stale, e);
+    if (rv == 0)
         rv = make_loop("control", &s->log, &s->control, e);
     if (rv == 0)
         rv = make_db(s, s->control, false, &s->metadb, e);
@@ -365,6 +368,7 @@ void server_tear_down(struct server *s)
     tls_server_free(s->tls);
     tls_server_free(s->peer_tls);
     tls_server_free(s->call_tls);
+    stale_free(s->shared.stale);
     node_home_close(s->home);
     router_free(s->router);
     console_free(s->console);

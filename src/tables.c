@@ -62,6 +62,7 @@ const struct route *const all_routes[] = {
     loginhistory_routes,
     metrics_routes,
     node_routes,
+    leader_routes,
     leadership_routes,
     lease_routes,
     obcapacity_routes,

@@ -179,9 +179,24 @@ bool db_in_transaction(const struct db *d)
     return false;
 }
 
+/* Nothing keeps a database that is there from answering this: it is waited for as long as for a session, and who does not answer is away. */
+static int begin(struct tx *tx, struct err *e)
+{
+    unsigned timeout_ms = tx->db->pool.conf.statement_timeout_ms;
+    struct err why = { 0 };
+    int rv = run_plain(tx, "BEGIN", 0, timeout_ms < POOL_AWAY_MS ? timeout_ms : POOL_AWAY_MS, &why);
+
+    if (rv == 0)
+        return 0;
+    if (rv == ERR_TIMEOUT.code && fiber_ms_left() > 0)
+        return db_away(tx->db, &why, e);
+    *e = why;
+    return rv;
+}
+
 static int run_body(struct tx *tx, struct run *r, const struct body *body, struct err *e)
 {
-    int rv = run_plain(tx, "BEGIN", 0, tx->db->pool.conf.statement_timeout_ms, e);
+    int rv = begin(tx, e);
 
     if (rv != 0) {
         tx->broken = true;

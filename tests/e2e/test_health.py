@@ -50,6 +50,11 @@ def test_health_tells_the_place_in_the_cluster(node):
     assert "do" in ask(node, "GET", "/replica")[1], "the reason is given"
 
 
+def test_leadership_goes_nowhere_when_nobody_else_is_there(node):
+    node.api().post("/api/v2/ocp/leader/transfer", {}).refused(409)
+    assert node.api().get("/api/v2/ocp/leader").data["followers"] == [] and node.probe("/leader") == 200
+
+
 def test_members_need_a_login_or_an_allowed_address(node, metadb, new_ocp_server):
     node.api().anonymous().get("/members").refused(401)
     own = node.api().get("/members").contents

@@ -58,6 +58,8 @@ def health(walk):
     assert walk.call("health", api=nobody).json["status"] == "ok"
     assert walk.call("replica", api=nobody).status == 503, "who leads is no replica"
     assert [m["leader"] for m in walk.rows("members")] == [True]
+    assert walk.do("ocp-leader-get")["followers"] == []
+    walk.call("ocp-leader-transfer", {"nodeId": 77}).refused(409)    # nobody else is there
 
 
 @scenario("metrics", "actuator-prometheus", "monitor-prometheus-sd")
