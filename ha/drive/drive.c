@@ -6,7 +6,7 @@
 
 #include "src/io/fiber.h"
 
-enum { CLAIM_MS = 8000, PROBE_MS = 1000, TICK_MS = 25, REQUEST_MS = 2000 };
+enum { CLAIM_MS = 8000, PROBE_MS = 1000, PROBE_PAUSE_MS = 50, TICK_MS = 25, REQUEST_MS = 2000 };
 
 struct drive {
     struct drive_conf conf;
@@ -264,11 +264,13 @@ static void probe(struct drive *d)
 static void probe_fiber(void *data)
 {
     struct drive *d = data;
+    int64_t due;
     struct err e;
 
     do {
+        due = now_ms(d) + PROBE_MS; /* a probe that waits in vain takes all of it */
         probe(d);
-    } while (fiber_sleep(PROBE_MS, &e) == 0);
+    } while (fiber_sleep(due > now_ms(d) ? due - now_ms(d) : PROBE_PAUSE_MS, &e) == 0);
 }
 
 /* --- draining ------------------------------------------------------------------------------------------------------------------------- */
