@@ -34,6 +34,7 @@ class DatabaseServer:
     user = None
     password = ""
     client_hosts = ("%",)                          # where the users made by create_database() may come from
+    before = ()                                    # as in Child: where it runs
 
     def __init__(self, directory, account, name):
         self.directory = directory
@@ -58,7 +59,7 @@ class DatabaseServer:
         if self._reserved is None:
             self._reserved = Port()
         self.process = Child(self._argv(), self.log, name=self.name, env=self._env(), cwd=self.directory,
-                             account=self.account)
+                             account=self.account, before=self.before)
 
     def wait_ready(self, timeout=None):
         """Returns once a client could log in."""

@@ -27,6 +27,8 @@ class Obsim:
     Names and numbers go up from `cluster`: obcluster:1, then obcluster2:2. `speed` shortens what takes time.
     """
 
+    before = ()                                    # as in Child: where it runs
+
     def __init__(self, cluster="obcluster:1", zones=3, servers=1, tenants=0, oracle_tenants=0, clusters=1, version="4.2.1.0",
                  enterprise=False, password=PASSWORD, seed=1, speed=10, tls=False, name="obsim"):
         self.directory = new_dir(name)
@@ -54,7 +56,8 @@ class Obsim:
         return both
 
     def start(self):
-        self.process = Child([built_program("tests/obsim/obsim"), *map(str, self._words)], self.directory / "obsim.log", name="obsim")
+        self.process = Child([built_program("tests/obsim/obsim"), *map(str, self._words)], self.directory / "obsim.log", name="obsim",
+                             before=self.before)
         wait_until(lambda: "ready" in self.process.output(), "obsim is ready", alive=self.process.check_alive)
         self._control = socket.socket(socket.AF_UNIX)
         self._control.connect(str(self.directory / "ctl.sock"))

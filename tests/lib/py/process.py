@@ -145,23 +145,24 @@ def is_listening(host, port):
 
 
 class Child:
-    """A process started by the tests, in a session of its own, with stdout and stderr in one log file."""
+    """A process started by the tests, in a session of its own, with stdout and stderr in one log file. `before` are words in front of the
+    whole command that become it by exec, as root: nsenter, say."""
 
     _living = set()
 
-    def __init__(self, argv, log, name=None, env=None, cwd=None, account=None, pass_fds=()):
+    def __init__(self, argv, log, name=None, env=None, cwd=None, account=None, pass_fds=(), before=()):
         self.argv = [os.fspath(a) for a in argv]
         self.name = name or os.path.basename(self.argv[0])
         self.log = pathlib.Path(log)
         with open(self.log, "ab") as out:
             self._log_start = out.tell()
-            self._popen = subprocess.Popen([*armed_as(account), *self.argv],
+            self._popen = subprocess.Popen([*before, *armed_as(account), *self.argv],
                                            stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=env, cwd=cwd,
                                            start_new_session=True, pass_fds=pass_fds)
         self.pid = self._popen.pid
         Child._living.add(self)
         # until setpriv has made way for the program, a death of this process would leave it behind
-        wait_until(lambda: self._program() != "setpriv" or not self.is_alive(), f"{self.name} is executed")
+        wait_until(lambda: self._program() not in ("setpriv", *map(os.path.basename, before[:1])) or not self.is_alive(), f"{self.name} is executed")
 
     def is_alive(self):
         return self._popen.poll() is None

@@ -79,6 +79,9 @@ class OcpServer:
     Leaving the `with` stops it and fails the test when it did not end with 0 or a sanitizer reported.
     """
 
+    before = ()                    # as in Child: where it runs
+    program = None                 # another binary than the one under test
+
     def __init__(self, database=None, settings=None, arguments=(), environment=None, name="ocp-server", host="127.0.0.1", ca_file=None):
         self.database = database
         self.host = host
@@ -135,8 +138,8 @@ class OcpServer:
                "HOME": str(self.directory),
                **self.environment}
         self._expected_death = False
-        self.process = Child([binary(), "--config", self.settings_file, *self.arguments], self.log, name="ocp-server",
-                             env=env, cwd=self.directory, account=self.account)
+        self.process = Child([self.program or binary(), "--config", self.settings_file, *self.arguments], self.log, name="ocp-server",
+                             env=env, cwd=self.directory, account=self.account, before=self.before)
 
     def _sanitizer(self, kind):
         return f"log_path={self.directory}/{kind}:exitcode=99:print_stacktrace=1:detect_leaks=1"

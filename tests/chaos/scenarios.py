@@ -1,0 +1,311 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Everything that is known to go wrong, one scenario each: what is done to which machine, how long until it is over, and how many changes
+of leadership it may cause.
+
+A scenario is a function of the world (world.py) that does the harm and returns what it measured, in seconds, or None. The machines are made
+whole by whoever called it. `bound` is what is promised; it is printed beside the measured value and decides nothing.
+"""
+import dataclasses
+import time
+
+from lib.py.process import wait_until
+
+from .history import OK, longest_gap
+from .world import ELECTION
+
+SCENARIOS = {}
+WATCHED = 3 * ELECTION             # seconds in which a change of leadership would have happened
+
+
+@dataclasses.dataclass
+class Scenario:
+    name: str
+    title: str
+    run: object
+    bound: float = None            # seconds
+    changes: int = None            # of leadership at most; None: any number
+    needs: frozenset = frozenset() # "net": namespaces; what World must be made with: "disks", "clocks", "proxy", "small"
+    planned: bool = False          # nobody may notice
+    mixes: bool = True             # may happen together with others
+
+
+def scenario(title, bound=None, changes=None, needs=(), planned=False, mixes=True):
+    def add(function):
+        name = function.__name__.replace("_", "-")
+        SCENARIOS[name] = Scenario(name, title, function, bound, changes, frozenset(needs), planned, mixes)
+        return function
+    return add
+
+
+def gap_since(world, begin):
+    """The longest time without a call that succeeded, among the clients with a list of endpoints."""
+    calls = [c for c in world.history.calls if c.client.startswith("list")]
+    return longest_gap(calls, begin, time.monotonic())
+
+
+def undisturbed(world):
+    """Waits as long as a change of leadership would take, and returns the longest pause of clients."""
+    begin = time.monotonic()
+    time.sleep(WATCHED)
+    return gap_since(world, begin)
+
+
+# -- processes --------------------------------------------------------------------------------------------------------------------------
+
+@scenario("the leader's process is killed", bound=3.0, changes=1)
+def leader_killed(w):
+    leader = w.leader()
+    leader.kill()
+    return w.new_leader(leader)[1]
+
+
+@scenario("a follower's process is killed and started again", changes=0)
+def follower_killed(w):
+    follower = w.followers()[0]
+    follower.kill()
+    pause = undisturbed(w)
+    follower.start()
+    time.sleep(ELECTION)
+    return pause
+
+
+@scenario("the leader is stopped and wakes when another one leads", bound=2.1, changes=1)
+def leader_paused(w):
+    leader = w.leader()
+    leader.pause()
+    seconds = w.new_leader(leader)[1]
+    leader.resume()
+    return seconds
+
+
+@scenario("the leader is stopped inside a transaction, with a fence row locked", bound=3.6, changes=1, mixes=False)
+def leader_paused_in_transaction(w):
+    leader = w.leader()
+    with w.metadb.connect(autocommit=False) as lock, lock.cursor() as cursor:
+        cursor.execute(f"SELECT * FROM `{w.database.name}`.{w.LEADER_ROWS} FOR UPDATE")
+        wait_until(lambda: w.fence_holders(leader), "the leader waits for a row inside a transaction of its own", 30)
+        leader.pause()
+        lock.rollback()
+    held = w.fence_holders(leader)
+    assert held, "the stopped leader keeps its locks"
+    seconds = w.new_leader(leader)[1]
+    leader.resume()
+    return seconds
+
+
+@scenario("a follower is stopped and wakes", changes=0)
+def follower_paused(w):
+    follower = w.followers()[-1]
+    follower.pause()
+    pause = undisturbed(w)
+    follower.resume()
+    time.sleep(ELECTION)
+    return pause
+
+
+@scenario("every node is restarted by SIGTERM, followers first, the leader last", changes=1, planned=True, mixes=False)
+def rolling_restart(w):
+    begin = time.monotonic()
+    last = w.leader()
+    for node in [*w.followers(), last]:
+        node.restart()
+        w.ready()
+    return gap_since(w, begin)
+
+
+@scenario("ten times the load", changes=0, mixes=False)
+def overload(w):
+    begin = time.monotonic()
+    for client in w.clients:
+        client.pace = 0.1
+    time.sleep(WATCHED)
+    for client in w.clients:
+        client.pace = 1.0
+    return gap_since(w, begin)
+
+
+# -- networks -----------------------------------------------------------------------------------------------------------------------------
+
+@scenario("the leader's host is gone from the network", bound=2.5, changes=1, needs=["net"])
+def leader_host_gone(w):
+    leader = w.leader()
+    w.net.isolate(leader.host)
+    return w.new_leader(leader)[1]
+
+
+@scenario("the leader is cut off from the other nodes", bound=2.5, changes=1, needs=["net"])
+def leader_parted(w):
+    leader = w.leader()
+    w.net.part([leader.host], [n.host for n in w.followers()])
+    return w.new_leader(leader)[1]
+
+
+@scenario("a follower is cut off from the other nodes, then back", changes=0, needs=["net"])
+def follower_parted(w):
+    follower = w.followers()[0]
+    w.net.part([follower.host], [n.host for n in w.nodes if n is not follower])
+    pause = undisturbed(w)
+    w.net.heal()
+    time.sleep(ELECTION)
+    return pause
+
+
+@scenario("no node hears another; the time is from the healing to a leader", bound=2.0, needs=["net"], mixes=False)
+def all_parted(w):
+    hosts = [n.host for n in w.nodes]
+    for host in hosts:
+        w.net.part([host], [h for h in hosts if h is not host])
+    wait_until(lambda: not any(w.says(n) for n in w.nodes), "nobody leads")
+    w.net.heal()
+    begin = time.monotonic()
+    w.leader()
+    return time.monotonic() - begin
+
+
+@scenario("one follower does not hear the leader, the leader hears it", changes=1, needs=["net"])
+def one_way_to_follower(w):
+    w.net.cut(w.leader().host, w.followers()[0].host)
+    return undisturbed(w)
+
+
+@scenario("the leader hears nobody, the others hear it", bound=4.0, needs=["net"])
+def leader_deaf(w):
+    leader = w.leader()
+    for node in w.followers():
+        w.net.cut(node.host, leader.host)
+    return w.new_leader(leader)[1]
+
+
+@scenario("a tenth of all packets between the nodes is lost", changes=1, needs=["net"])
+def packets_lost(w):
+    for a in w.nodes:
+        for b in w.nodes:
+            if a is not b:
+                w.net.lose(a.host, b.host, 10)
+    return undisturbed(w)
+
+
+@scenario("packets of the leader are late by 30 to 60 ms, overtake each other and come twice", changes=0, needs=["net"])
+def packets_late(w):
+    w.net.wire(w.leader().host, w.seed, delay_ms=30, jitter_ms=30, twice_percent=5)
+    return undisturbed(w)
+
+
+@scenario("the leader's link carries 256 kbit/s", changes=1, needs=["net"])
+def narrow_link(w):
+    w.net.limit(w.leader().host, "256kbit")
+    return undisturbed(w)
+
+
+# -- MetaDB -------------------------------------------------------------------------------------------------------------------------------
+
+@scenario("the leader does not reach MetaDB, the others do", bound=5.0, changes=1, needs=["net"])
+def leader_without_metadb(w):
+    leader = w.leader()
+    w.net.part([leader.host], [w.db_host])
+    return w.new_leader(leader)[1]
+
+
+def next_write(w):
+    """Seconds until a submission that begins now succeeds."""
+    begin = time.monotonic()
+    wait_until(lambda: any(c.op == "create" and c.outcome == OK and c.tries[-1].end > begin for c in w.history.calls), "a write succeeds", 60)
+    return min(c.end for c in w.history.calls if c.op == "create" and c.outcome == OK and c.tries[-1].end > begin) - begin
+
+
+@scenario("MetaDB is killed and started again after 5 s; the time is from its start to the first write", bound=2.0, changes=0)
+def metadb_killed(w):
+    w.metadb.kill()
+    time.sleep(5)
+    w.metadb.start()
+    return next_write(w)
+
+
+@scenario("MetaDB is stopped for 5 s and wakes; the time is from then to the first write", bound=2.0, changes=0)
+def metadb_paused(w):
+    w.metadb.pause()
+    time.sleep(5)
+    w.metadb.resume()
+    return next_write(w)
+
+
+@scenario("connections to MetaDB break between COMMIT and its answer, again and again", changes=0, needs=["proxy"], mixes=False)
+def commits_lost(w):
+    begin = time.monotonic()
+    for _ in range(20):
+        w.proxy.cut_at("COMMIT", when="answer", nth=3).wait()
+        w.proxy.cut_at("COMMIT", when="sent", nth=3).wait()
+    return gap_since(w, begin)
+
+
+# -- disks --------------------------------------------------------------------------------------------------------------------------------
+
+@scenario("fdatasync on the leader's Raft folder does not come back", bound=4.0, changes=1, needs=["disks"])
+def leader_disk_hangs(w):
+    leader = w.leader()
+    leader.disk("hang")
+    return w.new_leader(leader)[1]
+
+
+@scenario("fdatasync on a follower's Raft folder takes 400 ms more", changes=0, needs=["disks"])
+def follower_disk_slow(w):
+    w.followers()[0].disk("slow 400")
+    return undisturbed(w)
+
+
+def exit_status(node, wanted):
+    wait_until(lambda: not node.server.is_alive(), f"{node} ends", 30)
+    status = node.server.process.returncode
+    assert status == wanted, f"{node} ended with {status} instead of {wanted}"
+
+
+@scenario("fdatasync on the leader's Raft folder fails: it must end, with status 70", bound=3.0, changes=1, needs=["disks"])
+def leader_disk_fails(w):
+    leader = w.leader()
+    leader.disk("fail")
+    seconds = w.new_leader(leader)[1]
+    exit_status(leader, 70)
+    leader.disk("")
+    return seconds
+
+
+# -- clocks -------------------------------------------------------------------------------------------------------------------------------
+
+@scenario("the leader's clock jumps forth, then back by two hours", changes=0, needs=["clocks"])
+def leader_clock_jumps(w):
+    leader, begin = w.leader(), time.monotonic()
+    for seconds in (3600, -3600, 0):
+        leader.jump(seconds)
+        time.sleep(WATCHED / 2)
+    return gap_since(w, begin)
+
+
+@scenario("the clocks of all nodes go apart by an hour", changes=0, needs=["clocks"])
+def clocks_differ(w):
+    for node, seconds in zip(w.nodes, (3600, 0, -3600)):
+        node.jump(seconds)
+    return undisturbed(w)
+
+
+# -- the load balancer --------------------------------------------------------------------------------------------------------------------
+
+@scenario("the load balancer is killed; the time is the longest pause of a client with a list", bound=1.0, changes=0)
+def balancer_killed(w):
+    w.balancer.kill()
+    pause = undisturbed(w)
+    w.balancer.start()
+    return pause
+
+
+@scenario("the load balancer does not reach one node", changes=0, needs=["net"])
+def balancer_cut_off(w):
+    w.net.part([w.lb_host], [w.followers()[0].host])
+    return undisturbed(w)
+
+
+def chosen(names):
+    unknown = [n for n in names if n not in SCENARIOS]
+    if unknown:
+        raise SystemExit(f"no such scenario: {', '.join(unknown)}; --list names all")
+    return [SCENARIOS[n] for n in names]
+
