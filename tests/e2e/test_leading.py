@@ -52,7 +52,7 @@ def test_the_next_leader_goes_on_with_a_task(cluster, new_obsim, end):
     api = cluster.api(index_of(cluster, others[0]))
     sim.fault("DBA_OB_UNITS", "silent")                       # the first step waits for an answer
     task = take_over(api, sim)
-    wait_until(lambda: any(w["status"] == 2 for w in workers(cluster, task)), "the first step runs")
+    wait_until(lambda: any("DBA_OB_UNITS" in s["text"] for s in sim.audit()), "the first step has asked")
     epoch = cluster.row()["epoch"]
     getattr(leader, end)()
     successor = cluster.leader(above=epoch)
