@@ -11,6 +11,7 @@
 
 #include "api/api.h"
 #include "src/iam/principal.h"
+#include "src/io/fiber.h"
 #include "src/store/idempotency.h"
 
 ERR_DEFINE(ERR_IDEMPOTENCY_REUSED, 90102, 409, ERR_FINAL,
@@ -21,7 +22,7 @@ ERR_DEFINE(ERR_IDEMPOTENCY_BUSY, 90103, 409, ERR_UNKNOWN,
 
 const struct err_row *const idempotent_err_rows[] = { &ERR_IDEMPOTENCY_REUSED, &ERR_IDEMPOTENCY_BUSY, NULL };
 
-enum { KEY_MIN = 8, KEY_MAX = 64, DIGEST_TEXT = 65 };
+enum { KEY_MIN = 8, KEY_MAX = 64, DIGEST_TEXT = 65, SETTLE_MS = 5000 };
 
 /* Is the reply one that may be kept? Not a secret that is shown once, and not what its handler sends itself. */
 static bool is_kept(const struct route *r)
@@ -83,21 +84,35 @@ static int replay(struct call *c, const struct idempotency *request, const struc
     return str_failed(&c->data) ? err_set(e, &ERR_NOMEM, "") : 0;
 }
 
+/* What has begun is settled, though the request's time may be over. Returns its deadline. */
+static int64_t allow_settling(void)
+{
+    int64_t former = fiber_deadline();
+
+    fiber_restore_deadline(INT64_MAX);
+    (void)fiber_narrow_deadline(SETTLE_MS);
+    return former;
+}
+
 /* A reply that cannot be kept leaves the key claimed: a repetition is told to look. */
 static void keep(struct call *c, const struct idempotency *request)
 {
+    int64_t deadline = allow_settling();
     struct err e;
 
     if (store_idempotency_finish(c->db, request, c->status, str_c(&c->data), &e) != 0)
         log_warn(&c->api->log, "the reply to a request with a key was not kept", LOG_S("trace", c->trace), LOG_E(&e));
+    fiber_restore_deadline(deadline);
 }
 
 static void release(struct call *c, const struct idempotency *request)
 {
+    int64_t deadline = allow_settling();
     struct err e;
 
     if (store_idempotency_release(c->db, request, &e) != 0)
         log_warn(&c->api->log, "the key of a failed request was not given back", LOG_S("trace", c->trace), LOG_E(&e));
+    fiber_restore_deadline(deadline);
 }
 
 static int run_once(struct call *c, const struct idempotency *request, struct err *e)
@@ -123,6 +138,7 @@ int idempotent_handle(struct call *c, struct err *e)
     const char *key = strcmp(c->route->method, "GET") != 0 && c->user != NULL ? find_key(c) : NULL;
     char digest[DIGEST_TEXT];
     struct idempotency request;
+    bool shielded;
     int rv;
 
     if (key == NULL || key[0] == '\0' || !is_kept(c->route))
@@ -134,5 +150,8 @@ int idempotent_handle(struct call *c, struct err *e)
         return err_set(e, &ERR_NOMEM, "");
     request = (struct idempotency){ .user_id = c->user->user_id, .key = key, .digest = digest, .trace = c->trace,
                                     .node = c->api->shared->node->name };
-    return run_once(c, &request, e);
+    shielded = fiber_shield(true); /* a client that leaves comes back with its key, and wants to know what became of the request */
+    rv = run_once(c, &request, e);
+    (void)fiber_shield(shielded);
+    return rv;
 }

@@ -82,6 +82,26 @@ def test_one_key_acts_once(api):
     api.post(REGIONS, body).refused(409, 1006)
     token = {"name": "by-token", "clientToken": "token-0001"}
     assert api.post(REGIONS, token).data == api.post(REGIONS, token).data
+
+
+def test_who_leaves_and_comes_back_with_the_key_gets_the_reply(api, ocp_server, mariadb_server):
+    """The first request waits for a lock while its client goes away."""
+    database = ocp_server.database.name
+    body, key = {"name": "left-behind"}, {"Idempotency-Key": "key-left-0001"}
+    in_the_way = mariadb_server.connect(autocommit=False, database=database)
+    with in_the_way.cursor() as cursor:
+        cursor.execute("INSERT INTO region VALUES (-1, 'left-behind', '', NOW(6), NOW(6))")
+        hasty = Api(api.host, api.port, api.user, api.password, timeout=1)
+        with pytest.raises(TimeoutError):
+            hasty.post(REGIONS, body, headers=key)
+    in_the_way.rollback()
+    in_the_way.close()
+
+    def again():
+        reply = api.post(REGIONS, body, headers=key)
+        return reply if reply.status != 409 else None
+    made = wait_until(again, "the first request with the key is through").data
+    assert [r["id"] for r in mariadb_server.sql(f"SELECT id FROM `{database}`.region WHERE name = 'left-behind'")] == [made["id"]]
     api.post(REGIONS, {"name": "x1", "clientToken": "short"}).refused(400, naming="8 to 64")
     # a failed request gives its key back
     api.post(REGIONS, {"name": "once", "clientToken": "token-0002"}).refused(409, 1006)
