@@ -23,6 +23,24 @@ TICK = 100                          # clock ticks a second, in /proc/PID/stat
 REST = 1.2                          # seconds between two rounds
 LOOK = 0.002                        # seconds between two looks at each node
 RATE = 100                          # calls a second of each client
+ETCD_SECTIONS = """
+defaults
+    mode http
+    timeout connect 2s
+    timeout check 2s
+    timeout client 75s
+    timeout server 75s
+frontend etcd
+    bind :8080
+    default_backend members
+backend members
+    balance leastconn
+    option httpchk GET /health
+    http-check expect status 200
+    retries 2
+    option redispatch 1
+    default-server check inter 1s fastinter 200ms downinter 1s fall 2 rise 2 on-marked-down shutdown-sessions
+"""
 
 
 class Ours:
@@ -122,7 +140,7 @@ class Etcd:
         for node in self.nodes:
             node.start(self.members)
         self.watches, self.clients = [], []
-        self.balancer = Balancer(net.host("elb"), [(f"e{n.number}", n.host, n.port) for n in self.nodes], check="/health")
+        self.balancer = Balancer(net.host("elb"), [(f"e{n.number}", n.host, n.port) for n in self.nodes], ETCD_SECTIONS)
 
     def begin(self):
         self.watches = [EtcdWatch(n, n.number, self.history, self.net.observer, LOOK) for n in self.nodes]

@@ -11,6 +11,7 @@ import time
 
 import pymysql
 
+from lib.py.build import CHECKOUT
 from lib.py.managed import Managed
 from lib.py.mariadb import MariaDB
 from lib.py.obsim import Obsim
@@ -75,7 +76,7 @@ class World:
         self.metadb = self.stack.enter_context(Metadb(self.db_host))
         self.database = self.metadb.create_database("chaos")
         self.proxy = self._proxy() if "proxy" in needs else None
-        self.cluster = self.stack.enter_context(Cluster(self.database, hosts, settings, *self._preloads("disks" in needs, "clocks" in needs)))
+        self.cluster = self.stack.enter_context(Cluster(self.database, hosts, self.lb_host.address, settings, *self._preloads("disks" in needs, "clocks" in needs)))
         self.nodes = [Node(number, host, server) for number, (host, server) in enumerate(zip(hosts, self.cluster.nodes), 1)]
         self.balancer = self.stack.enter_context(Balancer(self.lb_host, [(n.host.name, n.server.host, n.server.port) for n in self.nodes]))
         self.login = ("admin", self.cluster.api().password)
@@ -241,9 +242,9 @@ class World:
 class Cluster(OcpCluster):
     """Each node on its host, with `libraries` preloaded and `environment` for all of them."""
 
-    def __init__(self, database, hosts, settings, libraries=(), environment=None):
+    def __init__(self, database, hosts, balancer, settings, libraries=(), environment=None):
         self.hosts, self.libraries, self.environment = hosts, libraries, environment or {}
-        super().__init__(database, len(hosts), {"drain.lb_wait": "2s", **(settings or {})})
+        super().__init__(database, len(hosts), {"drain.lb_wait": "2s", "http.trusted_proxies": balancer, **(settings or {})})
 
     def new_node(self):
         host = self.hosts[len(self.nodes)]
@@ -312,35 +313,15 @@ class Node:
 
 
 class Balancer:
-    """HAProxy in front of nodes: (name, address, port) each."""
+    """HAProxy in front of nodes, (name, address, port) each, as packaging/haproxy has it unless `nodes` is another section."""
 
-    CONFIG = """
-global
-    log stdout format raw local0
-defaults
-    mode http
-    log global
-    timeout connect 1s
-    timeout client 60s
-    timeout server 60s
-    option redispatch 1
-    retries 2
-    retry-on conn-failure
-frontend api
-    bind {host}:{port}
-    default_backend nodes
-backend nodes
-    option httpchk GET {check}
-    http-check expect status 200
-    default-server inter 1s fastinter 200ms downinter 1s fall 2 rise 2 on-marked-down shutdown-sessions
-{servers}
-"""
-
-    def __init__(self, host, servers, check="/readyz"):
+    def __init__(self, host, servers, nodes=None):
         self.host, self._port = host.address, Port()
         self.before, self.directory = host.words, new_dir("haproxy", mode=0o755)
-        lines = "\n".join(f"    server {name} {address}:{port} check" for name, address, port in servers)
-        (self.directory / "haproxy.cfg").write_text(self.CONFIG.format(host=self.host, port=self.port, check=check, servers=lines))
+        text = nodes or (CHECKOUT / "packaging" / "haproxy" / "ocp-server.cfg").read_text(encoding="utf-8")
+        text = re.sub(r"(?m)^    server ocp\d .*\n", "", text).replace("bind :8080", f"bind {self.host}:{self.port}")
+        lines = "".join(f"    server {name} {address}:{port}\n" for name, address, port in servers)
+        (self.directory / "haproxy.cfg").write_text(f"global\n    log stdout format raw local0\n{text.rstrip()}\n{lines}")
         self.start()
 
     def start(self):

@@ -16,7 +16,7 @@ def program():
 
 def versions(cluster):
     """What each node says that it is."""
-    return [cluster.api(i).get("/api/v2/info").data["version"] for i in range(len(cluster.nodes))]
+    return [cluster.api(i).get("/health").json["version"] for i in range(len(cluster.nodes))]
 
 
 class Callers:
