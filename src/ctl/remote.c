@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A call goes to the current endpoint. When that cannot be reached, breaks off or says 502, 503 or 504, the call goes round to the
- * others; a single endpoint that broke off is asked once more. Only when all have failed does the call fail. */
+ * others; a single endpoint that broke off is asked once more. When one of a round says when to come back (503 with Retry-After, as
+ * while a leader is being elected), there is another round. Only when all have failed does the call fail. */
 #include "src/ctl/remote.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -17,13 +19,14 @@ ERR_DEFINE(ERR_CTL_LOGIN, 90902, 502, ERR_FINAL, "{0} (code {1}, trace {2})", "{
 ERR_DEFINE(ERR_CTL_ODD, 90903, 502, ERR_FINAL, "{0} does not answer like an OCP: {1}.", "{0} 的应答不是 OCP 的应答：{1}。");
 ERR_DEFINE(ERR_CTL_UNREACHABLE, 90904, 502, ERR_RETRY, "No server could be reached. {0}", "无法连接任何服务器。{0}");
 
-enum { MAX_ENDPOINTS = 16, READY_MS = 3000, MAX_ANSWER = 256 << 20, KEY_BYTES = 16 };
+enum { ROUNDS = 4, MAX_RETRY_MS = 3000, MAX_ENDPOINTS = 16, READY_MS = 3000, MAX_ANSWER = 256 << 20, KEY_BYTES = 16 };
 
 struct remote {
     struct remote_conf conf;
     struct http_client *client;       /* owned */
     char *urls[MAX_ENDPOINTS];        /* owned, without a '/' at the end */
     unsigned n, current;
+    int64_t retry_ms;                 /* Retry-After of a 503 in this round; 0: there was none */
     bool chosen;
 };
 
@@ -100,6 +103,14 @@ struct request {
     int64_t timeout_ms;
 };
 
+static int64_t retry_of(const struct http_fetched *res)
+{
+    const char *after = http_fetched_header(res, "Retry-After");
+    int64_t s = after != NULL ? strtoll(after, NULL, 10) : 0;
+
+    return s < 0 ? 0 : s * 1000 < MAX_RETRY_MS ? s * 1000 : MAX_RETRY_MS;
+}
+
 static int fetch(struct remote *r, unsigned n, const struct request *q, struct arena *arena, struct remote_answer *out, struct err *e)
 {
     const char *headers[7] = { "Accept: application/json, */*" };
@@ -138,6 +149,8 @@ static int fetch(struct remote *r, unsigned n, const struct request *q, struct a
     if (rv != 0)
         return rv;
     *out = (struct remote_answer){ .status = res.status, .body = res.body, .url = r->urls[n] };
+    if (res.status == 503)
+        r->retry_ms = retry_of(&res);
     out->content_type = http_fetched_header(&res, "Content-Type");
     if (out->content_type == NULL)
         out->content_type = "";
@@ -223,25 +236,17 @@ static const char *make_key(struct arena *arena, struct err *e)
     return NULL;
 }
 
-int remote_call(struct remote *r, const char *method, const char *path, const char *body, struct arena *arena,
-                struct remote_answer *out, struct err *e)
+static int go_round(struct remote *r, const struct request *q, struct arena *arena, struct remote_answer *out, struct err *e)
 {
-    struct request q = { method, path, body, .with_login = true, .timeout_ms = r->conf.timeout_ms };
     struct str why;
 
-    if (!r->chosen)
-        choose(r, arena);
-    if (!is_safe_method(method)) {
-        q.key = make_key(arena, e);
-        if (q.key == NULL)
-            return e->row->code;
-    }
     str_init(&why, arena);
+    r->retry_ms = 0;
     for (unsigned left = r->n > 1 ? r->n : 2; left > 0; left--) {
         int rv;
 
         err_clear(e);
-        rv = fetch(r, r->current, &q, arena, out, e);
+        rv = fetch(r, r->current, q, arena, out, e);
         if (rv == 0 && (left == 1 || r->n == 1 || !is_elsewhere_better(out->status)))
             return 0;
         if (rv != 0 && !may_repeat(e))
@@ -252,6 +257,33 @@ int remote_call(struct remote *r, const char *method, const char *path, const ch
         r->current = (r->current + 1) % r->n;
     }
     return unreachable(&why, r, e);
+}
+
+static bool is_for_later(const struct remote *r, int rv, const struct remote_answer *a)
+{
+    return r->retry_ms > 0 && (rv == ERR_CTL_UNREACHABLE.code || (rv == 0 && a->status == 503));
+}
+
+int remote_call(struct remote *r, const char *method, const char *path, const char *body, struct arena *arena,
+                struct remote_answer *out, struct err *e)
+{
+    struct request q = { method, path, body, .with_login = true, .timeout_ms = r->conf.timeout_ms };
+    int rv;
+
+    if (!r->chosen)
+        choose(r, arena);
+    if (!is_safe_method(method)) {
+        q.key = make_key(arena, e);
+        if (q.key == NULL)
+            return e->row->code;
+    }
+    rv = go_round(r, &q, arena, out, e);
+    for (unsigned i = 1; i < ROUNDS && is_for_later(r, rv, out) && strncmp(path, "/api/", 5) == 0; i++) {
+        if (fiber_sleep(r->retry_ms, NULL) != 0)
+            break; /* the answer stands */
+        rv = go_round(r, &q, arena, out, e);
+    }
+    return rv;
 }
 
 int remote_call_one(struct remote *r, unsigned n, const char *path, struct arena *arena, struct remote_answer *out, struct err *e)

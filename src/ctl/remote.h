@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* remote.h - the public API of an OCP, behind one or several endpoints. The first that says it is ready gets all calls; when it
- * fails, the next one takes over, and a call whose outcome is unknown is repeated there if that is safe: reading is, and
+ * fails, the next one takes over; when one says when to come back (503 with Retry-After: nobody leads for a moment), there is another round; and a call whose outcome is unknown is repeated there if that is safe: reading is, and
  * so is every change, since it bears an idempotency key. From a fiber. */
 #ifndef CTL_REMOTE_H
 #define CTL_REMOTE_H
