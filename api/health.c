@@ -87,6 +87,12 @@ static bool find_place(const struct call *c, struct place *out)
     return true;
 }
 
+/* Of the same term: for a moment after losing leadership and gaining it again the two speak of different ones. */
+static bool is_active(const struct place *p)
+{
+    return p->drive.state == LEADING_ACTIVE && p->drive.term == p->raft.consensus.term;
+}
+
 static int leader(struct call *c, struct err *e)
 {
     struct place p;
@@ -94,7 +100,7 @@ static int leader(struct call *c, struct err *e)
     (void)e;
     if (!find_place(c, &p) || !p.raft.consensus.leads)
         return reply_reason(c, "this node does not lead");
-    if (p.drive.state != LEADING_ACTIVE)
+    if (!is_active(&p))
         return reply_reason(c, "this node was elected and has not claimed its epoch in MetaDB yet");
     return reply_reason(c, p.fresh ? NULL : "this node has not heard a majority for an election timeout");
 }
@@ -175,7 +181,7 @@ static const char *role_of(const struct place *p)
 {
     switch (p->raft.consensus.role) {
     case CONSENSUS_LEADER:
-        return p->drive.state == LEADING_ACTIVE ? "leader" : "elected";
+        return is_active(p) ? "leader" : "elected";
     case CONSENSUS_CANDIDATE:
         return "candidate";
     default:

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include <openssl/rand.h>
+#define HASH_NONFATAL_OOM 1
+#define uthash_nonfatal_oom(ANSWER) ((ANSWER)->lost = true)
 #include <uthash.h>
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -21,6 +23,7 @@ struct answer {
     struct key key;
     UT_hash_handle hh;           /* in the order of being written */
     int64_t at_ms;
+    bool lost;                   /* there was no memory to find it by */
     size_t n;
     char data[];
 };
@@ -116,6 +119,7 @@ static struct answer *find(struct stale_store *s, const struct call *c, const st
 
 /* --- keeping ---------------------------------------------------------------------------------------------------------------------- */
 
+/* Takes it. */
 static void put(struct stale_store *s, struct answer *a)
 {
     struct answer *former;
@@ -126,7 +130,10 @@ static void put(struct stale_store *s, struct answer *a)
     while (s->answers != NULL && s->bytes + sizeof *a + a->n > STALE_BYTES)
         drop(s, s->answers);
     HASH_ADD(hh, s->answers, key, sizeof a->key, a);
-    s->bytes += sizeof *a + a->n;
+    if (a->lost)
+        mem_free(a);
+    else
+        s->bytes += sizeof *a + a->n;
 }
 
 static bool is_young(struct stale_store *s, const struct call *c, const struct key *key)
