@@ -22,7 +22,7 @@ struct worker {
     struct server *server;
     struct api api;
     char name[16];
-    bool running;
+    _Atomic bool running;
     struct loop_post drain_post, drained_post;
 };
 

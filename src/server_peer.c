@@ -33,13 +33,14 @@ static void on_arrival(struct loop_post *post)
 /* Raft thread. */
 void server_on_call(int fd, struct server *s)
 {
-    struct arrival *a = s->shared.peers != NULL ? mem_alloc(sizeof *a) : NULL;
+    struct worker *w = &s->workers[s->n_calls++ % s->n_workers];
+    struct arrival *a = s->shared.peers != NULL && w->running ? mem_alloc(sizeof *a) : NULL;
 
     if (a == NULL) {
         (void)close(fd);
         return;
     }
-    *a = (struct arrival){ .post = { .fn = on_arrival }, .worker = &s->workers[s->n_calls++ % s->n_workers], .fd = fd };
+    *a = (struct arrival){ .post = { .fn = on_arrival }, .worker = w, .fd = fd };
     loop_post(a->worker->api.loop, &a->post);
 }
 

@@ -81,11 +81,11 @@ static void stop_fiber(void *data)
     (void)fiber_narrow_deadline(lb_wait + streams + FORCED_MS);
     if (fiber_sleep(lb_wait, &e) != 0)
         log_info(&s->log, "stopping at once");
+    server_hand_over(s); /* while this node still answers: calls for the leader find the next one, whatever clients take to finish here */
     drain_workers(s);
     server_join_workers(s);
     (void)fiber_shield(true);
     server_release_work(s);
-    server_hand_over(s);
     embedded_stop(s->embedded);
     loop_stop(s->control);
 }

@@ -132,6 +132,27 @@ def test_a_console_session_works_on_every_node(cluster):
     session.post(TRANSFER, {}).ok()
 
 
+def test_a_leader_that_is_stopped_in_order_costs_no_call(cluster):
+    """It hands leadership over while it still answers, however long its own clients take."""
+    leader = leads(cluster)
+    follower = cluster.followers()[0]
+    api = at(cluster, follower)
+    number = api.get(LEADER).data["nodeId"]
+    with socket.create_connection((leader.host, leader.port)) as slow:
+        slow.sendall(b"POST /api/v2/iam/login HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n{")   # a client that does not finish
+        leader.signal(signal.SIGTERM)
+        answers = []
+
+        def moved():
+            answers.append(api.get(LEADER))
+            return answers[-1].status == 200 and answers[-1].data["nodeId"] != number
+        wait_until(moved, "another node answers")
+        assert leader.is_alive(), "it still waits for its client"
+        failed = [a for a in answers if a.status != 200]
+        assert all(a.headers["retry-after"] == "1" for a in failed)
+    wait_until(lambda: not leader.is_alive(), "it ends")
+
+
 def test_no_leader_is_said_at_once(cluster):
     survivor, *others = cluster.followers() + [leads(cluster)]
     api = at(cluster, survivor)
