@@ -42,6 +42,7 @@ struct api_shared {
     const struct err_row *const *const *err_tables; /* ends with NULL */
     struct iam *iam;
     struct vault *vault;
+    const char *key_file;                /* of the vault */
     struct login_keys *login_keys;
     struct task_engine *tasks;
     struct raft_node *raft;              /* this and what follows: NULL until the node takes part in its cluster, which is before it is ready */

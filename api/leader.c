@@ -6,6 +6,7 @@
 
 #include "ha/drive/drive.h"
 #include "src/io/fiber.h"
+#include "src/node/change.h"
 #include "src/node/peers.h"
 
 enum { LOOK_MS = 20, TRANSFER_MS = 5000 };
@@ -171,8 +172,14 @@ static int transfer_leader(struct call *c, struct err *e)
     int rv = must_lead(c, &s, e);
 
     c->object_kind = "OCP_NODE";
+    if (rv == 0 && want->node_id == (int64_t)s.identity.node) {
+        done = (struct transferred){ want->node_id, want->node_id };
+        return call_object(c, &done, e);
+    }
     if (rv == 0 && !has_successor(&s))
         rv = err_set(e, &ERR_NO_SUCCESSOR, "");
+    if (rv == 0 && want->node_id != 0)
+        rv = node_may_lead(c->db, &s, want->node_id, c->arena, &c->object_name, e);
     if (rv == 0)
         rv = raft_node_request(c->api->shared->raft, RAFT_REQUEST_TRANSFER, &to, e);
     if (rv != 0)

@@ -21,6 +21,7 @@ extern const struct route loginhistory_routes[];
 extern const struct route metrics_routes[];
 extern const struct route node_routes[];
 extern const struct route leader_routes[];
+extern const struct route ocpcluster_routes[];
 extern const struct route leadership_routes[];
 extern const struct route lease_routes[];
 extern const struct route obcapacity_routes[];

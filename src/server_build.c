@@ -14,6 +14,7 @@
 #include "ha/drive/drive.h"
 #include "src/node/home.h"
 #include "src/node/peers.h"
+#include "src/node/revoked.h"
 #include "src/obcluster/obcluster.h"
 #include "src/setting/setting.h"
 #include "src/store/embedded.h"
@@ -290,6 +291,7 @@ static void share(struct server *s)
 {
     audit_init(&s->audit, s->node.name, &s->log);
     s->shared.node = &s->node;
+    s->shared.key_file = s->boot->key_file;
     s->shared.audit = &s->audit;
     s->shared.router = s->router;
     s->shared.console = s->console;
@@ -369,6 +371,7 @@ void server_tear_down(struct server *s)
     tls_server_free(s->peer_tls);
     tls_server_free(s->call_tls);
     stale_free(s->shared.stale);
+    node_revoked_free(s->revoked);
     node_home_close(s->home);
     router_free(s->router);
     console_free(s->console);

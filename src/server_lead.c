@@ -18,10 +18,12 @@
 #include "raft/node.h"
 #include "src/iam/iam.h"
 #include "src/node/address.h"
+#include "src/node/change.h"
 #include "src/node/found.h"
 #include "src/node/home.h"
 #include "src/node/peers.h"
 #include "src/node/registry.h"
+#include "src/node/revoked.h"
 #include "src/peer/hello.h"
 #include "src/store/credential_offer.h"
 #include "src/store/idempotency.h"
@@ -29,7 +31,7 @@
 #include "src/tables.h"
 #include "src/task/engine.h"
 
-enum { RELEASE_MS = 2000, PRUNE_MS = 600000, LOGIN_HISTORY_KEEP_DAYS = 180, HAND_OVER_MS = 4000, EXIT_GIVEN_UP = RAFT_EXIT_FATAL };
+enum { RELEASE_MS = 2000, MEMBERS_MS = 1000, PRUNE_MS = 600000, LOGIN_HISTORY_KEEP_DAYS = 180, HAND_OVER_MS = 4000, EXIT_GIVEN_UP = RAFT_EXIT_FATAL };
 
 /* --- the leader's work ---------------------------------------------------------------------------------------------------------------- */
 
@@ -53,6 +55,8 @@ static int prune(void *data, struct err *e)
         rv = store_offer_prune(d, e);
     if (rv == 0)
         rv = leader_prune(d, e);
+    if (rv == 0)
+        rv = store_certificate_prune(d, e);
     return rv == 0 ? store_audit_prune(d, (unsigned)(s->boot->audit.keep_ms / 86400000), e) : rv;
 }
 
@@ -78,7 +82,15 @@ static int assign_work(void *data, struct err *e)
     return leases_assign(s->leases, drive_db(s->drive), &leader, process_is_gone, &status, e);
 }
 
+static int settle_members(void *data, struct err *e)
+{
+    struct server *s = data;
+
+    return node_settle_members(s->raft, &s->log, e);
+}
+
 static const struct job leader_jobs[] = {
+    { "members", MEMBERS_MS, 5000, settle_members, true },
     { "standing work", LEASING_ROUND_MS, 5000, assign_work, true },
     { "prune", PRUNE_MS, 60000, prune, false },
     { NULL },
@@ -134,9 +146,18 @@ static int make_drive(struct server *s, const struct raft_identity *who, struct 
     return drive_new(&conf, &s->drive, e);
 }
 
+/* Whether it is a member is for the Raft node to say. */
+static bool is_welcome(const char *serial, const char *uri, void *data)
+{
+    (void)uri;
+    return !server_is_revoked(serial, data);
+}
+
 static int make_peer_tls(struct server *s, struct err *e)
 {
-    struct tls_conf conf = { .cert_file = s->home->certificate_file, .key_file = s->home->key_file, .client_ca = s->home->authority_file };
+    struct tls_conf conf = {
+        .cert_file = s->home->certificate_file, .key_file = s->home->key_file, .client_ca = s->home->authority_file, .welcome = is_welcome, .data = s,
+    };
 
     return tls_server_new(&conf, &s->peer_tls, e);
 }
@@ -203,6 +224,8 @@ int server_open_home(struct server *s, struct err *e)
     struct addr address;
     int rv = node_home_open(s->boot->data_dir, &s->home, e);
 
+    if (rv == 0)
+        rv = node_revoked_new(s->home, &s->revoked, e);
     if (rv == 0)
         rv = node_peer_address(s->boot, s->longer, &address, e);
     if (rv != 0)

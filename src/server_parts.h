@@ -61,6 +61,8 @@ struct server {
     struct waitlist drained;
     bool stopping;
     struct node_home *home;            /* what makes this node a member of its cluster */
+    struct revoked *revoked;           /* certificates that count no more */
+    bool is_drained, renewal_wanted;   /* what people want of this node, as it last looked */
     struct tls_server *peer_tls, *call_tls; /* of Raft; of calls */
     struct peer_caller *caller;        /* of the control loop; NULL until it is needed */
     unsigned n_calls;                  /* Raft thread: whose turn it is */
@@ -120,6 +122,11 @@ void server_hand_over(struct server *s);
 
 /* Tells the leader, which is another node, of a new task. Control loop; does not wait. `data`: the server. */
 void server_kick_leader(int64_t task, void *data);
+/* Jobs of this node about itself (server_self.c); `data` is the server. */
+MUST_CHECK int server_beat(void *data, struct err *e);
+MUST_CHECK int server_keep_certificates(void *data, struct err *e);
+/* Does the certificate with this serial number count no more? Any thread. */
+bool server_is_revoked(const char *serial, struct server *s);
 
 /* SIGTERM, SIGINT and SIGHUP are handled from now on. Errors: IO. */
 MUST_CHECK int server_watch_signals(struct server *s, struct err *e);

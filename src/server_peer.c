@@ -46,10 +46,9 @@ void server_on_call(int fd, struct server *s)
 
 static bool is_welcome(const char *serial, const char *uri, void *data)
 {
-    const struct server *s = data;
+    struct server *s = data;
 
-    (void)serial;
-    return peers_is_member(s->shared.peers, uri);
+    return !server_is_revoked(serial, s) && peers_is_member(s->shared.peers, uri);
 }
 
 static int make_call_tls(struct server *s, struct err *e)

@@ -9,14 +9,13 @@
 
 #include "src/iam/iam.h"
 #include "src/iam/loginkey.h"
-#include "src/node/registry.h"
 #include "src/obcluster/obcluster.h"
 #include "src/setting/setting.h"
 #include "src/store/embedded.h"
 #include "src/store/migrate.h"
 #include "src/vault/vault.h"
 
-enum { RETRY_MS = 500 };
+enum { RETRY_MS = 500, CERTIFICATES_MS = 5000 };
 
 static int sign_of_life(void *data, struct err *e)
 {
@@ -126,15 +125,9 @@ static int refresh_parameters(void *data, struct err *e)
     return setting_refresh(s->shared.setting, s->metadb, e);
 }
 
-static int beat(void *data, struct err *e)
-{
-    struct server *s = data;
-
-    return node_beat(s->metadb, &s->self, s->node.draining, e);
-}
-
 static const struct job domain_jobs[] = {
-    { "node", NODE_BEAT_MS, 5000, beat, true },
+    { "node", NODE_BEAT_MS, 5000, server_beat, true },
+    { "certificates", CERTIFICATES_MS, 20000, server_keep_certificates, true },
     { "system parameters", SETTING_REFRESH_MS, 5000, refresh_parameters, false },
     { NULL },
 };

@@ -23,6 +23,7 @@
 #include "src/iam/user.h"
 #include "src/io/ssh.h"
 #include "src/io/stream.h"
+#include "src/node/change.h"
 #include "src/node/found.h"
 #include "src/node/members.h"
 #include "src/node/registry.h"
@@ -63,6 +64,7 @@ const struct route *const all_routes[] = {
     metrics_routes,
     node_routes,
     leader_routes,
+    ocpcluster_routes,
     leadership_routes,
     lease_routes,
     obcapacity_routes,
@@ -138,6 +140,7 @@ const struct err_row *const *const all_errors[] = {
     node_registry_err_rows,
     bundle_err_rows,
     members_err_rows,
+    node_change_err_rows,
     NULL,
 };
 

@@ -46,6 +46,8 @@ enum option {
     OPT_SECRET_FILE,
     OPT_STOPPED,
     OPT_RESTORED,
+    OPT_WITNESS,
+    OPT_WATCH,
     N_OPTIONS,
 };
 

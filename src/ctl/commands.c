@@ -32,10 +32,12 @@ const struct option_row option_rows[N_OPTIONS] = {
     [OPT_SIZE] = { "size", 0, "N", NULL, "size", "Rows of a page, up to 2000. Default 10" },
     [OPT_CONFIG] = { "config", 'c', "FILE", NULL, NULL, "Settings file of ocp-server" },
     [OPT_NODES] = { "nodes", 0, "ADDRESS,...", NULL, NULL, "Peer ports of the nodes, host:port. Default port 8081" },
-    [OPT_OUT] = { "out", 0, "DIR", NULL, NULL, "Folder for the join bundles; made if it is missing" },
+    [OPT_OUT] = { "out", 0, "DIR", NULL, NULL, "Folder for the join bundles, made if it is missing; of cluster add: the file of the one" },
     [OPT_SECRET_FILE] = { "secret-file", 0, "FILE", NULL, NULL, "File with the join secret; else OCP_JOIN_SECRET, else it is asked for" },
     [OPT_STOPPED] = { "i-have-stopped-all-others", 0, NULL, NULL, NULL, "No ocp-server of the former cluster runs any more" },
     [OPT_RESTORED] = { "restored", 0, NULL, NULL, NULL, "MetaDB was restored from a backup" },
+    [OPT_WITNESS] = { "witness", 0, NULL, NULL, NULL, "The node only votes: it never leads and serves nobody" },
+    [OPT_WATCH] = { "watch", 0, NULL, NULL, NULL, "Look again each second, until interrupted" },
 };
 
 const struct exit_row exit_rows[] = {
@@ -56,12 +58,25 @@ const struct command command_rows[] = {
     { "status", "", 0, true, ctl_status, NULL, NULL, "How the node behind the endpoint does" },
     { "check", "", 0, true, ctl_check, NULL, NULL, "Whether each endpoint is alive and ready" },
 
+    { "cluster status", "", TAKES(OPT_WATCH), false, ctl_cluster_status, NULL, NULL, "The OCP nodes: who leads, who votes and who does not and why" },
+    { "cluster add", "ADDRESS", TAKES(OPT_OUT) | TAKES(OPT_WITNESS), false, ctl_cluster_add, NULL, NULL,
+      "Add an OCP node whose peer port will be at ADDRESS (ip:port); writes its join bundle and prints the secret" },
+    { "cluster remove", "NODE", 0, false, ctl_cluster_remove, NULL, NULL, "Remove an OCP node for good and revoke its certificate" },
+    { "cluster transfer", "NODE", 0, false, ctl_cluster_transfer, NULL, NULL, "Hand leadership to an OCP node" },
     { "cluster init", "", TAKES(OPT_NODES) | TAKES(OPT_OUT) | TAKES(OPT_CONFIG), true, ctl_cluster_init, NULL, NULL,
       "Found a cluster of OCP nodes in an empty MetaDB: a join bundle for each; on a machine with its settings" },
     { "cluster join", "FILE", TAKES(OPT_SECRET_FILE) | TAKES(OPT_CONFIG), true, ctl_cluster_join, NULL, NULL,
       "Make this machine the OCP node that a join bundle is for; before ocp-server starts there" },
     { "cluster recover", "", TAKES(OPT_NODES) | TAKES(OPT_OUT) | TAKES(OPT_STOPPED) | TAKES(OPT_RESTORED) | TAKES(OPT_CONFIG), true, ctl_cluster_recover,
       NULL, NULL, "Found the cluster of OCP nodes anew, with this node alone or with --nodes, when most of its nodes are lost for good" },
+
+    { "nodes", "", PAGED, false, ctl_get, "/api/v2/ocp/nodes",
+      COLUMNS({ "ID", "id" }, { "NAME", "name" }, { "ZONE", "zone" }, { "STATUS", "status" }, { "DRAIN", "drainWanted" }, { "VERSION", "version" },
+              { "ADDRESS", "address" }, { "PEER ADDRESS", "peerAddress" }, { "SEEN", "seenTime" }),
+      "The nodes of this OCP" },
+    { "node drain", "NODE", 0, false, ctl_node_drain, NULL, NULL, "Take work, leadership and new calls away from an OCP node until it is resumed" },
+    { "node resume", "NODE", 0, false, ctl_node_resume, NULL, NULL, "Let a drained OCP node work again" },
+    { "node renew-certificate", "NODE", 0, false, ctl_node_renew, NULL, NULL, "Have an OCP node renew its certificate now" },
 
     { "clusters", "", PAGED | TAKES(OPT_NAME) | TAKES(OPT_STATUS), false, ctl_get, "/api/v2/ob/clusters",
       COLUMNS({ "ID", "id" }, { "NAME", "name" }, { "STATUS", "status" }, { "ENGINE", "engine" }, { "VERSION", "obVersion" },

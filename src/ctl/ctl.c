@@ -75,22 +75,28 @@ static int look_up(struct ctl *c, const char *list, const char *kind, const char
     return err_arg(e, "%s", name);
 }
 
+/* Operands that are a number or a name; names are looked up in the list that the path is a part of. */
+static const struct {
+    const char *word, *kind;
+} named[] = { { "CLUSTER", "cluster" }, { "TENANT", "tenant" }, { "NODE", "node" } };
+
 static int add_operand(struct ctl *c, struct str *t, struct slice word, const char *value, struct err *e)
 {
+    const char *kind = NULL;
     struct str list;
     int64_t number;
 
-    if (num_parse_i64((struct slice){ value, strlen(value) }, &number) || (!slice_is(word, "CLUSTER") && !slice_is(word, "TENANT"))) {
+    for (size_t i = 0; i < sizeof named / sizeof named[0]; i++)
+        if (slice_is(word, named[i].word))
+            kind = named[i].kind;
+    if (kind == NULL || num_parse_i64((struct slice){ value, strlen(value) }, &number)) {
         add_encoded(t, value);
         return 0;
     }
     str_init(&list, &c->arena);
-    if (slice_is(word, "TENANT"))
-        str_add_n(&list, t->s, t->n - (t->s[t->n - 1] == '/')); /* the path so far: /api/v2/ob/clusters/1/tenants/ */
-    else
-        str_add(&list, "/api/v2/ob/clusters");
+    str_add_n(&list, t->s, t->n - (t->s[t->n - 1] == '/')); /* the path so far: /api/v2/ob/clusters/1/tenants/ */
     str_add(&list, "?size=2000");
-    return look_up(c, str_c(&list), slice_is(word, "TENANT") ? "tenant" : "cluster", value, t, e);
+    return look_up(c, str_c(&list), kind, value, t, e);
 }
 
 static void add_query(const struct ctl *c, struct str *t)

@@ -21,8 +21,8 @@ const char *ctl_option(const struct ctl *c, enum option option);
 /* Operand `n`, counted from 0; NULL when it was left out. */
 const char *ctl_operand(const struct ctl *c, unsigned n);
 
-/* Path with each "{WORD}" replaced by the operand of that name, percent-encoded; "{CLUSTER}" and "{TENANT}" may be given as
- * number or as name, and a name is looked up. "{TENANT}" may also be the option --tenant; where neither is given "/tenants/{TENANT}"
+/* Path with each "{WORD}" replaced by the operand of that name, percent-encoded; "{CLUSTER}", "{TENANT}" and "{NODE}" may be
+ * given as number or as name, and a name is looked up. "{TENANT}" may also be the option --tenant; where neither is given "/tenants/{TENANT}"
  * is left out. Options that have a query name are appended. Errors: those of remote, NOT_FOUND. */
 MUST_CHECK int ctl_path(struct ctl *c, const char *path, const char **out, struct err *e);
 
@@ -53,6 +53,13 @@ int ctl_property_reset(struct ctl *c, struct err *e);
 int ctl_api(struct ctl *c, struct err *e);
 int ctl_change_password(struct ctl *c, struct err *e);
 int ctl_reset_password(struct ctl *c, struct err *e);
+int ctl_cluster_status(struct ctl *c, struct err *e);
+int ctl_cluster_add(struct ctl *c, struct err *e);
+int ctl_cluster_remove(struct ctl *c, struct err *e);
+int ctl_cluster_transfer(struct ctl *c, struct err *e);
+int ctl_node_drain(struct ctl *c, struct err *e);
+int ctl_node_resume(struct ctl *c, struct err *e);
+int ctl_node_renew(struct ctl *c, struct err *e);
 int ctl_cluster_init(struct ctl *c, struct err *e);
 int ctl_cluster_join(struct ctl *c, struct err *e);
 int ctl_cluster_recover(struct ctl *c, struct err *e);

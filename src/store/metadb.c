@@ -204,5 +204,6 @@ const struct migration metadb_migrations[] = {
             "node_name VARCHAR(255) NOT NULL, cause VARCHAR(32) NOT NULL, claimed_at DATETIME(6) NOT NULL, PRIMARY KEY (epoch)" TABLE_END,
             "CREATE TABLE leader_session (server VARCHAR(255) NOT NULL, connection_id BIGINT NOT NULL, node_id BIGINT NOT NULL, "
             "registered_at DATETIME(6) NOT NULL, PRIMARY KEY (server, connection_id), KEY leader_session_at (registered_at)" TABLE_END) },
+    { 24, "nodes that shall renew their certificates", STEPS("ALTER TABLE node ADD COLUMN renew_wanted TINYINT NOT NULL DEFAULT 0") },
     { 0 },
 };

@@ -17,6 +17,7 @@ static const struct sql_field fields[] = {
     SQL_FIELD(node, peer_address, "peer_address", SQL_C_TEXT),
     SQL_FIELD(node, witness, "witness", SQL_C_BOOL),
     SQL_FIELD(node, drain_wanted, "drain_wanted", SQL_C_BOOL),
+    SQL_FIELD(node, renew_wanted, "renew_wanted", SQL_C_BOOL),
     SQL_FIELD(node, draining, "draining", SQL_C_BOOL),
     SQL_FIELD(node, started_us, "started_at", SQL_C_TIME),
     SQL_FIELD(node, seen_us, "seen_at", SQL_C_TIME),
@@ -27,7 +28,7 @@ static const struct sql_field fields[] = {
 };
 static const struct list_kind node_kind = {
     .noun = "node",
-    .columns = "id, name, zone, idc, address, version, build_time, peer_address, witness, drain_wanted, draining, started_at, seen_at, "
+    .columns = "id, name, zone, idc, address, version, build_time, peer_address, witness, drain_wanted, renew_wanted, draining, started_at, seen_at, "
                "created_at, TIMESTAMPDIFF(MICROSECOND, seen_at, NOW(6)) AS unseen_us, CASE WHEN version = '' THEN 'JOINING' "
                "WHEN seen_at < NOW(6) - INTERVAL " NODE_DOWN_SECONDS " SECOND THEN 'OFFLINE' WHEN draining = 1 THEN 'DRAINING' "
                "ELSE 'ONLINE' END AS status",
@@ -148,6 +149,24 @@ int store_node_delete_in(struct tx *tx, int64_t id, struct err *e)
     struct change c = { "node", change_id(id, text), false };
 
     return change_run_in(tx, &c, "DELETE FROM node WHERE id = ?", DB_ARGS(SQL_V_I(id)), e);
+}
+
+static int want(struct db *d, const char *text, int64_t id, bool on, struct err *e)
+{
+    char number[CHANGE_ID_SIZE];
+    struct change c = { "node", change_id(id, number), false };
+
+    return change_run(d, &c, text, DB_ARGS(SQL_V_I(on), SQL_V_I(id)), e);
+}
+
+int store_node_want_drain(struct db *d, int64_t id, bool on, struct err *e)
+{
+    return want(d, "UPDATE node SET drain_wanted = ? WHERE id = ?", id, on, e);
+}
+
+int store_node_want_renewal(struct db *d, int64_t id, bool on, struct err *e)
+{
+    return want(d, "UPDATE node SET renew_wanted = ? WHERE id = ?", id, on, e);
 }
 
 int store_node_beat(struct db *d, int64_t id, bool draining, struct err *e)

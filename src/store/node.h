@@ -18,6 +18,7 @@ struct node {
     const char *peer_address;      /* ip:port at which the other nodes reach it; "": not known */
     int witness;                   /* votes, never leads, serves no API */
     int drain_wanted;              /* somebody wants it without work until it is resumed */
+    int renew_wanted;              /* somebody wants it to renew its certificate */
     int draining;                  /* it says so itself */
     int64_t started_us;            /* by the node's own clock */
     int64_t seen_us, created_us;
@@ -42,6 +43,9 @@ MUST_CHECK int store_node_claim(struct db *d, const struct node *n, struct err *
 MUST_CHECK int store_node_expect_in(struct tx *tx, int64_t id, const char *name, const char *peer_address, bool witness, struct err *e);
 /* Errors: NOT_FOUND, those of tx_exec. */
 MUST_CHECK int store_node_delete_in(struct tx *tx, int64_t id, struct err *e);
+/* What others want of a node; it looks for itself. Errors: NOT_FOUND, those of db_transact. */
+MUST_CHECK int store_node_want_drain(struct db *d, int64_t id, bool on, struct err *e);
+MUST_CHECK int store_node_want_renewal(struct db *d, int64_t id, bool on, struct err *e);
 /* Says that the node is there. Errors: NOT_FOUND (its row was removed), those of db_transact. */
 MUST_CHECK int store_node_beat(struct db *d, int64_t id, bool draining, struct err *e);
 

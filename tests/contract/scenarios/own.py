@@ -92,3 +92,32 @@ def nodes(walk):
     [node] = walk.rows("ocp-nodes-list")
     assert node["self"] is True and node["status"] == "ONLINE"
     assert walk.do("ocp-node-get", id=node["id"])["version"] == node["version"]
+
+
+@scenario("ocp-cluster-get", "ocp-node-add", "ocp-node-remove", "ocp-node-drain", "ocp-node-resume", "ocp-node-renew-certificate")
+def cluster_of_nodes(walk):
+    [own] = walk.do("ocp-cluster-get")["members"]
+    assert own["role"] == "VOTER" and own["self"] and own["leader"] and own["alive"] and own["certificateExpireTime"]
+    assert walk.do("ocp-cluster-get")["leaderId"] == own["id"]
+    added = walk.do("ocp-node-add", {"peerAddress": "127.0.0.123:8081", "name": "contract-node"})
+    assert '"founding": false' in added["bundle"] and len(added["secret"]) == 39 and added["secret"] not in added["bundle"]
+
+    def member():
+        return next(m for m in walk.do("ocp-cluster-get")["members"] if m["id"] == added["id"])
+
+    wait_until(lambda: member()["role"] == "STANDBY", "the leader makes it a standby")
+    assert member()["name"] == "contract-node" and member()["status"] == "JOINING" and member()["waitReason"] == "SILENT"
+    walk.effect("ocp-node-add")
+    walk.do("ocp-node-drain", id=added["id"])
+    assert member()["drainWanted"] is True
+    walk.effect("ocp-node-drain")
+    walk.do("ocp-node-resume", id=added["id"])
+    assert member()["drainWanted"] is False
+    walk.effect("ocp-node-resume")
+    walk.do("ocp-node-renew-certificate", id=added["id"])
+    walk.effect("ocp-node-renew-certificate")
+    walk.call("ocp-leader-transfer", {"nodeId": added["id"]}).refused(409)
+    walk.do("ocp-node-remove", id=added["id"])
+    assert [m["id"] for m in walk.do("ocp-cluster-get")["members"]] == [own["id"]]
+    walk.effect("ocp-node-remove")
+    walk.gone("ocp-node-get", id=added["id"])

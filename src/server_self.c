@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What this node does about itself, each in a job of its own: it says that it is there and learns what people want of it (to drain, to renew its
+ * certificate), keeps the list of certificates that count no more, and renews its own in time. */
+#include "src/server_parts.h"
+
+#include "ha/drive/drive.h"
+#include "src/node/home.h"
+#include "src/node/registry.h"
+#include "src/node/renew.h"
+#include "src/node/revoked.h"
+
+/* Another node has removed this one: it serves nobody any more, and says so when it is started again. */
+static void leave_for_good(struct server *s, const struct err *why)
+{
+    if (s->stopping)
+        return;
+    log_error(&s->log, "this node was removed -> it stops", LOG_E(why));
+    s->start_rv = why->row->code;
+    s->start_error = *why;
+    server_begin_stop(s);
+}
+
+/* A witness is drained for ever. */
+static void obey_drain(struct server *s, bool drained)
+{
+    if (s->is_drained == drained || s->drive == NULL)
+        return;
+    log_info(&s->log, drained ? "drained: not ready, leadership and work go elsewhere" : "resumed");
+    s->is_drained = drained;
+    s->node.draining = drained || s->stopping;
+    drive_drain(s->drive, drained);
+}
+
+static int look_for_wishes(struct server *s, struct err *e)
+{
+    struct arena arena;
+    struct node row;
+    int rv;
+
+    arena_init(&arena);
+    rv = store_node_get(s->metadb, s->self.id, &arena, &row, e);
+    if (rv == 0) {
+        obey_drain(s, row.drain_wanted || row.witness);
+        s->renewal_wanted = row.renew_wanted;
+    }
+    arena_fini(&arena);
+    return rv;
+}
+
+int server_beat(void *data, struct err *e)
+{
+    struct server *s = data;
+    int rv = node_beat(s->metadb, &s->self, s->node.draining, e);
+
+    if (rv == ERR_NODE_REMOVED.code)
+        leave_for_good(s, e);
+    return rv == 0 ? look_for_wishes(s, e) : rv;
+}
+
+/* --- certificates -------------------------------------------------------------------------------------------------------------------- */
+
+static int renew(struct server *s, const struct certificate_facts *former, struct err *e)
+{
+    struct certificate_facts now;
+    int rv = node_renew(s->home, s->metadb, s->shared.vault, s->self.id, s->longer, e);
+
+    if (rv == 0)
+        rv = server_reload_certificates(s, e);
+    if (rv == 0)
+        rv = node_home_certificate(s->home, &now, e);
+    if (rv != 0)
+        return rv;
+    log_info(&s->log, "certificate renewed", LOG_S("former", former->serial), LOG_S("serial", now.serial));
+    s->renewal_wanted = false;
+    return store_node_want_renewal(s->metadb, s->self.id, false, e);
+}
+
+int server_keep_certificates(void *data, struct err *e)
+{
+    struct server *s = data;
+    struct certificate_facts now;
+    int rv = node_revoked_refresh(s->revoked, s->metadb, s->longer, e);
+
+    if (rv == 0)
+        rv = node_home_certificate(s->home, &now, e);
+    if (rv == 0 && (s->renewal_wanted || node_renewal_is_due(&now, clock_wall_us(&clock_system))))
+        rv = renew(s, &now, e);
+    return rv;
+}
+
+bool server_is_revoked(const char *serial, struct server *s)
+{
+    return node_revoked_has(s->revoked, serial);
+}
