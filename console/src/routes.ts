@@ -21,6 +21,7 @@ const TENANTS = 'CLUSTER:*:READ|CLUSTER:*:TENANT:*:READ';
 /* Tabs of a page have addresses of their own. */
 const cluster = () => import('./pages/ob/cluster');
 const tenant = () => import('./pages/ob/tenant');
+const nodes = () => import('./pages/nodes');
 
 /* One row, one line: it begins with its path. */
 // prettier-ignore
@@ -66,7 +67,9 @@ export const routes: PageRow[] = [
   { path: '/address-rule', title: ['Address rules', '地址白名单'], page: () => import('./pages/address-rules'), needs: 'PROPERTY:*:READ' },
   { path: '/audit', title: ['Audit', '操作审计'], page: () => import('./pages/audit'), needs: 'AUDIT:*:READ' },
   { path: '/property', title: ['System parameters', '系统参数'], page: () => import('./pages/properties'), needs: 'PROPERTY:*:READ' },
-  { path: '/ocp-node', title: ['OCP nodes', 'OCP 节点'], page: () => import('./pages/nodes'), needs: 'PROPERTY:*:READ' },
+  { path: '/ocp-node', title: ['OCP nodes', 'OCP 节点'], page: nodes, needs: 'PROPERTY:*:READ' },
+  { path: '/ocp-node/leadership', title: ['Leaderships', '主节点变更记录'], page: nodes, needs: 'PROPERTY:*:READ' },
+  { path: '/ocp-node/lease', title: ['Leases', '租约'], page: nodes, needs: 'PROPERTY:*:READ' },
   { path: '/profile', title: ['Profile', '个人设置'], page: () => import('./pages/profile') },
   { path: '/profile/keys', title: ['Access keys', '访问密钥'], page: () => import('./pages/access-keys'), needs: 'PROFILE:*:READ' },
   { path: '/profile/vault', title: ['Password box', '密码箱'], page: () => import('./pages/vault'), needs: 'PROFILE:*:READ' },

@@ -1,68 +1,50 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Tag } from 'antd';
-
-import { useGet } from '../api/hooks';
-import type { Row } from '../api/types';
-import { DetailCard } from '../parts/detail-card';
+// The nodes that are this OCP: who leads them, how each does, who led before, and who does the standing work.
+import { ErrorView } from '../parts/error-view';
+import { Loading } from '../parts/loading';
+import { ObjectTabs } from '../parts/object-tabs';
 import { PageHead } from '../parts/page-head';
-import { type Column, ServerTable } from '../parts/server-table';
-import { StatusTag } from '../parts/status-tag';
-import { Time } from '../parts/time';
+import { StaleTag } from '../parts/stale-tag';
 import { useWords } from '../words';
-import { common } from '../words.common';
+import { LeaderCard } from './nodes/leader-card';
+import { Leaderships } from './nodes/leaderships';
+import { Leases } from './nodes/leases';
+import { useCluster } from './nodes/model';
+import { NodeTable } from './nodes/node-table';
+import { nodeWords } from './nodes/words';
 
 const words = {
-  ...common,
-  title: ['OCP nodes', 'OCP 节点'],
-  zone: ['Zone', 'Zone'],
-  idc: ['IDC', '机房'],
-  address: ['Address', '地址'],
-  version: ['Version', '版本'],
-  built: ['Built', '构建时间'],
-  started: ['Started', '启动时间'],
-  seen: ['Last seen', '最近心跳'],
-  thisOne: ['answers you', '当前节点'],
-  about: ['This OCP', '当前 OCP'],
-  likeOcp: ['Speaks the API of OCP', '兼容的 OCP 版本'],
+  ...nodeWords,
+  nodes: ['Nodes', '节点'],
+  history: ['Leaderships', '主节点变更记录'],
 } as const;
-
-const PATH = '/api/v2/ocp/nodes';
 
 export default function Nodes() {
   const w = useWords(words);
-  const info = useGet('/api/v2/info', {});
-  const columns: Column<Row<typeof PATH>>[] = [
-    {
-      title: w.name,
-      dataIndex: 'name',
-      sort: true,
-      render: (n) => (
-        <>
-          {n.name} {n.self === true ? <Tag color="blue">{w.thisOne}</Tag> : null}
-        </>
-      ),
-    },
-    { title: w.status, render: (n) => <StatusTag status={n.status} /> },
-    { title: w.zone, dataIndex: 'zone', sort: true },
-    { title: w.idc, dataIndex: 'idc' },
-    { title: w.address, dataIndex: 'address' },
-    { title: w.version, dataIndex: 'version', sort: true },
-    { title: w.built, render: (n) => <Time at={n.buildTime} /> },
-    { title: w.started, dataIndex: 'startTime', sort: true, render: (n) => <Time at={n.startTime} /> },
-    { title: w.seen, dataIndex: 'seenTime', sort: true, render: (n) => <Time at={n.seenTime} /> },
+  const { cluster, error, stale, at, again } = useCluster();
+  const tabs = [
+    { key: '', label: w.nodes, children: () => <NodeTable nodes={cluster?.nodes ?? []} /> },
+    { key: 'leadership', label: w.history, children: () => <Leaderships /> },
+    { key: 'lease', label: w.leases, children: () => <Leases /> },
   ];
   return (
     <>
-      <PageHead title={w.title} />
-      <DetailCard
-        title={w.about}
-        details={[
-          { label: w.name, value: info.data?.name },
-          { label: w.likeOcp, value: info.data?.buildVersion },
-          { label: w.built, value: <Time at={info.data?.buildTime} /> },
-        ]}
-      />
-      <ServerTable path={PATH} columns={columns} rowKey="id" label={w.title} everyMs={10000} />
+      <PageHead title={w.title} tags={<StaleTag stale={stale} at={at} />} />
+      {error === null || (stale && error.isAway) ? null : (
+        <div style={{ marginBottom: 12 }}>
+          <ErrorView error={error} onRetry={again} />
+        </div>
+      )}
+      {cluster === undefined ? (
+        error === null ? (
+          <Loading />
+        ) : null
+      ) : (
+        <>
+          <LeaderCard of={cluster} />
+          <ObjectTabs base="/ocp-node" tabs={tabs} label={w.title} />
+        </>
+      )}
     </>
   );
 }
