@@ -104,10 +104,3 @@ def test_a_system_parameter_is_changed_and_put_back(console, ocp_server, say):
     console.press(say("Back to default", "恢复默认"))
     console.type_word("confirm")
     console.page.wait(f"t.rows()[0]?.[1].startsWith('{value}')")
-
-
-def test_the_node_that_answers_is_marked(console, ocp_server, say):
-    console.go("/ocp-node")
-    console.wait_text(say("answers you", "当前节点"))
-    console.wait_text(ocp_server.api().get("/api/v2/info").json["buildVersion"])
-    assert console.rows()[0][1] == say("Online", "在线")

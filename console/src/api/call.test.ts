@@ -3,19 +3,19 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
 vi.stubGlobal('localStorage', { getItem: () => 'en' });
 vi.stubGlobal('document', { cookie: 'XSRF-TOKEN=token', documentElement: {} });
-const { call } = await import('./call');
+const { answerOf, call } = await import('./call');
 
-type Answer = 'lost' | [status: number, body: unknown, headers?: Record<string, string>];
-const done: Answer = [200, { successful: true, data: { id: 7 } }];
-const refused: Answer = [400, { error: { code: 1, message: 'no' }, traceId: 't' }];
-const later: Answer = [503, { error: { code: 90201, message: 'MetaDB is away' } }, { 'Retry-After': '1' }];
-const keyBusy: Answer = [409, { error: { code: 90103, message: 'busy' } }];
-const balancer: Answer = [502, '<html>'];
+type Reply = 'lost' | [status: number, body: unknown, headers?: Record<string, string>];
+const done: Reply = [200, { successful: true, data: { id: 7 } }];
+const refused: Reply = [400, { error: { code: 1, message: 'no' }, traceId: 't' }];
+const later: Reply = [503, { error: { code: 90201, message: 'MetaDB is away' } }, { 'Retry-After': '1' }];
+const keyBusy: Reply = [409, { error: { code: 90103, message: 'busy' } }];
+const balancer: Reply = [502, '<html>'];
 
 let sent: RequestInit[];
 
 /** The server of a test; its last answer is given for ever. */
-function answers(...list: Answer[]) {
+function answers(...list: Reply[]) {
   sent = [];
   vi.stubGlobal('fetch', (_: string, request: RequestInit) => {
     const answer = list[Math.min(sent.push(request), list.length) - 1] ?? 'lost';
@@ -76,7 +76,7 @@ test('a change under a key that was sent before keeps it', async () => {
   expect(key(sent[0])).toBe('console-former');
 });
 
-test.each<[Answer, boolean]>([
+test.each<[Reply, boolean]>([
   ['lost', true],
   [balancer, true],
   [keyBusy, true],
@@ -98,6 +98,11 @@ test('what shows a secret is sent once, without a key', async () => {
   answers('lost', done);
   expect((await outcome(secret())).error).toMatchObject({ unsettled: true });
   expect(sent.map(key)).toEqual([undefined]);
+});
+
+test('what the server gives from memory says how old it is', async () => {
+  answers([200, { successful: true, stale: true, data: { id: 7 } }, { Age: '12' }]);
+  expect(await outcome(answerOf('get', '/api/v2/info', {}))).toEqual({ got: { data: { id: 7 }, ageMs: 12000 } });
 });
 
 test('whoever leaves a page waits for nothing', async () => {

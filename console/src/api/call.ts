@@ -48,6 +48,8 @@ function headers(method: string, type: string | undefined, key: string | undefin
 interface Envelope {
   data?: unknown;
   successful?: boolean;
+  /** From the server's memory, because its MetaDB is away; the header Age says how old. */
+  stale?: boolean;
   traceId?: string;
   error?: { code: number; message: string };
 }
@@ -99,12 +101,21 @@ function parse(text: string): Envelope | undefined {
   }
 }
 
+/** What came, and how old it is when it comes from the server's memory. */
+export interface Answer<T> {
+  data: T;
+  ageMs?: number;
+}
+
 /** One attempt; parts are sent as multipart/form-data, body as JSON. A file comes back as a Blob. */
-async function attempt(method: string, url: string, request: Request): Promise<unknown> {
+async function attempt(method: string, url: string, request: Request): Promise<Answer<unknown>> {
   const { reply, content } = await fetched(method, url, request);
-  if (content instanceof Blob) return content;
+  if (content instanceof Blob) return { data: content };
   const answer = parse(content);
-  if (reply.ok) return answer?.successful === undefined ? answer : answer.data;
+  if (reply.ok) {
+    const ageMs = answer?.stale === true ? Number(reply.headers.get('Age')) * 1000 : undefined;
+    return { data: answer?.successful === undefined ? answer : answer.data, ageMs };
+  }
   const { status } = reply;
   const { code = answer === undefined ? 0 : status, message = `HTTP ${status}` } = answer?.error ?? {};
   const error = new ApiError(
@@ -143,7 +154,7 @@ function last(error: ApiError, method: string, lost: boolean) {
 }
 
 /** Sends and reads, again and again while that may help and does no harm. `path` is the address as the server's document writes it. */
-async function send(method: string, path: string, url: string, { key, ...request }: Request): Promise<unknown> {
+async function send(method: string, path: string, url: string, { key, ...request }: Request): Promise<Answer<unknown>> {
   const how = repeats(method, path);
   const sent = how === 'keyed' ? { ...request, key: key ?? newKey() } : request;
   const began = performance.now();
@@ -166,6 +177,22 @@ export interface How {
   signal?: AbortSignal;
 }
 
+/** One operation of the API, and how old its answer is. */
+export async function answerOf<M extends Method, P extends PathOf<M>>(
+  method: M,
+  path: P,
+  input: Input<M, P>,
+  how: How = {},
+): Promise<Answer<Data<M, P>>> {
+  const {
+    path: params,
+    query,
+    ...content
+  } = input as { path?: Record<string, Value>; query?: Record<string, Value> } & Content;
+  const url = fillPath(path, params) + queryString(query);
+  return (await send(method, path, url, { ...content, ...how })) as Answer<Data<M, P>>;
+}
+
 /** One operation of the API: call('delete', '/api/v2/iam/users/{id}', { path: { id } }). */
 export async function call<M extends Method, P extends PathOf<M>>(
   method: M,
@@ -173,11 +200,5 @@ export async function call<M extends Method, P extends PathOf<M>>(
   input: Input<M, P>,
   how: How = {},
 ): Promise<Data<M, P>> {
-  const {
-    path: params,
-    query,
-    ...content
-  } = input as { path?: Record<string, Value>; query?: Record<string, Value> } & Content;
-  const url = fillPath(path, params) + queryString(query);
-  return (await send(method, path, url, { ...content, ...how })) as Data<M, P>;
+  return (await answerOf(method, path, input, how)).data;
 }

@@ -2,24 +2,40 @@
 import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/react-query';
 
 import { useLanguage } from '../words';
-import { ApiError, call } from './call';
+import { type Answer, answerOf, ApiError } from './call';
 import type { Data, Input, PathOf } from './types';
 
-/** What a GET gives; `stale` when it is shown although the latest attempt failed. */
+/** How often is asked for what is old, or what a server could not give. */
+const HEAL_MS = 3000;
+
+/** What a GET gives; `stale` when it is shown although the latest attempt failed, or when the server itself gave it from memory;
+    `dataUpdatedAt` is when it was true. */
 export function useGet<P extends PathOf<'get'>>(
   path: P,
   input: Input<'get', P>,
   options: { enabled?: boolean; everyMs?: number } = {},
 ) {
   const { language } = useLanguage(); // texts of the server come in the reader's language
-  const query = useQuery<Data<'get', P>, ApiError>({
+  const query = useQuery<Answer<Data<'get', P>>, ApiError>({
     queryKey: [path, input, language],
-    queryFn: ({ signal }) => call('get', path, input, { signal }),
+    queryFn: ({ signal }) => answerOf('get', path, input, { signal }),
     enabled: options.enabled ?? true,
-    refetchInterval: options.everyMs ?? false,
+    refetchInterval: ({ state }) => {
+      const ill = state.data?.ageMs !== undefined || state.error?.isBusy === true;
+      return ill ? Math.min(HEAL_MS, options.everyMs ?? HEAL_MS) : (options.everyMs ?? false);
+    },
     placeholderData: keepPreviousData,
   });
-  return { ...query, stale: query.isError && query.data !== undefined };
+  const { data: answer, isPending, error, refetch, dataUpdatedAt } = query;
+  const ageMs = answer?.ageMs;
+  return {
+    data: answer?.data,
+    isPending,
+    error,
+    refetch,
+    stale: answer !== undefined && (error !== null || ageMs !== undefined),
+    dataUpdatedAt: dataUpdatedAt - (ageMs ?? 0),
+  };
 }
 
 /** Makes everything that was read from paths that begin so be read anew. */

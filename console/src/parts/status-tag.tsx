@@ -16,6 +16,7 @@ const STATES: Record<string, [Colour, Pair]> = {
   CANCELING: ['warning', ['Being cancelled', '取消中']],
   ONLINE: ['success', ['Online', '在线']],
   OFFLINE: ['error', ['Offline', '离线']],
+  JOINING: ['processing', ['Expected', '等待加入']],
   DRAINING: ['warning', ['Draining', '排空中']],
   AVAILABLE: ['success', ['Available', '空闲']],
   USING: ['processing', ['In use', '使用中']],

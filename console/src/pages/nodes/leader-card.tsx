@@ -14,16 +14,22 @@ const words = {
   ...nodeWords,
   nobody: ['Nobody leads', '当前没有主节点'],
   former: ['before: {0}', '此前为 {0}'],
+  claiming: ['was elected, may not write yet', '已当选，尚不能写入'],
   ocp: ['This OCP', '当前 OCP'],
   likeOcp: ['Speaks the API of OCP', '兼容的 OCP 版本'],
 } as const;
 
-function Leader({ of: { leader, last } }: { of: Cluster }) {
+function Leader({ of: { leader, last, view } }: { of: Cluster }) {
   const w = useWords(words);
-  if (leader !== undefined) return leader.name;
+  if (leader === undefined)
+    return (
+      <>
+        <Tag color="warning">{w.nobody}</Tag> {last === undefined ? null : fill(w.former, last.nodeName ?? '')}
+      </>
+    );
   return (
     <>
-      <Tag color="warning">{w.nobody}</Tag> {last === undefined ? null : fill(w.former, last.nodeName ?? '')}
+      {leader} {view?.active === false ? <Tag color="warning">{w.claiming}</Tag> : null}
     </>
   );
 }
@@ -31,19 +37,19 @@ function Leader({ of: { leader, last } }: { of: Cluster }) {
 export function LeaderCard({ of }: { of: Cluster }) {
   const w = useWords(words);
   const info = useGet('/api/v2/info', {});
-  const { last, leader } = of;
-  // The one that was elected a moment ago has not claimed its epoch yet.
-  const claimed = last !== undefined && (leader === undefined || leader.id === last.nodeId) ? last : undefined;
+  const { last, view, leader } = of;
+  // What is known of a leadership that is claimed: from the leader itself, and else from MetaDB.
+  const claimed = leader !== undefined && leader === last?.nodeName ? last : undefined;
   return (
     <DetailCard
       title={w.leader}
       details={[
         { label: w.leader, value: <Leader of={of} /> },
-        { label: w.since, value: <Time at={claimed?.claimTime} /> },
+        { label: w.since, value: <Time at={view?.activeTime ?? claimed?.claimTime} /> },
         { label: w.cause, value: <Cause of={claimed?.cause} /> },
-        { label: w.epoch, value: claimed?.epoch },
-        { label: w.term, value: claimed?.term },
-        { label: w.generation, value: claimed?.generation },
+        { label: w.epoch, value: view?.epoch ?? claimed?.epoch },
+        { label: w.term, value: view?.term ?? claimed?.term },
+        { label: w.generation, value: view?.generation ?? claimed?.generation },
         { label: w.ocp, value: info.data?.name },
         { label: w.likeOcp, value: info.data?.buildVersion },
       ]}

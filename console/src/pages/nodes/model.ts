@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The cluster of nodes as the page shows it: what they wrote about themselves into MetaDB, and what the node that answers sees of them.
+// The cluster of nodes as the page shows it, of four sources: what each node wrote about itself into MetaDB; what the node that answers
+// sees of the others, which needs neither MetaDB nor a leader; what the leader sees of them; and the leadership that was claimed last.
 import { useGet } from '../../api/hooks';
 import type { Data, Row } from '../../api/types';
 
 const NODES = '/api/v2/ocp/nodes';
 const MEMBERS = '/members';
+const LEADER = '/api/v2/ocp/leader';
 const LEADERSHIPS = '/api/v2/ocp/leaderships';
 const LEASES = '/api/v2/ocp/leases';
 const LIVE_MS = 2000,
@@ -12,52 +14,71 @@ const LIVE_MS = 2000,
 const MOST_NODES = 100,
   SHARDS = 256;
 
-type Member = NonNullable<NonNullable<Data<'get', typeof MEMBERS>>['contents']>[number];
-export type Node = Row<typeof NODES> & { member?: Member; leases?: number };
-export type Leadership = Row<typeof LEADERSHIPS>;
+type NodeRow = Row<typeof NODES>;
+type Member = Row<typeof MEMBERS>;
+type Leader = Data<'get', typeof LEADER>;
+type Follower = NonNullable<Leader['followers']>[number];
+type Lease = Row<typeof LEASES>;
+
+export interface Node extends NodeRow {
+  member?: Member;
+  /** As the leader sees it. */
+  follower?: Follower;
+  leads: boolean;
+  leases?: number;
+}
 
 export interface Cluster {
   nodes: Node[];
-  /** The leadership that was claimed last. */
-  last?: Leadership;
-  /** Who leads now, as the node that answers knows. */
-  leader?: Member;
+  /** The name of who leads; undefined: nobody does, as far as the node that answers knows. */
+  leader?: string;
+  /** What it says about itself. */
+  view?: Leader;
+  /** Claimed last, by whomever. */
+  last?: Row<typeof LEADERSHIPS>;
 }
 
 const byName = (a: Node, b: Node) => (a.name ?? '').localeCompare(b.name ?? '', undefined, { numeric: true });
 
 /* Members that have no row of their own yet are shown, too. */
-function merge(rows: Row<typeof NODES>[], members: Member[], leases: Row<typeof LEASES>[] | undefined): Node[] {
-  const ids = new Set([...rows, ...members].map((n) => n.id));
-  const count = (id: number | undefined) => leases?.filter((l) => l.nodeId === id).length;
-  return [...ids]
-    .map((id) => {
-      const member = members.find((m) => m.id === id);
-      return { ...member, ...rows.find((n) => n.id === id), id, member, leases: count(id) };
-    })
-    .sort(byName);
+function merge(rows: NodeRow[], members: Member[], view: Leader | undefined, leases: Lease[] | undefined): Node[] {
+  const leaderId = members.find((m) => m.leader === true)?.id;
+  const nodeOf = (id: number | undefined): Node => {
+    const member = members.find((m) => m.id === id);
+    return {
+      ...member,
+      ...rows.find((n) => n.id === id),
+      id,
+      member,
+      follower: view?.followers?.find((f) => f.id === id),
+      leads: id === leaderId,
+      leases: leases?.filter((l) => l.nodeId === id).length,
+    };
+  };
+  return [...new Set([...rows, ...members].map((n) => n.id))].map(nodeOf).sort(byName);
 }
 
 export function useCluster() {
   const rows = useGet(NODES, { query: { size: MOST_NODES } }, { everyMs: LIVE_MS });
   const members = useGet(MEMBERS, {}, { everyMs: LIVE_MS });
+  const view = useGet(LEADER, {}, { everyMs: LIVE_MS }); // fails while nobody leads
   const leaderships = useGet(LEADERSHIPS, { query: { size: 1, sort: 'epoch,desc' } }, { everyMs: LIVE_MS });
   const leases = useGet(LEASES, { query: { size: SHARDS } }, { everyMs: SLOW_MS });
-  const all = [rows, members, leaderships];
-  const seen = members.data?.contents ?? [];
-  const cluster: Cluster | undefined =
-    rows.data === undefined && members.data === undefined
-      ? undefined
-      : {
-          nodes: merge(rows.data?.contents ?? [], seen, leases.data?.contents),
-          last: leaderships.data?.contents?.[0],
-          leader: seen.find((m) => m.leader === true),
-        };
+  const needed = [rows, members, leaderships];
+  const known = needed.filter((q) => q.data !== undefined);
+  const nodes = merge(rows.data?.contents ?? [], members.data?.contents ?? [], view.data, leases.data?.contents);
+  const leader = nodes.find((n) => n.leads);
+  const cluster: Cluster = {
+    nodes,
+    leader: leader?.name,
+    view: view.data?.nodeId === leader?.id ? view.data : undefined,
+    last: leaderships.data?.contents?.[0],
+  };
   return {
-    cluster,
-    error: all.find((q) => q.error !== null)?.error ?? null,
-    stale: all.some((q) => q.stale),
-    at: Math.min(...all.filter((q) => q.data !== undefined).map((q) => q.dataUpdatedAt)),
-    again: () => all.forEach((q) => void q.refetch()),
+    cluster: rows.data === undefined && members.data === undefined ? undefined : cluster,
+    error: needed.find((q) => q.error !== null)?.error ?? null,
+    stale: needed.some((q) => q.stale),
+    at: Math.min(...known.map((q) => q.dataUpdatedAt)),
+    again: () => needed.forEach((q) => void q.refetch()),
   };
 }

@@ -2,10 +2,11 @@
 // Every node of this OCP: what it is for the others, and how it does.
 import { Table, Tag } from 'antd';
 import type { ColumnType } from 'antd/es/table';
+import type { ReactNode } from 'react';
 
 import { StatusTag } from '../../parts/status-tag';
 import { Time } from '../../parts/time';
-import { useWords } from '../../words';
+import { fill, useWords } from '../../words';
 import type { Node } from './model';
 import { nodeWords } from './words';
 
@@ -15,45 +16,71 @@ const words = {
   follower: ['Follower', '从节点'],
   standby: ['Standby', '备用节点'],
   spare: ['Joining', '加入中'],
-  unknown: ['No member', '非集群成员'],
-  heard: ['Connection', '连接'],
+  unknown: ['Not a member', '非集群成员'],
+  connection: ['Connection', '连接'],
   connected: ['Connected', '已连接'],
   silent: ['Not connected', '未连接'],
   dead: ['No process there', '进程不存在'],
-  seen: ['Last heard', '最近心跳'],
-  address: ['API address', 'API 地址'],
-  peer: ['Peer address', '节点间地址'],
-  started: ['Started', '启动时间'],
+  seen: ['last heard {0}', '最近心跳 {0}'],
+  lag: ['Log lag', '日志落后'],
+  api: ['API', 'API'],
+  peer: ['nodes', '节点间'],
+  address: ['Addresses', '地址'],
+  started: ['started', '启动于'],
 } as const;
 
-function Role({ of }: { of: Node }) {
+/** Two facts, one below the other. */
+function Two({ first, second }: { first: ReactNode; second: ReactNode }) {
+  return (
+    <>
+      <div>{first}</div>
+      <div className="quiet">{second}</div>
+    </>
+  );
+}
+
+function Role({ of: { member, leads } }: { of: Node }) {
   const w = useWords(words);
-  const { member } = of;
+  if (leads) return <Tag color="blue">{w.leader}</Tag>;
   if (member === undefined) return w.unknown;
-  if (member.leader === true) return <Tag color="blue">{w.leader}</Tag>;
   return member.role === 'STANDBY' ? w.standby : member.role === 'SPARE' ? w.spare : w.follower;
 }
 
-function Connection({ of }: { of: Node }) {
+/** As the leader sees it; the node that answers where the leader cannot be asked, and about the leader. */
+function Connection({ of: { member, follower, seenTime } }: { of: Node }) {
   const w = useWords(words);
-  const { member } = of;
-  if (member === undefined || member.self === true) return '-';
-  if (member.connected === true) return <Tag color="success">{w.connected}</Tag>;
-  return <Tag color="error">{member.dead === true ? w.dead : w.silent}</Tag>;
+  const by = follower ?? member;
+  if (by === undefined || (follower === undefined && member?.self === true)) return <Time at={seenTime} />;
+  const tag =
+    by.connected === true ? (
+      <Tag color="success">{w.connected}</Tag>
+    ) : (
+      <Tag color="error">{member?.dead === true ? w.dead : w.silent}</Tag>
+    );
+  const [before, after] = fill(w.seen, '\n').split('\n');
+  return (
+    <Two
+      first={tag}
+      second={
+        <>
+          {before}
+          <Time at={by.seenTime ?? seenTime} />
+          {after}
+        </>
+      }
+    />
+  );
 }
 
-/** The later of what the node said in MetaDB and what the node that answers heard. */
-const lastSeen = (n: Node) =>
-  [n.seenTime, n.member?.seenTime]
-    .filter((t) => t !== undefined)
-    .sort()
-    .at(-1);
+const compare = (a: string | undefined, b: string | undefined) =>
+  (a ?? '').localeCompare(b ?? '', undefined, { numeric: true });
 
 function useColumns(): ColumnType<Node>[] {
   const w = useWords(words);
   return [
     {
       title: w.name,
+      sorter: (a, b) => compare(a.name, b.name),
       render: (_, n) => (
         <>
           {n.name} {n.self === true ? <Tag>{w.thisOne}</Tag> : null}
@@ -62,15 +89,34 @@ function useColumns(): ColumnType<Node>[] {
     },
     { title: w.role, render: (_, n) => <Role of={n} /> },
     { title: w.status, render: (_, n) => <StatusTag status={n.status} /> },
-    { title: w.heard, render: (_, n) => <Connection of={n} /> },
-    { title: w.seen, render: (_, n) => <Time at={lastSeen(n)} /> },
+    { title: w.connection, render: (_, n) => <Connection of={n} /> },
+    { title: w.lag, render: (_, n) => (n.leads ? 0 : (n.follower?.lag ?? '-')) },
     { title: w.leases, render: (_, n) => n.leases ?? '-' },
-    { title: w.zone, dataIndex: 'zone' },
-    { title: w.idc, dataIndex: 'idc' },
-    { title: w.version, dataIndex: 'version' },
-    { title: w.address, dataIndex: 'address' },
-    { title: w.peer, render: (_, n) => n.member?.peerAddress ?? '-' },
-    { title: w.started, render: (_, n) => <Time at={n.startTime} /> },
+    {
+      title: w.zone,
+      sorter: (a, b) => compare(a.zone, b.zone),
+      render: (_, n) => <Two first={n.zone} second={n.idc} />,
+    },
+    {
+      title: w.version,
+      sorter: (a, b) => compare(a.version, b.version),
+      render: (_, n) => (
+        <Two
+          first={n.version}
+          second={
+            <>
+              {w.started} <Time at={n.startTime} />
+            </>
+          }
+        />
+      ),
+    },
+    {
+      title: w.address,
+      render: (_, n) => (
+        <Two first={`${w.api} ${n.address ?? '-'}`} second={`${w.peer} ${n.member?.peerAddress ?? '-'}`} />
+      ),
+    },
   ];
 }
 

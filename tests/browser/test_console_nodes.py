@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The nodes of OCP as people see them, and what people see when nodes die behind a load balancer: a real cluster of three."""
+import json
+import types
+
+import pytest
+
+from lib.py.console import Console
+from lib.py.haproxy import HAProxy
+from lib.py.ocpcluster import OcpCluster
+from lib.py.server import console as built_console
+
+WATCH = """(window.seen = [], new MutationObserver(() => {
+  for (const e of document.querySelectorAll('.ant-alert, .ant-message-error, .notice'))
+    if (e.innerText.trim() && !seen.includes(e.innerText)) seen.push(e.innerText);
+}).observe(document.body, { childList: true, subtree: true, characterData: true }), true)"""
+
+
+@pytest.fixture(scope="module")
+def nodes(mariadb_server):
+    """A cluster of three that is whole between tests."""
+    if built_console() is None:
+        pytest.skip("this build has no console (Node.js was not there)")
+    database = mariadb_server.create_database("console_nodes")
+    with OcpCluster(database, settings={"http.trusted_proxies": "127.0.0.0/8"}) as cluster:
+        yield cluster
+    mariadb_server.drop_database(database)
+
+
+@pytest.fixture(scope="module")
+def balanced(nodes):
+    """The cluster behind HAProxy, as a server to open a console of."""
+    replaced = {"bind :8080": "bind 127.0.0.1:PORT", **{f"10.0.0.{i}:8080": f"{n.host}:{n.port}" for i, n in enumerate(nodes.nodes, 1)}}
+    with HAProxy("ocp-server.cfg", replaced) as proxy:
+        for n in range(1, 4):
+            proxy.wait_status(f"ocp{n}", "UP")
+        yield types.SimpleNamespace(proxy=proxy, host=proxy.host, port=proxy.port, api=lambda: nodes.api(0), password=nodes.api(0) and nodes.nodes[0].password)
+
+
+@pytest.fixture
+def new_page(browser, language, nodes):
+    """new_page(server): a console of the administrator there; what its page complained about fails the test."""
+    made = []
+
+    def make(server):
+        nodes.api(nodes.nodes.index(server) if server in nodes.nodes else 0)
+        made.append(Console(browser, server, language).log_in())
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+        one.leave()
+
+
+def name_of(nodes, node):
+    return f"node{nodes.nodes.index(node) + 1}"
+
+
+def wait_node(console, name, *texts):
+    """Until the row of this node says all of it."""
+    console.page.wait(f"t.rows().some((r) => r[0].split(' ')[0] === {json.dumps(name)} && {json.dumps(texts)}.every((s) => r.join(' ').includes(s)))")
+
+
+def test_who_leads_and_how_each_node_does(new_page, nodes, say):
+    console = new_page(nodes.nodes[0])
+    leader = name_of(nodes, nodes.leader())
+    console.go("/ocp-node")
+    for i in range(1, 4):
+        name = f"node{i}"
+        wait_node(console, name, say("Online", "在线"), say("Leader", "主节点") if name == leader else say("Follower", "从节点"))
+    wait_node(console, "node1", say("answers you", "当前节点"))
+    card = console.page.text(".ant-descriptions")
+    assert leader in card and say("Nobody led before", "此前没有主节点") in card
+    assert nodes.api(0).get("/api/v2/info").json["buildVersion"] in card
+    for width, height in ((1920, 1080), (1280, 800)):
+        console.resize(width, height)
+        assert console.faults() == [] and not console.overflow()
+    console.picture(f"ocp-nodes-{console.language}")
+
+    console.press(say("Leaderships", "主节点变更记录"))
+    console.wait_path("/ocp-node/leadership")
+    console.wait_row(leader, say("Nobody led before", "此前没有主节点"))
+    assert console.faults() == []
+    console.press(say("Leases", "租约"))
+    console.wait_path("/ocp-node/lease")
+    console.page.wait(f"t.rows().length === 20 && t.rows().every((r) => r[1] === {json.dumps(say('Held', '持有'))})")
+    assert console.faults() == [] and not console.overflow()
+
+
+def test_the_keyboard_alone(new_page, nodes, say):
+    console = new_page(nodes.nodes[0])
+    console.go("/ocp-node")
+    page = console.page
+    page.wait("t.rows().length === 3")
+    page.eval("document.querySelector('[role=tab]').focus(), true")
+    page.key("ArrowRight")
+    page.key("Enter")
+    console.wait_path("/ocp-node/leadership")
+    page.wait("t.rows().length > 0")
+
+
+def test_what_the_server_refuses_is_shown_and_goes_by_itself(new_page, nodes, say):
+    console = new_page(nodes.nodes[0])
+    console.go("/ocp-node")
+    console.page.wait("t.rows().length === 3")
+    console.fail("/api/v2/ocp/nodes?")
+    console.wait_alert("The disk of this test is full.")
+    console.wait_text(say("newer data cannot be had", "暂时无法刷新"))
+    assert len(console.page.eval("t.rows()")) == 3 and console.faults() == []
+    console.heal()
+    console.page.wait("!document.querySelector('[role=alert]')")
+
+
+def test_nodes_die_behind_a_load_balancer_and_the_page_goes_on(new_page, nodes, balanced, say):
+    """The node that answers is killed, then the leader, while somebody fills a form and somebody else looks on."""
+    form, watching = new_page(balanced), new_page(balanced)
+    name = f"typed while nodes die {form.language}"
+    for console, path in ((form, "/region"), (watching, "/ocp-node")):
+        console.expect_complaint("net::ERR|status of 50")
+        console.go(path)
+        console.page.eval(WATCH)
+    watching.page.wait("t.rows().length === 3")
+    form.press(say("New region", "新建区域"))
+    form.fill(say("Name", "名称"), name[:8])
+
+    answering = watching.page.wait(f"t.rows().find((r) => r[0].includes({json.dumps(say('answers you', '当前节点'))}))?.[0].split(' ')[0]")
+    victim = nodes.nodes[int(answering[-1]) - 1]
+    victim.kill()
+    form.page.eval(f"t.field({json.dumps(say('Name', '名称'))}).focus(), true")
+    form.page.type(name[8:])
+    watching.page.wait(f"t.rows().some((r) => r[0] === {json.dumps(answering)} && !r[3].includes({json.dumps(say('Connected', '已连接'))}))")
+    victim.start()
+    wait_node(watching, answering, say("Connected", "已连接"), say("Online", "在线"))
+
+    epoch, leader = nodes.row()["epoch"], nodes.leader()
+    leader.kill()
+    form.press(say("Save", "保存"))
+    form.wait_row(name)
+    successor = name_of(nodes, nodes.leader(above=epoch))
+    wait_node(watching, successor, say("Leader", "主节点"))
+    watching.wait_text(say("The process of the former leader ended", "前任主节点进程退出"), ".ant-descriptions")
+    leader.start()
+    wait_node(watching, name_of(nodes, leader), say("Connected", "已连接"), say("Online", "在线"))
+
+    regions = [r["name"] for r in nodes.api(0).get("/api/v2/compute/regions", {"size": 2000}).contents]
+    assert regions.count(name) == 1
+    assert form.page.eval("seen") == [] and watching.page.eval("seen") == [], "nobody was told of an error"
+    watching.press(say("Leaderships", "主节点变更记录"))
+    watching.wait_row(successor, say("The process of the former leader ended", "前任主节点进程退出"))
+
+
+def test_while_nobody_leads_a_notice_says_so(new_page, nodes, say):
+    console = new_page(nodes.nodes[0])
+    console.expect_complaint("net::ERR|status of 50")
+    console.go("/ocp-node")
+    console.page.wait("t.rows().length === 3")
+    for node in nodes.nodes[1:]:
+        node.kill()
+    console.wait_text(say("No node leads", "当前没有主节点"), ".notice")
+    console.wait_text(say("Nobody leads", "当前没有主节点"), ".ant-descriptions")
+    assert console.faults() == []
+    console.picture(f"no-leader-{console.language}")
+    for node in nodes.nodes[1:]:
+        node.launch()
+    for node in nodes.nodes[1:]:
+        node.wait_ready()
+    console.page.wait("!document.querySelector('.notice')")
+    wait_node(console, name_of(nodes, nodes.leader()), say("Leader", "主节点"))
