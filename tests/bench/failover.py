@@ -5,6 +5,7 @@ Three nodes each, on hosts of their own (tests/chaos/net.py), HAProxy in front. 
 100 ms. Two clients write all the time, one through HAProxy and one with a list of the nodes. A new leader of ocp-server is one that says 200 to
 /leader, which it does once it may write; one of etcd is one that names itself in its status.
 """
+import datetime
 import http.client
 import json
 import pathlib
@@ -62,6 +63,11 @@ class Ours:
     def restart(self, node):
         node.terminate()
 
+    @staticmethod
+    def between(former, new):
+        """Seconds from the former leader's last moment to the new one's first, by their logs."""
+        return logged(new, r'msg="leads" part=leadership') - logged(former, r'msg="leads no more"')
+
     def settle(self):
         self.world.settle()
         self.world.ready()
@@ -74,6 +80,12 @@ class Ours:
 
     def close(self):
         self.world.__exit__()
+
+
+def logged(node, what):
+    """When the node said so last: seconds since the epoch."""
+    found = re.findall(rf"(?m)^time=(\S+)Z level=info {what}", node.server.log.read_text(encoding="utf-8", errors="replace"))
+    return datetime.datetime.fromisoformat(found[-1]).timestamp()
 
 
 class EtcdWatch(Watch):
@@ -172,6 +184,10 @@ class Etcd:
     def restart(self, node):
         node.child.signal(15)
 
+    def between(self, former, new):
+        last = max(look.end for look in list(self.history.looks) if look.node == former.number and look.leads)
+        return max(0.0, self.watches[new.number - 1].since - last)
+
     def pid(self, node):
         return node.child.pid
 
@@ -189,7 +205,7 @@ class Etcd:
 
 
 def pause_of(cluster, former, begin):
-    """Seconds from `begin`, or from when the former leader last said that it leads, to when another one says so."""
+    """Seconds from `begin` to when another one than `former` says that it leads."""
     new = cluster.leader(former)
     return cluster.watches[new.number - 1].since - begin
 
@@ -209,13 +225,12 @@ def pause(cluster, leader):
 
 
 def planned_restart(cluster, leader):
-    """SIGTERM; counted is the time in which nobody leads."""
+    """SIGTERM; counted is the time in which nobody leads. A node that is stopped serves no more calls while it still leads, so ocp-server's own
+    log tells, and etcd's status."""
     cluster.restart(leader)
     new = cluster.leader(leader)
-    last = max(look.end for look in list(cluster.history.looks) if look.node == leader.number and look.leads)
-    took = cluster.watches[new.number - 1].since - last
     wait_until(lambda: not cluster.lives(leader), "the former leader has ended", 60)
-    return max(took, 0.0)
+    return cluster.between(leader, new)
 
 
 def cut_off(cluster, leader):

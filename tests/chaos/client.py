@@ -9,7 +9,9 @@ import uuid
 
 from .history import OK, REFUSED, UNKNOWN, Call, Try, longest_gap  # noqa: F401
 
-TRIES, PAUSE, PATIENCE = 40, 0.02, 20.0      # a call gives up after this many tries or seconds
+TRIES, PAUSE, PATIENCE = 40, 0.02, 20.0      # a call gives up after this many tries or seconds,
+BUSY_TRIES = 10                              # or when it is told so often that its first try is not through: nobody knows what became of it
+BUSY = "90103"
 REGIONS = "/api/v2/compute/regions"
 
 
@@ -56,10 +58,10 @@ class Client(threading.Thread):
                 self.data = data
                 call.outcome, call.answer = OK, (data or {}).get("id") if isinstance(data, dict) else None
                 break
-            if 400 <= t.status < 500 and t.detail != "90103":    # 90103: the first request with this key is not through
+            if 400 <= t.status < 500 and t.detail != BUSY:
                 call.outcome = REFUSED
                 break
-            if time.monotonic() > until:
+            if time.monotonic() > until or sum(x.detail == BUSY for x in call.tries) >= BUSY_TRIES:
                 break
             time.sleep(0 if len(call.tries) == 1 else PAUSE * min(len(call.tries), 10))
         call.end = time.monotonic()

@@ -269,6 +269,67 @@ def leader_disk_fails(w):
     return seconds
 
 
+@scenario("a follower's disk is full: it goes on as long as it writes nothing new, and is refused a start", changes=0, needs=["net", "small"],
+          mixes=False)
+def follower_disk_full(w):
+    follower = w.followers()[0]
+    follower.fill()
+    pause = undisturbed(w)
+    follower.kill()
+    refused = follower.refused()
+    assert "MiB free" in refused, refused
+    follower.empty()
+    return pause
+
+
+@scenario("a byte of a follower's Raft log is damaged while it is down: it must refuse to start, and say what to do", changes=0, mixes=False)
+def log_damaged(w):
+    follower, begin = w.followers()[0], time.monotonic()
+    follower.kill()
+    log = follower.server.data / "raft" / "log"
+    whole = log.read_bytes()
+    with open(log, "r+b") as f:
+        f.seek(40)
+        f.write(bytes(b ^ 0xff for b in whole[40:48]))
+    refused = follower.refused()
+    assert "is damaged" in refused and "cluster remove" in refused, refused
+    with open(log, "r+b") as f:
+        f.write(whole)
+    return gap_since(w, begin)
+
+
+# -- disasters ----------------------------------------------------------------------------------------------------------------------------
+
+@scenario("two of three nodes are lost with their disks; the time is from the operator's first command to a leader", bound=300.0, mixes=False)
+def two_lost(w):
+    for node in w.nodes[:2]:
+        node.kill()
+        node.wipe()
+    wait_until(lambda: not any(w.says(n) for n in w.nodes), "nobody leads")
+    begin = time.monotonic()
+    w.recover()
+    w.leader()
+    return time.monotonic() - begin
+
+
+# -- MetaDB as a Galera cluster -------------------------------------------------------------------------------------------------------------
+
+@scenario("the member of MetaDB's Galera cluster that is in use is killed; the time is to the next write", bound=10.0, changes=0, needs=["galera"])
+def member_killed(w):
+    w.metadb.kill()
+    seconds = next_write(w)
+    w.metadb.start()
+    return seconds
+
+
+@scenario("the member of MetaDB's Galera cluster that is in use is stopped; the time is to the next write", bound=10.0, changes=0, needs=["galera"])
+def member_paused(w):
+    w.metadb.pause()
+    seconds = next_write(w)
+    w.metadb.resume()
+    return seconds
+
+
 # -- clocks -------------------------------------------------------------------------------------------------------------------------------
 
 @scenario("the leader's clock jumps forth, then back by two hours", changes=0, needs=["clocks"])

@@ -3,8 +3,10 @@
 import collections
 import contextlib
 import dataclasses
+import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -12,6 +14,7 @@ import time
 import pymysql
 
 from lib.py.build import CHECKOUT
+from lib.py.galera import Galera
 from lib.py.managed import Managed
 from lib.py.mariadb import MariaDB
 from lib.py.obsim import Obsim
@@ -67,20 +70,21 @@ class World:
 
     LEADER_ROWS = "subtask"        # what a leader's transaction locks after its fence row
 
-    def __init__(self, n=3, needs=(), metadb="mariadb", seed=1, settings=None, net=None):
+    def __init__(self, n=3, needs=(), seed=1, settings=None, net=None):
         self.net, self.history, self.seed = net or Net(), History(), seed
         self.has = frozenset(needs) | (frozenset({"net"}) if self.net.real else frozenset())
         self.stack, self.clients, self.watches = contextlib.ExitStack(), [], []
         hosts = [self.net.host(f"n{i}") for i in range(1, n + 1)]
         self.db_host, self.lb_host, self.target_host = (self.net.host(name) for name in ("db", "lb", "target"))
-        self.metadb = self.stack.enter_context(Metadb(self.db_host))
+        self.metadb = self.stack.enter_context(Galera(host=self.net.observer) if "galera" in needs else Metadb(self.db_host))
         self.database = self.metadb.create_database("chaos")
         self.proxy = self._proxy() if "proxy" in needs else None
-        self.cluster = self.stack.enter_context(Cluster(self.database, hosts, self.lb_host.address, settings, *self._preloads("disks" in needs, "clocks" in needs)))
+        self.cluster = self.stack.enter_context(Cluster(self.database, hosts, self.lb_host.address, settings, *self._preloads("disks" in needs, "clocks" in needs),
+                                                        "small" in needs))
         self.nodes = [Node(number, host, server) for number, (host, server) in enumerate(zip(hosts, self.cluster.nodes), 1)]
         self.balancer = self.stack.enter_context(Balancer(self.lb_host, [(n.host.name, n.server.host, n.server.port) for n in self.nodes]))
         self.login = ("admin", self.cluster.api().password)
-        self.ids = {self.cluster.id_of(node.server): node.number for node in self.nodes}
+        self.ids = {}                        # of nodes that there are or were: id in MetaDB, number here
         self.target, self.managed = self._target(), None
         self.healed = time.monotonic()
 
@@ -95,7 +99,7 @@ class World:
     def work(self):
         """What the leader and the nodes do to the target, all the time: tasks and changes."""
         sim, api = self.target, self.cluster.api()
-        self.managed = self.stack.enter_context(Managed(api, sim.servers("obcluster")[0], sim.port, sim.password)).id
+        self.managed = Managed(api, sim.servers("obcluster")[0], sim.port, sim.password).__enter__().id
         tasks = client.Tasks("obcluster2", sim.servers("obcluster2")[0], sim.port, sim.password)
         self.client("list-tasks", tasks, False, rate=10)
         for number, balanced in enumerate((False, True), 1):
@@ -151,6 +155,8 @@ class World:
 
     def leaderships(self):
         """MetaDB's history, oldest first."""
+        for row in self.metadb.sql(f"SELECT id, name FROM `{self.database.name}`.node"):
+            self.ids[row["id"]] = int(row["name"].removeprefix("node"))
         try:
             rows = self.metadb.sql("SELECT epoch, generation, term, node_id, UNIX_TIMESTAMP(claimed_at) claimed "
                                    f"FROM `{self.database.name}`.leadership ORDER BY epoch")
@@ -186,12 +192,32 @@ class World:
 
     # -- the end of a fault -------------------------------------------------------------------------------------------------------------
 
+    def recover(self):
+        """What an operator does when most nodes are lost for good: all are stopped, the cluster is founded anew, each joins and is started."""
+        for node in self.nodes:
+            if node.server.is_alive():
+                node.server.stop()
+            node.wipe()
+        servers = [self.nodes[-1].server, *(n.server for n in self.nodes[:-1])]
+        wait_until(lambda: self._founded(servers), "MetaDB has not heard the nodes for long enough", 120)
+        for node in self.nodes:
+            node.start()
+
+    def _founded(self, servers):
+        try:
+            return self.cluster.recover(servers)
+        except AssertionError as e:
+            if "Stop ocp-server on all nodes" not in str(e):
+                raise
+            return None                      # MetaDB has heard of one not long ago
+
     def heal(self):
         """Everything that was done is undone: all run, all hear each other."""
         self.net.heal()
         if not self.metadb.is_alive():
             self.metadb.start()
-        self.metadb.resume()
+        if isinstance(self.metadb, Metadb):
+            self.metadb.resume()
         if not self.balancer.process.is_alive():
             self.balancer.start()
         for node in self.nodes:
@@ -224,8 +250,9 @@ class World:
                    for r in self.metadb.sql(f"SELECT id, status FROM `{name}`.task")}
         e.effects = self.effects()
         e.fence = [r["epoch"] for r in self.metadb.sql(f"SELECT epoch FROM `{name}`.leader_fence")]
-        self.metadb.sql("FLUSH BINARY LOGS")
-        e.commits = binlog.read(self.metadb.binlogs(), name)
+        if isinstance(self.metadb, Metadb):
+            self.metadb.sql("FLUSH BINARY LOGS")
+            e.commits = binlog.read(self.metadb.binlogs(), name)
         return e
 
     def __enter__(self):
@@ -242,7 +269,8 @@ class World:
 class Cluster(OcpCluster):
     """Each node on its host, with `libraries` preloaded and `environment` for all of them."""
 
-    def __init__(self, database, hosts, balancer, settings, libraries=(), environment=None):
+    def __init__(self, database, hosts, balancer, settings, libraries=(), environment=None, small=False):
+        self.small = small                   # each data_dir is a small file system
         self.hosts, self.libraries, self.environment = hosts, libraries, environment or {}
         super().__init__(database, len(hosts), {"drain.lb_wait": "2s", "http.trusted_proxies": balancer, **(settings or {})})
 
@@ -251,6 +279,9 @@ class Cluster(OcpCluster):
         node = OcpServer(self.database, name=host.name, host=host.address, environment=dict(self.environment),
                          settings={"node.name": f"node{len(self.nodes) + 1}", "http.allow_cleartext": "true", **self.settings})
         node.before = host.words
+        if self.small:
+            subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200m,mode=700", "tmpfs", node.data], check=True, timeout=60)
+            os.chown(node.data, node.account.pw_uid, node.account.pw_gid)
         if self.libraries:                   # into the server alone: what changes accounts before it has other rights
             node.program = node.directory / "ocp-server"
             node.program.write_text(f'#!/bin/sh\nLD_PRELOAD={":".join(map(str, self.libraries))} exec {binary()} "$@"\n')
@@ -264,6 +295,8 @@ class Cluster(OcpCluster):
 
     def __exit__(self, *_):
         self.close()
+        for node in self.nodes if self.small else ():
+            subprocess.run(["umount", "--lazy", node.data], check=True, timeout=60)
 
 
 class Node:
@@ -303,7 +336,30 @@ class Node:
         """Its wall clock is off by that much from now on."""
         order(self.server.directory / "faketime", f"{seconds:+d}")
 
+    def wipe(self):
+        """Its disk is lost, but for the master key, of which there are copies."""
+        for name in ("raft", "peer"):
+            shutil.rmtree(self.server.data / name, ignore_errors=True)
+
+    def refused(self):
+        """What it says when it does not start."""
+        self.server.launch()
+        self.server.process.wait(30)
+        return self.server.process.output()
+
+    def fill(self):
+        """Not a byte is free on its disk."""
+        with open(self.server.data / "ballast", "wb") as f:
+            with contextlib.suppress(OSError):
+                while True:
+                    f.write(b"\0" * 65536)
+                    f.flush()
+
+    def empty(self):
+        (self.server.data / "ballast").unlink(missing_ok=True)
+
     def heal(self):
+        self.empty()
         self.disk("")
         self.jump(0)
         if self.server.is_alive():

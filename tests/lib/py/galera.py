@@ -94,7 +94,8 @@ class Galera(DatabaseServer):
     client_hosts = MariaDB.client_hosts
     user, password = MariaDB.user, MariaDB.password
 
-    def __init__(self, name="galera"):
+    def __init__(self, name="galera", host="127.0.0.1"):
+        self.host = host                           # where its proxy listens
         first = GaleraNode(f"{name}-1")
         first.start()
         first.sql("CREATE USER 'haproxy'@'127.0.0.1'")
