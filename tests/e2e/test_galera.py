@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """MetaDB on a Galera cluster of three behind HAProxy: it stands here for any MetaDB that is itself highly available."""
+import itertools
 import os
 import random
 import subprocess
+import time
 
 import pytest
 
@@ -10,8 +12,8 @@ from lib.py.build import built_program
 from lib.py.callers import Callers
 from lib.py.galera import Galera
 from lib.py.ledger import Probe, survive
+from lib.py.ocpcluster import OcpCluster
 from lib.py.process import wait_until
-from lib.py.server import OcpServer
 
 SECONDS = float(os.environ.get("OCP_STORE_SECONDS", "18"))
 
@@ -120,14 +122,39 @@ def test_leaders_while_the_member_in_use_dies(galera, database, record_property)
 
 # -- the server -------------------------------------------------------------------------------------------------
 
-def test_a_server_outlives_the_member_in_use(galera, database, record_property):
-    with OcpServer(database) as server:
-        api = server.api()
-        with Callers(server.api) as callers:
-            for harm, repair in ((galera.kill, galera.start), (galera.stop, galera.start), (galera.pause, galera.resume)):
+def outlive(database, harms, record_property):
+    """Three nodes and clients at each of them, while all of these things are done to MetaDB."""
+    with OcpCluster(database) as cluster:
+        turn = itertools.cycle(range(3))
+        api = cluster.api()
+        with Callers(lambda: cluster.api(next(turn)), threads=6) as callers:
+            for harm, repair in harms:
                 callers.wait_calls(30)
                 harm()
-                callers.wait_calls(30)
-                repair()
+                if repair is not None:
+                    callers.wait_calls(30)
+                    repair()
+            callers.wait_calls(30)
         record_property("callers", callers.check(api))
         assert not callers.failed
+        assert cluster.leader().is_alive()
+
+
+def test_nodes_outlive_the_member_in_use(galera, database, record_property):
+    outlive(database, [(galera.kill, galera.start), (galera.stop, galera.start), (galera.pause, galera.resume)], record_property)
+
+
+def test_nodes_outlive_the_kernel_that_they_live_on(new_seekdb, record_property):
+    """MetaDB on an OceanBase kernel that is killed, restarted and hangs: there is no other, so they wait for it."""
+    kernel = new_seekdb(password="Kernel-1")
+
+    def killed():
+        kernel.kill()
+        kernel.start()
+
+    def hung():
+        kernel.pause()
+        time.sleep(3)
+        kernel.resume()
+
+    outlive(kernel.create_database("metadb"), [(killed, None), (kernel.restart, None), (hung, None)], record_property)
