@@ -276,18 +276,17 @@ def test_metadb_away_for_all_empties_no_pool(apart):
     for api in apis:
         api.get("/api/v2/compute/regions").ok()
     server.kill()
-    out = []
+    empty = []
 
     def all_see_it():
-        out.extend(n for n in cluster.nodes if n.probe("/readyz") != 200)
+        empty.append(all(n.probe("/readyz") != 200 for n in cluster.nodes))
         return all(health(n)["metadb"] == "down" for n in cluster.nodes)
     wait_until(all_see_it, "all nodes see that it is away")
-    for _ in range(20):
-        all_see_it()
+    wait_until(lambda: all_see_it() and all(n.probe("/readyz") == 200 for n in cluster.nodes), "all have heard that it is away for all")
     assert apis[0].get("/api/v2/compute/regions").ok().json["stale"] is True
     server.start()
-    wait_until(lambda: all_see_it() or all(health(n)["metadb"] == "up" for n in cluster.nodes), "all nodes see that it is back")
-    assert not out, "no node has left the pool for a moment"
+    wait_until(lambda: [all_see_it(), all(health(n)["metadb"] == "up" for n in cluster.nodes)][1], "all nodes see that it is back")
+    assert not any(empty), "there was no moment without a node in the pool"
 
 
 def test_a_node_without_metadb_and_without_peers_leaves_the_pool(apart):
