@@ -78,6 +78,7 @@ struct api {
     struct api_route_stats console;      /* pages and files of the console */
     struct api_route_stats unrouted;     /* requests that matched none */
     struct peer_caller *caller;          /* of calls to other nodes; NULL until the first; owned */
+    _Atomic uint64_t forwarded, not_forwarded, stale; /* calls: the leader has answered; it has not; answered from memory */
     uint64_t trace_state;
     unsigned index;                      /* of the loop */
 };

@@ -57,6 +57,9 @@ PER_LOOP(http_received, http_server_stats(a->http).received_bytes)
 PER_LOOP(http_sent, http_server_stats(a->http).sent_bytes)
 PER_LOOP(http_resets, http_server_stats(a->http).resets)
 PER_LOOP(http_floods, http_server_stats(a->http).floods)
+PER_LOOP(forwarded, a->forwarded)
+PER_LOOP(not_forwarded, a->not_forwarded)
+PER_LOOP(stale, a->stale)
 PER_LOOP(sql_sessions, db_stats(a->metadb).sessions)
 PER_LOOP(sql_waiting, db_stats(a->metadb).waiting)
 PER_LOOP(sql_statements, db_stats(a->metadb).statements)
@@ -308,6 +311,9 @@ static const struct metric metrics[] = {
     { "ocp_http_sent_bytes_total", "counter", "Bytes sent to clients.", write_http_sent },
     { "ocp_http_resets_total", "counter", "Requests that clients gave up.", write_http_resets },
     { "ocp_http_floods_total", "counter", "Connections ended because the client flooded them.", write_http_floods },
+    { "ocp_http_forwarded_total", "counter", "Calls that the leader has answered for this node.", write_forwarded },
+    { "ocp_http_not_forwarded_total", "counter", "Calls for the leader that it has not answered: 503.", write_not_forwarded },
+    { "ocp_http_stale_replies_total", "counter", "Reads answered from memory because MetaDB was away.", write_stale },
     { "ocp_loop_fibers", "gauge", "Fibers alive.", write_fibers },
     { "ocp_loop_fibers_refused_total", "counter", "Fibers refused by the cap.", write_fibers_refused },
     { "ocp_loop_busy_seconds_total", "counter", "Time the loop did not wait for the kernel.", write_busy },

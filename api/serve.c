@@ -245,6 +245,7 @@ static bool replay_stale(struct call *c)
 {
     if (!stale_replay(c->api->shared->stale, c))
         return false;
+    atomic_fetch_add_explicit(&c->api->stale, 1, memory_order_relaxed);
     call_header(c, SLICE("age"), arena_printf(c->arena, "%lld", (long long)c->stale_s));
     return true;
 }
@@ -316,7 +317,11 @@ static int process(struct call *c, struct route_match *m, struct err *e)
     if (rv == 0)
         rv = forward_is_needed(c, &elsewhere, e);
     if (rv == 0 && elsewhere)
-        return forward_call(c, e);
+        rv = forward_call(c, e);
+    if (elsewhere || rv == ERR_NO_LEADER.code)
+        atomic_fetch_add_explicit(rv == 0 ? &c->api->forwarded : &c->api->not_forwarded, 1, memory_order_relaxed);
+    if (elsewhere)
+        return rv;
     if (rv == 0)
         rv = authenticate(c, e);
     if (rv == ERR_DENIED.code && c->user != NULL) /* somebody known tried what they may not */

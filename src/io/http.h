@@ -55,7 +55,7 @@ struct http_request {
     struct addr peer;             /* the other end of the connection; with the PROXY protocol what that says */
     struct addr client;           /* the true client: X-Forwarded-For followed through trusted proxies; from a node what that says */
     const char *peer_uri;         /* the caller is a node of ours: the URI of its certificate; NULL: anybody else */
-    bool tls;                     /* encrypted on its last hop */
+    bool tls;                     /* encrypted on its last hop; what a node has passed on: on its way to that node */
     struct arena *arena;          /* lives until the reply is sent */
     int64_t started_ms;           /* header complete; the loop clock's milliseconds */
     struct http_server *server;

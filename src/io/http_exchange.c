@@ -257,8 +257,10 @@ static bool take_node(struct http_exchange *x)
 
     if (addr_parse(http_header(rq, "x-forwarded-for"), &a))
         rq->client = a;
-    if (said.s != NULL)
+    if (said.s != NULL) {
         rq->scheme = slice_is(said, "https") ? SLICE("https") : SLICE("http");
+        rq->tls = slice_is(said, "https");
+    }
     rq->peer_uri = arena_strdup(rq->arena, tls_peer_uri(x->conn->tls));
     return rq->peer_uri != NULL;
 }

@@ -2,6 +2,7 @@
 """Any node answers any call: what only the leader can do is forwarded to it in one hop, as the client sent it, or refused at once."""
 import contextlib
 import json
+import re
 import signal
 import socket
 import ssl
@@ -59,6 +60,9 @@ def test_every_node_answers_for_the_leader(cluster):
         assert answer.data["nodeId"] == number and answer.data["active"] is True
         assert sorted(f["id"] for f in answer.data["followers"]) == sorted(health(n)["id"] for n in cluster.nodes if n is not leader)
         assert answer.json["server"] == leader.extra["node.name"], "the answer is the leader's, as it came"
+    follower = cluster.followers()[0]
+    forwarded = re.findall(r"^ocp_http_forwarded_total\{.*\} (\d+)", at(cluster, follower).get("/metrics").body.decode(), re.M)
+    assert sum(map(int, forwarded)) >= 1
     roles = sorted(n.probe("/leader") for n in cluster.nodes), sorted(n.probe("/replica") for n in cluster.nodes)
     assert roles == ([200, 503, 503], [200, 200, 503])
     members = at(cluster, cluster.followers()[0]).get("/members").contents
