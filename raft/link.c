@@ -359,6 +359,8 @@ static void listen_to(struct arrival *a)
         k = link_for(n, &theirs);
         if (k != NULL)
             receive_all(n, k, a->stream, &e);
+        else
+            log_info(&n->log, "connection refused: its node is no member", LOG_I("node", theirs.node));
     }
     n->n_incoming--;
 }

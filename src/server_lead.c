@@ -234,6 +234,18 @@ int server_open_home(struct server *s, struct err *e)
     return node_home_is_member(s->home) ? start_raft(s, e) : 0;
 }
 
+/* The others go on using the address that the cluster knows. */
+static void compare_address(struct server *s)
+{
+    struct raft_node_status status;
+
+    raft_node_status(s->raft, &status);
+    for (unsigned i = 0; i < status.n_peers; i++)
+        if (status.peers[i].member.id == status.identity.node && status.n_peers > 1 && strcmp(status.peers[i].address, s->peer_address) != 0)
+            log_warn(&s->log, "this node's peer address is another than its cluster knows -> remove the node and add it anew, or set peer.address",
+                     LOG_S("cluster", status.peers[i].address), LOG_S("node", s->peer_address));
+}
+
 int server_take_part(struct server *s, struct err *e)
 {
     struct founding f = { s->metadb, s->shared.vault, s->home, &s->self, s->peer_address };
@@ -245,6 +257,8 @@ int server_take_part(struct server *s, struct err *e)
         if (rv == 0)
             rv = start_raft(s, e);
     }
+    if (rv == 0)
+        compare_address(s);
     return rv == 0 ? node_sign_on(s->metadb, &s->self, e) : rv;
 }
 

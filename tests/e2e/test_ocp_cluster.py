@@ -320,6 +320,29 @@ def test_leadership_is_handed_on_and_its_holder_removed(cluster):
                        serials[0]["serial"] in (n.data / "peer" / "revoked").read_text(), "every node has it on its disk")
 
 
+def test_a_removed_node_is_refused_without_metadb(new_mariadb):
+    server = new_mariadb()
+    with OcpCluster(server.create_database("metadb")) as cluster:
+        wait_until(lambda: all(m["alive"] for m in as_leader(cluster).values()), "all are heard")
+        leader, (gone, _) = cluster.leader(), cluster.followers()
+        api = cluster.api(cluster.nodes.index(leader))
+        node, term = cluster.id_of(gone), cluster.row()["term"]
+        gone.pause()
+        wait_until(lambda: api.delete(f"{NODES}/{node}").status == 200, "it is removed, whether it answers or not")
+        server.kill()
+        gone.resume()                                  # it believes that it votes, and MetaDB tells nobody otherwise
+        wait_until(lambda: "its node is no member" in leader.log.read_text() or "is no node of this cluster" in leader.log.read_text(),
+                   "the others refuse it from what they know themselves")
+        gone.kill()
+        gone.launch()                                  # also as a new process
+        wait_until(lambda: gone.log.read_text().count("cannot connect to member") >= 2 or
+                   leader.log.read_text().count("is no member") >= 2, "it is refused again")
+        health = api.anonymous().get("/health").json
+        assert health["term"] == term and health["role"] == "leader"
+        gone.kill()
+        server.start()
+
+
 def test_drain_and_resume(cluster):
     leader, epoch = cluster.leader(), cluster.row()["epoch"]
     node = cluster.id_of(leader)

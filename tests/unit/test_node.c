@@ -6,10 +6,13 @@
 #include <unistd.h>
 
 #include "raft/consensus.h"
+#include "src/node/address.h"
 #include "src/node/authority.h"
 #include "src/node/found.h"
 #include "src/node/members.h"
 #include "src/node/registry.h"
+#include "src/node/renew.h"
+#include "src/node/revoked.h"
 #include "src/peer/hello.h"
 #include "src/store/leader.h"
 #include "tests/lib/store.h"
@@ -758,6 +761,146 @@ static void misplaced_bundles_are_refused(struct test_store *t)
 }
 STORE_TEST(misplaced_bundles_are_refused)
 
+/* --- certificates that end ---------------------------------------------------------------------------------------------------------- */
+
+static void certificates_are_renewed_in_time(struct test_store *t)
+{
+    const int64_t day = INT64_C(86400) * 1000000;
+    struct certificate_facts before, after;
+    struct fixture f;
+    bool fresh;
+
+    clear(t);
+    f = set_up(t, "n1");
+    assert_ok(found(&f, &fresh, &t->e), &t->e);
+    assert_ok(node_home_certificate(f.home, &before, &t->e), &t->e);
+    assert_false(node_renewal_is_due(&before, before.issued_us));
+    assert_false(node_renewal_is_due(&before, before.expires_us - (RENEW_BEFORE_DAYS + 1) * day));
+    assert_true(node_renewal_is_due(&before, before.expires_us - (RENEW_BEFORE_DAYS - 1) * day));
+    assert_true(node_renewal_is_due(&before, before.expires_us + day));
+    assert_ok(node_renew(f.home, t->db, f.vault, f.self.id, t->connect_pool, &t->e), &t->e);
+    assert_ok(node_home_certificate(f.home, &after, &t->e), &t->e);
+    assert_string_not_equal(after.serial, before.serial);
+    assert_string_equal(after.uri, before.uri);
+    assert_err(node_renew(f.home, t->db, f.vault, f.self.id + 1, t->connect_pool, &t->e), &t->e, ERR_INVALID); /* never for another node */
+    (void)test_store_sql(t, "DELETE FROM ocp_cluster");
+    assert_err(node_renew(f.home, t->db, f.vault, f.self.id, t->connect_pool, &t->e), &t->e, ERR_NOT_FOUND);
+    tear_down(&f);
+}
+STORE_TEST(certificates_are_renewed_in_time)
+
+static int revoke_all(struct tx *tx, void *data, struct err *e)
+{
+    return store_certificate_revoke_in(tx, *(int64_t *)data, e);
+}
+
+static void revoked_certificates_are_known_from_the_disk(struct test_store *t)
+{
+    struct certificate_facts facts;
+    struct revoked *r;
+    struct fixture f;
+    int64_t other;
+    bool fresh;
+
+    clear(t);
+    f = set_up(t, "n1");
+    assert_ok(found(&f, &fresh, &t->e), &t->e);
+    assert_ok(node_home_certificate(f.home, &facts, &t->e), &t->e);
+    assert_ok(node_revoked_new(f.home, &r, &t->e), &t->e);
+    other = f.self.id + 1;
+    assert_ok(db_transact(t->db, revoke_all, &other, &t->e), &t->e);
+    assert_ok(node_revoked_refresh(r, t->db, t->connect_pool, &t->e), &t->e);
+    assert_false(node_revoked_has(r, facts.serial));
+    assert_ok(db_transact(t->db, revoke_all, &f.self.id, &t->e), &t->e);
+    assert_ok(node_revoked_refresh(r, t->db, t->connect_pool, &t->e), &t->e);
+    assert_true(node_revoked_has(r, facts.serial));
+    assert_false(node_revoked_has(r, ""));
+    facts.serial[5] = '\0'; /* only the whole one */
+    assert_false(node_revoked_has(r, facts.serial));
+    node_revoked_free(r);
+    assert_ok(node_home_certificate(f.home, &facts, &t->e), &t->e);
+    assert_ok(node_revoked_new(f.home, &r, &t->e), &t->e); /* another process, without MetaDB */
+    assert_true(node_revoked_has(r, facts.serial));
+    (void)test_store_sql(t, "UPDATE node_certificate SET expires_at = NOW(6) - INTERVAL 1 DAY"); /* of no more use to anybody */
+    assert_ok(node_revoked_refresh(r, t->db, t->connect_pool, &t->e), &t->e);
+    assert_false(node_revoked_has(r, facts.serial));
+    (void)test_store_sql(t, "UPDATE node_certificate SET expires_at = NOW(6) - INTERVAL 31 DAY");
+    assert_ok(store_certificate_prune(t->db, &t->e), &t->e);
+    assert_int_equal(test_store_number(t, "SELECT COUNT(*) FROM node_certificate"), 0);
+    node_revoked_free(r);
+    tear_down(&f);
+}
+STORE_TEST(revoked_certificates_are_known_from_the_disk)
+
+static int refresh_and_renew(void *data)
+{
+    struct fixture *f = data;
+    struct revoked *r = NULL;
+    struct err e = { 0 };
+    int rv = node_revoked_new(f->home, &r, &e);
+
+    if (rv == 0)
+        rv = node_revoked_refresh(r, f->t->db, f->t->connect_pool, &e);
+    if (rv == 0)
+        rv = node_renew(f->home, f->t->db, f->vault, f->self.id, f->t->connect_pool, &e);
+    node_revoked_free(r);
+    return rv;
+}
+
+static void renews_without_memory(struct test_store *t)
+{
+    struct fixture f;
+    int64_t id;
+    bool fresh;
+
+    clear(t);
+    f = set_up(t, "n1");
+    assert_ok(found(&f, &fresh, &t->e), &t->e);
+    id = f.self.id;
+    assert_ok(db_transact(t->db, revoke_all, &id, &t->e), &t->e);
+    test_oom_sweep(refresh_and_renew, &f);
+    tear_down(&f);
+}
+STORE_TEST(renews_without_memory)
+
+/* --- addresses ---------------------------------------------------------------------------------------------------------------------- */
+
+static struct settings with_addresses(struct setting_address *listen, struct setting_address *address, struct setting_address *metadb)
+{
+    struct settings s = { .peer.listen = { listen, 1 }, .peer.address = { address, address != NULL }, .db.endpoints = { metadb, metadb != NULL } };
+
+    return s;
+}
+
+static void addresses_of_peers(struct test_store *t)
+{
+    struct setting_address concrete = { "127.0.0.5", 8085 }, any = { "0.0.0.0", 8081 }, any6 = { "::", 8082 }, given = { "192.0.2.7", 9000 };
+    struct setting_address nowhere = { "no.such.host.invalid", 1 }, here = { "127.0.0.1", 3306 };
+    struct setting_address *const metadbs[] = { NULL, &nowhere, &here };
+    struct settings s = with_addresses(&any, &given, NULL);
+    char text[ADDR_TEXT_SIZE];
+    struct addr a;
+
+    assert_ok(node_peer_address(&s, t->connect_pool, &a, &t->e), &t->e);
+    assert_string_equal(addr_text_port(&a, text), "192.0.2.7:9000");
+    s = with_addresses(&concrete, NULL, NULL);
+    assert_ok(node_peer_address(&s, t->connect_pool, &a, &t->e), &t->e);
+    assert_string_equal(addr_text_port(&a, text), "127.0.0.5:8085");
+    a = node_peer_listen(&s);
+    assert_string_equal(addr_text_port(&a, text), "127.0.0.5:8085");
+    for (size_t i = 0; i < sizeof metadbs / sizeof metadbs[0]; i++) { /* what the machine says is its own affair: some address, never a wildcard */
+        s = with_addresses(&any, NULL, metadbs[i]);
+        assert_ok(node_peer_address(&s, t->connect_pool, &a, &t->e), &t->e);
+        assert_true(a.known && addr_is_v4(&a) && a.port == 8081);
+        assert_string_not_equal(addr_text(&a, text), "0.0.0.0");
+        s = with_addresses(&any6, NULL, metadbs[i]);
+        assert_ok(node_peer_address(&s, t->connect_pool, &a, &t->e), &t->e);
+        assert_true(a.known && a.port == 8082);
+        assert_string_not_equal(addr_text(&a, text), "::");
+    }
+}
+STORE_TEST(addresses_of_peers)
+
 static const struct CMUnitTest tests[] = {
     STORE_UNIT(founds_once),
     STORE_UNIT(finishes_what_was_begun),
@@ -778,6 +921,10 @@ static const struct CMUnitTest tests[] = {
     STORE_UNIT(clusters_are_founded_by_command),
     STORE_UNIT(clusters_are_recovered),
     STORE_UNIT(misplaced_bundles_are_refused),
+    STORE_UNIT(certificates_are_renewed_in_time),
+    STORE_UNIT(revoked_certificates_are_known_from_the_disk),
+    STORE_UNIT(renews_without_memory),
+    STORE_UNIT(addresses_of_peers),
     { NULL },
 };
 
