@@ -139,6 +139,9 @@ int main(int argc, char **argv)
     int rv;
 
     json_set_alloc_funcs(mem_alloc, mem_free);
+    /* 19 MiB for each password that is hashed go back at once: left to itself, malloc keeps what it once gave */
+    (void)mallopt(M_MMAP_THRESHOLD, 1 << 20);
+    (void)mallopt(M_TRIM_THRESHOLD, 4 << 20);
     (void)mallopt(M_ARENA_MAX, 2); /* few threads allocate at once; the default of eight arenas per core only costs memory */
     (void)signal(SIGPIPE, SIG_IGN);
     crash_install();
