@@ -85,12 +85,12 @@ def leader_paused_in_transaction(w):
         cursor.execute(f"SELECT * FROM `{w.database.name}`.{w.LEADER_ROWS} FOR UPDATE")
         wait_until(lambda: w.fence_holders(leader), "the leader waits for a row inside a transaction of its own", 30)
         leader.pause()
+        begin = time.monotonic()
         lock.rollback()
-    held = w.fence_holders(leader)
-    assert held, "the stopped leader keeps its locks"
-    seconds = w.new_leader(leader)[1]
+    assert w.fence_holders(leader), "the stopped leader keeps its locks"
+    new = w.new_leader(leader)[0]
     leader.resume()
-    return seconds
+    return w.watches[new.number - 1].since - begin
 
 
 @scenario("a follower is stopped and wakes", changes=0)
@@ -257,6 +257,7 @@ def exit_status(node, wanted):
     wait_until(lambda: not node.server.is_alive(), f"{node} ends", 30)
     status = node.server.process.returncode
     assert status == wanted, f"{node} ended with {status} instead of {wanted}"
+    node.server._expected_death = True
 
 
 @scenario("fdatasync on the leader's Raft folder fails: it must end, with status 70", bound=3.0, changes=1, needs=["disks"])

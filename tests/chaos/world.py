@@ -86,6 +86,7 @@ class World:
         self.login = ("admin", self.cluster.api().password)
         self.ids = {}                        # of nodes that there are or were: id in MetaDB, number here
         self.target, self.managed = self._target(), None
+        self.deaths = []                     # of nodes that nobody has killed
         self.healed = time.monotonic()
 
     def _target(self):
@@ -220,6 +221,7 @@ class World:
             self.metadb.resume()
         if not self.balancer.process.is_alive():
             self.balancer.start()
+        self.deaths += [death for node in self.nodes if (death := node.death())]
         for node in self.nodes:
             node.heal()
         self.healed = time.monotonic()
@@ -284,7 +286,8 @@ class Cluster(OcpCluster):
             os.chown(node.data, node.account.pw_uid, node.account.pw_gid)
         if self.libraries:                   # into the server alone: what changes accounts before it has other rights
             node.program = node.directory / "ocp-server"
-            node.program.write_text(f'#!/bin/sh\nLD_PRELOAD={":".join(map(str, self.libraries))} exec {binary()} "$@"\n')
+            first = re.findall(r"=> (\S*lib[at]san\S*)", subprocess.run(["ldd", binary()], capture_output=True, text=True).stdout)
+            node.program.write_text(f'#!/bin/sh\nLD_PRELOAD={":".join(map(str, [*first, *self.libraries]))} exec {binary()} "$@"\n')
             node.program.chmod(0o755)
         node.environment.update(FAULTDISK_FILE=str(node.directory / "faultdisk"), FAULTDISK_DIR=str(node.data),
                                 FAKETIME_TIMESTAMP_FILE=str(node.directory / "faketime"))
@@ -336,6 +339,15 @@ class Node:
         """Its wall clock is off by that much from now on."""
         order(self.server.directory / "faketime", f"{seconds:+d}")
 
+    def death(self):
+        """What is to be said when it has ended without a reason that is known here, or a sanitizer has reported."""
+        reports = self.server.sanitizer_reports()
+        if reports:
+            return f"{self}: {reports[-2000:]}"
+        if self.server.is_alive() or self.server._expected_death:
+            return None
+        return f"{self} ended with status {self.server.process.returncode}: {self.server.tail(5)}"
+
     def wipe(self):
         """Its disk is lost, but for the master key, of which there are copies."""
         for name in ("raft", "peer"):
@@ -345,6 +357,7 @@ class Node:
         """What it says when it does not start."""
         self.server.launch()
         self.server.process.wait(30)
+        self.server._expected_death = True
         return self.server.process.output()
 
     def fill(self):
