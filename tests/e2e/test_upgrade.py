@@ -46,7 +46,7 @@ def upgrade(cluster, node, program):
 
 
 def test_cluster_is_upgraded_node_by_node_and_not_taken_back(metadb, program):
-    with OcpCluster(metadb, settings={"ha.election_timeout": "500ms"}) as cluster:
+    with OcpCluster(metadb, settings={"ha.election_timeout": "5s"}) as cluster:
         before, [old] = cluster.row()["epoch"], set(versions(cluster))
         last = cluster.leader()
         followers = [n for n in cluster.nodes if n is not last]

@@ -47,7 +47,7 @@ class OcpCluster:
         """One more server that is no member of anything yet and does not run."""
         number = len(self.nodes) + 1
         node = OcpServer(self.database, name=f"ocp-node{number}", host=f"127.0.0.{number}", ca_file=self.ca_file,
-                         settings={"node.name": f"node{number}", "http.allow_cleartext": "true", **self.settings})
+                         settings={"node.name": f"node{number}", "http.allow_cleartext": "true", "ha.election_timeout": "2s", **self.settings})
         self.nodes.append(node)
         return node
 
