@@ -20,8 +20,12 @@ int forward_is_needed(const struct call *c, bool *needed, struct err *e)
     struct peers_leader leader;
 
     *needed = false;
-    if ((c->route->flags & ROUTE_LEADER) == 0 || peers == NULL)
+    if ((c->route->flags & (ROUTE_LEADER | ROUTE_LEADER_FIRST)) == 0 || peers == NULL)
         return 0;
+    if ((c->route->flags & ROUTE_LEADER_FIRST) != 0) {
+        *needed = c->rq->peer_uri == NULL && peers_leader(peers, &leader) && !leader.self; /* one hop */
+        return 0;
+    }
     if (!peers_leader(peers, &leader))
         return err_set(e, &ERR_NO_LEADER, "");
     *needed = !leader.self;

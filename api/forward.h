@@ -10,6 +10,8 @@
  *                one hop over the peer link, as the client sent it --> the leader's answer, as it came
  *                                                                 \--> not reached, or it does not lead any more: 503, Retry-After: 1
  *
+ * For ROUTE_LEADER_FIRST this node answers itself in the place of each 503.
+ *
  * The client's own credentials go along and are checked by the leader alone, so a login is counted once, and the audit there shows the true user
  * and address. A signature of an access key covers method, target, Host, Content-Type, Date, x-ocp-* headers and body: all of these arrive
  * unchanged, so it verifies there, and no node has to be believed about who a user is. What a node is believed is its client's address. */

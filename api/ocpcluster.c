@@ -298,7 +298,8 @@ static int api_node_renew(struct call *c, struct err *e)
 
 const struct route ocpcluster_routes[] = {
     ROUTE("ocp-cluster-get", "GET", "/api/v2/ocp/cluster", "PROPERTY:*:READ", api_cluster_get, REPLY_OBJECT, ROUTE_OWN,
-          "Show the cluster that the nodes of this OCP are, as the node that answers sees it.", NODES, ROUTE_OUT(cluster_view, cluster_fields)),
+          "Show the cluster that the nodes of this OCP are, as its leader sees it, or, when there is none, the node that was asked.", NODES,
+          .flags = ROUTE_LEADER_FIRST, ROUTE_OUT(cluster_view, cluster_fields)),
     ROUTE("ocp-node-add", "POST", "/api/v2/ocp/nodes", "**", api_node_add, REPLY_OBJECT, ROUTE_OWN,
           "Add a node; the reply has its join bundle and, this once, the secret that opens it.", NODES, .flags = ROUTE_LEADER | ROUTE_SECRET_REPLY,
           ROUTE_BODY(node_in, node_in_fields), ROUTE_OUT(added_view, added_fields)),

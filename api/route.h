@@ -38,6 +38,7 @@ enum route_flags {
     ROUTE_ANY_ADDRESS = 1 << 17,   /* also for clients that the address allow-list keeps out: health, metrics */
     ROUTE_SECRET_REPLY = 1 << 16,  /* the reply has a secret that is shown once: it is not kept for repetitions with the same idempotency key */
     ROUTE_LEADER = 1 << 9,         /* the leader answers: another node forwards the call to it (api/forward.h). Never with ROUTE_BODY_RAW */
+    ROUTE_LEADER_FIRST = 1 << 12,  /* the same, and where no leader can be asked this node answers as well as it can. Reads only */
     ROUTE_NODES = 1 << 10,         /* for the other nodes alone, over the peer port: for everybody else there is nothing here */
     ROUTE_PROBE = 1 << 11,         /* answers OPTIONS as well, as it does HEAD: load balancers ask so */
     ROUTE_MONITORING = 1 << 8,     /* callers on the monitoring allow-list need no login */

@@ -303,6 +303,21 @@ static int check_node(const struct call *c, struct err *e)
            : err_set(e, &ERR_DENIED, "a node of this cluster");
 }
 
+/* *elsewhere: the leader has answered, or nobody can. */
+static int ask_leader(struct call *c, bool *elsewhere, struct err *e)
+{
+    int rv = forward_is_needed(c, elsewhere, e);
+
+    if (rv != 0 || !*elsewhere)
+        return rv;
+    rv = forward_call(c, e);
+    if (rv == 0 || rv == ERR_CANCELLED.code || (c->route->flags & ROUTE_LEADER_FIRST) == 0)
+        return rv;
+    *elsewhere = false; /* what this node knows is better than nothing */
+    err_clear(e);
+    return 0;
+}
+
 static int process(struct call *c, struct route_match *m, struct err *e)
 {
     int rv = find_route(c, m, e);
@@ -315,9 +330,7 @@ static int process(struct call *c, struct route_match *m, struct err *e)
     if (rv == 0)
         rv = decode_params(c, m, e);
     if (rv == 0)
-        rv = forward_is_needed(c, &elsewhere, e);
-    if (rv == 0 && elsewhere)
-        rv = forward_call(c, e);
+        rv = ask_leader(c, &elsewhere, e);
     if (elsewhere || rv == ERR_NO_LEADER.code)
         atomic_fetch_add_explicit(rv == 0 ? &c->api->forwarded : &c->api->not_forwarded, 1, memory_order_relaxed);
     if (elsewhere)

@@ -244,7 +244,8 @@ def test_one_grows_to_three_and_shrinks(grown):
     wait_roles(grown, node1="VOTER")
     add(grown)
     wait_roles(grown, node1="VOTER", node2="STANDBY")
-    wait_until(lambda: as_leader(grown)["node2"].get("waitReason") == "EVEN", "the second stays standby, and it is said why")
+    wait_until(lambda: members(grown, 1)["node2"].get("waitReason") == "EVEN", "the second stays standby, and whoever is asked says why")
+    assert members(grown, 1)["node1"]["self"] is True, "the leader has answered"
     assert grown.api(0).get(CLUSTER).data["tolerates"] == 0
     add(grown, via=1)                                  # a node that does not lead takes the call as well
     wait_roles(grown, node1="VOTER", node2="VOTER", node3="VOTER")
@@ -341,6 +342,21 @@ def test_a_removed_node_is_refused_without_metadb(new_mariadb):
         assert health["term"] == term and health["role"] == "leader"
         gone.kill()
         server.start()
+
+
+def test_without_a_leader_any_node_says_what_it_knows(cluster):
+    survivor = cluster.nodes[0]
+    api = cluster.api(0)
+    for node in cluster.nodes[1:]:
+        node.kill()
+
+    def view():
+        reply = api.get(CLUSTER)
+        return reply.data if reply.status == 200 and "leaderId" not in reply.data else None
+
+    alone = wait_until(view, "it knows that nobody leads")
+    assert [m["name"] for m in alone["members"] if m["alive"]] == ["node1"] and alone["tolerates"] == 0
+    assert survivor.probe("/leader") == 503
 
 
 def test_drain_and_resume(cluster):
