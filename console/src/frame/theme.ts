@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ThemeConfig } from 'antd';
 
+/* Who has asked the system for less motion gets none. */
+const still = typeof matchMedia === 'function' && matchMedia('(prefers-reduced-motion: reduce)').matches;
+
 /* Colours with a contrast of at least 4.5 on white. */
 export const theme: ThemeConfig = {
   cssVar: { key: 'ocp' },
   hashed: false,
   token: {
+    motion: !still,
     colorPrimary: '#0b57d0',
     colorPrimaryHover: '#2463cc',
     colorLinkHover: '#2463cc',
