@@ -19,6 +19,7 @@ ERR_DEFINE(ERR_NO_SUCCESSOR, 90105, 409, ERR_FINAL, "No other node can take lead
 struct follower {
     struct peers_member member;
     int64_t match, lag;
+    const char *wait;
 };
 
 struct leader_view {
@@ -35,6 +36,7 @@ static const struct field follower_fields[] = {
     F_BOOL(follower, member.connected, "connected", DOC("Whether the leader has a connection to it.")),
     F_INT(follower, match, "match", DOC("How far it has the Raft log.")),
     F_INT(follower, lag, "lag", DOC("How many entries of the Raft log it lacks.")),
+    F_STRING(follower, wait, "waitReason", DOC("Why it does not vote, when it does not; as in the cluster of nodes.")),
     F_TIME(follower, member.seen_us, "seenTime", DOC("When the leader last heard it.")),
     FIELD_END,
 };
@@ -62,6 +64,16 @@ static int64_t match_of(const struct raft_node_status *s, int64_t id)
     return 0;
 }
 
+/* NULL: it votes. */
+static const char *wait_of(const struct raft_node_status *s, int64_t id)
+{
+    struct membership_member m[RAFT_MAX_MEMBERS];
+    unsigned n_members = node_members_of(s, m);
+    enum membership_wait wait = membership_waits(m, n_members, (uint64_t)id);
+
+    return wait != MEMBERSHIP_VOTES ? membership_wait_names[wait] : NULL;
+}
+
 static int list_followers(const struct call *c, const struct raft_node_status *s, struct field_list *out, struct err *e)
 {
     struct peers_member *all;
@@ -79,7 +91,7 @@ static int list_followers(const struct call *c, const struct raft_node_status *s
         int64_t match = match_of(s, all[i].id);
 
         if (!all[i].self)
-            list[out->n++] = (struct follower){ all[i], match, (int64_t)s->consensus.last - match };
+            list[out->n++] = (struct follower){ all[i], match, (int64_t)s->consensus.last - match, wait_of(s, all[i].id) };
     }
     return 0;
 }

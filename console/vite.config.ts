@@ -15,5 +15,5 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 1500,
   },
-  server: { proxy: Object.fromEntries(['/api', '/livez', '/health', '/members'].map((path) => [path, server])) },
+  server: { proxy: Object.fromEntries(['/api', '/livez', '/members'].map((path) => [path, server])) },
 });

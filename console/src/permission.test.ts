@@ -18,6 +18,8 @@ test.each([
   [['*'], 'USER:*:CREATE', true],
   [['*'], 'CLUSTER:7:TENANT:1:READ', false],
   [['**'], 'CLUSTER:7:TENANT:1:READ', true],
+  [['**'], '**', true],
+  [['*', 'HOST:*:*'], '**', false],
   [['CLUSTER:7:TENANT:1:READ'], 'CLUSTER:*:READ|CLUSTER:*:TENANT:*:READ', true],
   [['HOST:*:READ'], 'CLUSTER:*:READ|CLUSTER:*:TENANT:*:READ', false],
   [[], 'HOST:*:READ', false],

@@ -25,6 +25,7 @@ const overlap = (granted: string, wanted: string) => granted === '*' || wanted =
 
 function matches(granted: string, wanted: Permission) {
   if (granted === '**') return true;
+  if (wanted.action === '**') return false; // all of everything is held whole or not at all
   if (granted === '*') return wanted.sub === wanted.domain;
   const g = parse(granted);
   return (

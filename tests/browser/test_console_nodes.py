@@ -8,8 +8,12 @@ import pytest
 from lib.py.console import Console
 from lib.py.haproxy import HAProxy
 from lib.py.ocpcluster import OcpCluster
+from lib.py.process import wait_until
 from lib.py.server import console as built_console
 
+CAUSES = {"STARTED": ("Nobody led before", "此前没有主节点"), "DIED": ("The process of the former leader ended", "前任主节点进程退出"),
+          "SILENT": ("The former leader was not heard any more", "前任主节点失去联系"),
+          "HANDED_OVER": ("The former leader handed it over", "前任主节点主动移交")}
 WATCH = """(window.seen = [], new MutationObserver(() => {
   for (const e of document.querySelectorAll('.ant-alert, .ant-message-error, .notice'))
     if (e.innerText.trim() && !seen.includes(e.innerText)) seen.push(e.innerText);
@@ -62,6 +66,12 @@ def wait_node(console, name, *texts):
     console.page.wait(f"t.rows().some((r) => r[0].split(' ')[0] === {json.dumps(name)} && {json.dumps(texts)}.every((s) => r.join(' ').includes(s)))")
 
 
+def press_of(console, name, action):
+    """One of the actions in the row of this node."""
+    console._click(f"[...([...document.querySelectorAll('tbody tr.ant-table-row')].find((r) => r.innerText.split(/\\s/)[0] === {json.dumps(name)})"
+                   f"?.querySelectorAll('button') ?? [])].find((b) => t.name(b) === {json.dumps(action)})")
+
+
 def test_who_leads_and_how_each_node_does(new_page, nodes, say):
     console = new_page(nodes.nodes[0])
     leader = name_of(nodes, nodes.leader())
@@ -71,7 +81,10 @@ def test_who_leads_and_how_each_node_does(new_page, nodes, say):
         wait_node(console, name, say("Online", "在线"), say("Leader", "主节点") if name == leader else say("Follower", "从节点"))
     wait_node(console, "node1", say("answers you", "当前节点"))
     card = console.page.text(".ant-descriptions")
-    assert leader in card and say("Nobody led before", "此前没有主节点") in card
+    last = nodes.api(0).get("/api/v2/ocp/leaderships").contents[0]
+    cause = say(*CAUSES[last["cause"]])
+    assert leader in card and cause in card and str(last["epoch"]) in card
+    console.page.wait(f"/{say('Losses survived', '可容忍的故障节点数')}\\W*1\\b/.test(document.querySelector('.ant-descriptions').innerText)")
     assert nodes.api(0).get("/api/v2/info").json["buildVersion"] in card
     for width, height in ((1920, 1080), (1280, 800)):
         console.resize(width, height)
@@ -80,7 +93,7 @@ def test_who_leads_and_how_each_node_does(new_page, nodes, say):
 
     console.press(say("Leaderships", "主节点变更记录"))
     console.wait_path("/ocp-node/leadership")
-    console.wait_row(leader, say("Nobody led before", "此前没有主节点"))
+    console.wait_row(leader, cause, str(last["epoch"]))
     assert console.faults() == []
     console.press(say("Leases", "租约"))
     console.wait_path("/ocp-node/lease")
@@ -112,6 +125,77 @@ def test_what_the_server_refuses_is_shown_and_goes_by_itself(new_page, nodes, sa
     console.page.wait("!document.querySelector('[role=alert]')")
 
 
+def test_a_node_is_drained_and_works_again(new_page, nodes, say):
+    console = new_page(nodes.nodes[0])
+    console.go("/ocp-node")
+    leader = name_of(nodes, nodes.leader())
+    console.page.wait("t.rows().length === 3")
+    press_of(console, leader, say("Drain", "排空"))
+    console.page.wait("document.querySelector('#confirm-word')")
+    assert console.faults() == []
+    console.type_word("confirm")
+    wait_node(console, leader, say("Draining", "排空中"), say("Follower", "从节点"))
+    console.wait_text(say("The former leader handed it over", "前任主节点主动移交"), ".ant-descriptions")
+    press_of(console, leader, say("Resume", "恢复"))
+    wait_node(console, leader, say("Online", "在线"), say("Drain", "排空"))
+
+
+def test_leadership_is_handed_to_a_node(new_page, nodes, say):
+    console = new_page(nodes.nodes[0])
+    console.go("/ocp-node")
+    console.page.wait("t.rows().length === 3")
+    heir = name_of(nodes, nodes.followers()[0])
+    press_of(console, heir, say("Make leader", "设为主节点"))
+    console.type_word("confirm")
+    wait_node(console, heir, say("Leader", "主节点"))
+    console.press(say("Leaderships", "主节点变更记录"))
+    console.wait_row(heir, say("The former leader handed it over", "前任主节点主动移交"))
+
+
+def test_a_node_is_added_joins_and_is_removed(new_page, nodes, say, tmp_path):
+    console = new_page(nodes.nodes[0])
+    console.go("/ocp-node")
+    console.page.wait("t.rows().length === 3")
+    console.press(say("Add a node", "添加节点"))
+    console.press(say("Add a node", "添加节点"))
+    console.wait_text(say("Peer address is needed", "请输入节点间地址"))
+    console.fill(say("Peer address", "节点间地址"), "nowhere")
+    console.expect_complaint("status of 4")
+    console.press(say("Add a node", "添加节点"))
+    console.page.wait("document.querySelector('.ant-drawer .ant-alert')")
+    assert console.faults() == []
+    fourth = nodes.new_node()
+    try:
+        console.fill(say("Peer address", "节点间地址"), nodes.peer_address(fourth))
+        console.page.downloads_to(tmp_path)
+        console.press(say("Add a node", "添加节点"))
+        console.wait_text(say("shown this once", "仅显示一次"), ".ant-modal")
+        secret = console.page.eval("document.querySelector('.ant-modal .ant-typography').innerText.trim()")
+        assert console.faults() == []
+        console.press(say("Download the join bundle", "下载加入包"))
+        file = wait_until(lambda: next(iter(tmp_path.glob("*.bundle")), None), "the bundle is downloaded")
+        assert file.name in console.page.text(".ant-modal pre")
+        bundle = fourth.directory / file.name
+        bundle.write_bytes(file.read_bytes())
+        bundle.chmod(0o644)
+        console.press(say("Close", "关闭"))
+        console.page.wait("!document.querySelector('.ant-modal-wrap') || !t.shown(document.querySelector('.ant-modal-wrap'))")
+        assert secret not in console.page.eval("document.body.innerHTML"), "shown once"
+        fourth.run("--join", bundle, OCP_JOIN_SECRET=secret)
+        fourth.start()
+        wait_node(console, "node4", say("Online", "在线"), say("Standby", "备用节点"), say("Add one more node or a witness", "请再添加一个节点或见证节点"))
+        assert console.faults() == [] and not console.overflow()
+        console.picture(f"ocp-node-standby-{console.language}")
+        fourth.kill()
+        press_of(console, "node4", say("Remove", "移除"))
+        assert console.faults() == []
+        console.type_word("delete")
+        console.page.wait("t.rows().length === 3")
+    finally:
+        nodes.nodes.remove(fourth)
+        fourth.close()
+
+
 def test_nodes_die_behind_a_load_balancer_and_the_page_goes_on(new_page, nodes, balanced, say):
     """The node that answers is killed, then the leader, while somebody fills a form and somebody else looks on."""
     form, watching = new_page(balanced), new_page(balanced)
@@ -123,6 +207,8 @@ def test_nodes_die_behind_a_load_balancer_and_the_page_goes_on(new_page, nodes, 
     watching.page.wait("t.rows().length === 3")
     form.press(say("New region", "新建区域"))
     form.fill(say("Name", "名称"), name[:8])
+    watching.press(say("Add a node", "添加节点"))
+    watching.fill(say("Peer address", "节点间地址"), "10.0.0.")
 
     answering = watching.page.wait(f"t.rows().find((r) => r[0].includes({json.dumps(say('answers you', '当前节点'))}))?.[0].split(' ')[0]")
     victim = nodes.nodes[int(answering[-1]) - 1]
@@ -146,6 +232,8 @@ def test_nodes_die_behind_a_load_balancer_and_the_page_goes_on(new_page, nodes, 
     regions = [r["name"] for r in nodes.api(0).get("/api/v2/compute/regions", {"size": 2000}).contents]
     assert regions.count(name) == 1
     assert form.page.eval("seen") == [] and watching.page.eval("seen") == [], "nobody was told of an error"
+    assert watching.page.eval(f"t.field({json.dumps(say('Peer address', '节点间地址'))}).value") == "10.0.0.", "a live page keeps what was typed"
+    watching.press(say("Cancel", "取消"))
     watching.press(say("Leaderships", "主节点变更记录"))
     watching.wait_row(successor, say("The process of the former leader ended", "前任主节点进程退出"))
 

@@ -21,7 +21,6 @@ PAGES = [
     ("/address-rule", "Address rules", "地址白名单", "/iam/addressRules"),
     ("/audit", "Audit", "操作审计", "/audit/events"),
     ("/property", "System parameters", "系统参数", "/config/properties"),
-    ("/ocp-node", "OCP nodes", "OCP 节点", "/ocp/nodes"),
     ("/profile", "admin", "admin", "/profiles/me"),
     ("/profile/keys", "Access keys", "访问密钥", "/profiles/me/accessKeys"),
     ("/profile/vault", "Password box", "密码箱", "/profiles/me/credentials"),

@@ -147,6 +147,19 @@ def test_openapi_is_valid(api):
                 jsonschema.Draft202012Validator.check_schema(schema)
 
 
+def test_openapi_says_where_a_key_counts(api):
+    paths = api.anonymous().get("/api/v2/openapi.json").ok().json["paths"]
+
+    def takes_key(path, method):
+        return {"$ref": "#/components/parameters/IdempotencyKey"} in paths[path][method]["parameters"]
+
+    assert takes_key(REGIONS, "post") and takes_key("/api/v2/iam/logout", "post")
+    assert not takes_key(REGIONS, "get"), "it reads"
+    assert not takes_key("/api/v2/iam/login", "post"), "nobody is known yet whose key it would be"
+    assert not takes_key("/api/v2/profiles/me/accessKeys", "post"), "a secret is not kept"
+    assert not takes_key("/api/v2/profiles/me/credentials/export", "post"), "a file is not kept"
+
+
 def schemas(node):
     """Every schema in an operation."""
     if isinstance(node, dict):

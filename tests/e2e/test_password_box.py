@@ -243,6 +243,8 @@ def test_a_box_is_taken_along_in_a_file(server, keys):
     file = reply.body
     assert reply.headers["content-type"] == "application/octet-stream" and b"Marker" not in file and file.startswith(b"OCPBOX01")
     assert ursa.post(BOX + "/export", {"secret": "File-secret-1"}).body != file
+    twice = [ursa.post(BOX + "/export", {"secret": "File-secret-1"}, headers={"Idempotency-Key": "export-0001"}).ok() for _ in range(2)]
+    assert all(r.body.startswith(b"OCPBOX01") for r in twice), "a file is made anew, never replayed"
     send(vera, "/import", file=file, secret=b"Other-secret").refused(400, 8108)
     send(vera, "/import", file=file[:-1], secret=b"File-secret-1").refused(400, 8108)
     send(vera, "/import", file=file[:40], secret=b"File-secret-1").refused(400, 8105)

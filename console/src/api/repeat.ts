@@ -28,6 +28,7 @@ export function retryAfter(header: string | null, now = Date.now()) {
 /** Changes without a key: those that do no harm when done twice, and those that must not be repeated. The compiler knows all of them. */
 const without: Record<Unkeyed, 'harmless' | 'once'> = {
   'post /api/v2/iam/login': 'harmless',
+  'post /api/v2/ocp/nodes': 'once', // so does this
   'post /api/v2/profiles/me/accessKeys': 'once', // shows a secret
   'post /api/v2/profiles/me/credentials/export': 'harmless',
 };

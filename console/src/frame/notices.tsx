@@ -41,10 +41,11 @@ function useAway() {
   return since !== undefined && told === since;
 }
 
-/** Nobody leads, twice in a row. */
+/** Nobody leads as the node that answers knows, twice in a row. */
 function useLeaderless() {
-  const { data, dataUpdatedAt } = useGet('/health', {}, { everyMs: LOOK_MS });
-  const none = data !== undefined && data.role !== 'starting' && (data.leader === undefined || data.role === 'elected');
+  const { data, dataUpdatedAt } = useGet('/members', {}, { everyMs: LOOK_MS });
+  const members = data?.contents ?? [];
+  const none = members.length > 0 && members.every((m) => m.leader !== true);
   const [since, setSince] = useState<number>();
   if (none !== (since !== undefined)) setSince(none ? dataUpdatedAt : undefined);
   return none && since !== undefined && dataUpdatedAt > since;

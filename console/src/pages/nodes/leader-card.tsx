@@ -15,6 +15,9 @@ const words = {
   nobody: ['Nobody leads', '当前没有主节点'],
   former: ['before: {0}', '此前为 {0}'],
   claiming: ['was elected, may not write yet', '已当选，尚不能写入'],
+  survives: ['Losses survived', '可容忍的故障节点数'],
+  none: ['0: add nodes or a witness', '0，请添加节点或见证节点'],
+  changing: ['its members are being changed', '成员变更中'],
   ocp: ['This OCP', '当前 OCP'],
   likeOcp: ['Speaks the API of OCP', '兼容的 OCP 版本'],
 } as const;
@@ -30,6 +33,16 @@ function Leader({ of: { leader, last, view } }: { of: Cluster }) {
   return (
     <>
       {leader} {view?.active === false ? <Tag color="warning">{w.claiming}</Tag> : null}
+    </>
+  );
+}
+
+function Survives({ of: { tolerates, changing } }: { of: Cluster }) {
+  const w = useWords(words);
+  if (tolerates === undefined) return '-';
+  return (
+    <>
+      {tolerates === 0 ? w.none : tolerates} {changing ? <Tag color="processing">{w.changing}</Tag> : null}
     </>
   );
 }
@@ -50,6 +63,7 @@ export function LeaderCard({ of }: { of: Cluster }) {
         { label: w.epoch, value: view?.epoch ?? claimed?.epoch },
         { label: w.term, value: view?.term ?? claimed?.term },
         { label: w.generation, value: view?.generation ?? claimed?.generation },
+        { label: w.survives, value: <Survives of={of} /> },
         { label: w.ocp, value: info.data?.name },
         { label: w.likeOcp, value: info.data?.buildVersion },
       ]}

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The cluster of nodes as the page shows it, of four sources: what each node wrote about itself into MetaDB; what the node that answers
+// The cluster of nodes as the page shows it, of several sources: what each node wrote about itself into MetaDB; what the node that answers
 // sees of the others, which needs neither MetaDB nor a leader; what the leader sees of them; and the leadership that was claimed last.
 import { useGet } from '../../api/hooks';
 import type { Data, Row } from '../../api/types';
 
 const NODES = '/api/v2/ocp/nodes';
 const MEMBERS = '/members';
+const CLUSTER = '/api/v2/ocp/cluster';
 const LEADER = '/api/v2/ocp/leader';
 const LEADERSHIPS = '/api/v2/ocp/leaderships';
 const LEASES = '/api/v2/ocp/leases';
@@ -34,6 +35,10 @@ export interface Cluster {
   leader?: string;
   /** What it says about itself. */
   view?: Leader;
+  /** How many voters may be lost. */
+  tolerates?: number;
+  /** A change of members is under way. */
+  changing: boolean;
   /** Claimed last, by whomever. */
   last?: Row<typeof LEADERSHIPS>;
 }
@@ -62,6 +67,7 @@ export function useCluster() {
   const rows = useGet(NODES, { query: { size: MOST_NODES } }, { everyMs: LIVE_MS });
   const members = useGet(MEMBERS, {}, { everyMs: LIVE_MS });
   const view = useGet(LEADER, {}, { everyMs: LIVE_MS }); // fails while nobody leads
+  const whole = useGet(CLUSTER, {}, { everyMs: LIVE_MS });
   const leaderships = useGet(LEADERSHIPS, { query: { size: 1, sort: 'epoch,desc' } }, { everyMs: LIVE_MS });
   const leases = useGet(LEASES, { query: { size: SHARDS } }, { everyMs: SLOW_MS });
   const needed = [rows, members, leaderships];
@@ -72,6 +78,8 @@ export function useCluster() {
     nodes,
     leader: leader?.name,
     view: view.data?.nodeId === leader?.id ? view.data : undefined,
+    tolerates: whole.data?.tolerates,
+    changing: whole.data?.changing === true,
     last: leaderships.data?.contents?.[0],
   };
   return {

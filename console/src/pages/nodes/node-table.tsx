@@ -7,6 +7,8 @@ import type { ReactNode } from 'react';
 import { StatusTag } from '../../parts/status-tag';
 import { Time } from '../../parts/time';
 import { fill, useWords } from '../../words';
+import { type NodeDialog, NodeRowActions } from './actions';
+import { Wait } from './cause';
 import type { Node } from './model';
 import { nodeWords } from './words';
 
@@ -16,6 +18,8 @@ const words = {
   follower: ['Follower', '从节点'],
   standby: ['Standby', '备用节点'],
   spare: ['Joining', '加入中'],
+  witness: ['Witness', '见证节点'],
+  wanted: ['Drain wanted', '待排空'],
   unknown: ['Not a member', '非集群成员'],
   connection: ['Connection', '连接'],
   connected: ['Connected', '已连接'],
@@ -39,11 +43,30 @@ function Two({ first, second }: { first: ReactNode; second: ReactNode }) {
   );
 }
 
-function Role({ of: { member, leads } }: { of: Node }) {
+function Role({ of: { member, follower, leads, witness } }: { of: Node }) {
   const w = useWords(words);
   if (leads) return <Tag color="blue">{w.leader}</Tag>;
   if (member === undefined) return w.unknown;
-  return member.role === 'STANDBY' ? w.standby : member.role === 'SPARE' ? w.spare : w.follower;
+  const voter = witness === true ? w.witness : w.follower;
+  const role = member.role === 'STANDBY' ? w.standby : member.role === 'SPARE' ? w.spare : voter;
+  const wait = follower?.waitReason;
+  return wait === undefined ? (
+    role
+  ) : (
+    <div className="narrow">
+      <Two first={role} second={<Wait of={wait} />} />
+    </div>
+  );
+}
+
+function Status({ of: { status, drainWanted } }: { of: Node }) {
+  const w = useWords(words);
+  return (
+    <>
+      <StatusTag status={status} />
+      {drainWanted === true && status !== 'DRAINING' ? <Tag color="warning">{w.wanted}</Tag> : null}
+    </>
+  );
 }
 
 /** As the leader sees it; the node that answers where the leader cannot be asked, and about the leader. */
@@ -75,7 +98,7 @@ function Connection({ of: { member, follower, seenTime } }: { of: Node }) {
 const compare = (a: string | undefined, b: string | undefined) =>
   (a ?? '').localeCompare(b ?? '', undefined, { numeric: true });
 
-function useColumns(): ColumnType<Node>[] {
+function useColumns(dialog: NodeDialog): ColumnType<Node>[] {
   const w = useWords(words);
   return [
     {
@@ -88,7 +111,7 @@ function useColumns(): ColumnType<Node>[] {
       ),
     },
     { title: w.role, render: (_, n) => <Role of={n} /> },
-    { title: w.status, render: (_, n) => <StatusTag status={n.status} /> },
+    { title: w.status, render: (_, n) => <Status of={n} /> },
     { title: w.connection, render: (_, n) => <Connection of={n} /> },
     { title: w.lag, render: (_, n) => (n.leads ? 0 : (n.follower?.lag ?? '-')) },
     { title: w.leases, render: (_, n) => n.leases ?? '-' },
@@ -113,16 +136,15 @@ function useColumns(): ColumnType<Node>[] {
     },
     {
       title: w.address,
-      render: (_, n) => (
-        <Two first={`${w.api} ${n.address ?? '-'}`} second={`${w.peer} ${n.member?.peerAddress ?? '-'}`} />
-      ),
+      render: (_, n) => <Two first={`${w.api} ${n.address ?? '-'}`} second={`${w.peer} ${n.peerAddress ?? '-'}`} />,
     },
+    { title: w.actions, fixed: 'right', render: (_, n) => <NodeRowActions of={n} dialog={dialog} /> },
   ];
 }
 
-export function NodeTable({ nodes }: { nodes: Node[] }) {
+export function NodeTable({ nodes, dialog }: { nodes: Node[]; dialog: NodeDialog }) {
   const w = useWords(words);
-  const columns = useColumns();
+  const columns = useColumns(dialog);
   return (
     <Table<Node>
       aria-label={w.title}

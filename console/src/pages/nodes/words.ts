@@ -19,6 +19,17 @@ export const nodeWords = {
   leases: ['Leases', '租约'],
 } as const;
 
+/** Why a node that does not vote does not. */
+export const waits = {
+  SILENT: ['does not vote: the leader does not hear it', '未参与投票：主节点收不到其心跳'],
+  BEHIND: ['does not vote yet: it is catching up with the log', '尚未参与投票：正在追赶日志'],
+  EVEN: [
+    'does not vote: an even number of votes survives no more. Add one more node or a witness.',
+    '未参与投票：偶数个投票节点不能提高容灾能力，请再添加一个节点或见证节点。',
+  ],
+  SOON: ['votes in a moment', '即将参与投票'],
+} as const;
+
 export const causes = {
   STARTED: ['Nobody led before', '此前没有主节点'],
   DIED: ['The process of the former leader ended', '前任主节点进程退出'],

@@ -4,6 +4,7 @@ import { Button, Input, Select, Table, Tag } from 'antd';
 import { useState } from 'react';
 
 import type { Data } from '../../api/types';
+import { download } from '../../parts/download';
 import { Field } from '../../parts/field';
 import { FormDrawer } from '../../parts/form-drawer';
 import { ticks } from '../../parts/server-table';
@@ -45,16 +46,6 @@ const CHECK = `${BOX}/importPreCheck` as const;
 const IMPORT = `${BOX}/import` as const;
 type Entry = NonNullable<Data<'post', typeof CHECK>['contents']>[number];
 
-/** Hands what was read to the browser's downloads. */
-function keep(file: Blob, name: string) {
-  const address = URL.createObjectURL(file);
-  const link = document.createElement('a');
-  link.href = address;
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(address);
-}
-
 interface ExportProps {
   open: boolean;
   ids: number[];
@@ -68,7 +59,7 @@ export function ExportDrawer({ open, ids, onClose }: ExportProps) {
     quiet: true,
     refreshes: [],
     then: (file: unknown) => {
-      keep(file as Blob, 'credentials.osf');
+      download(file as Blob, 'credentials.osf');
       onClose();
     },
   });
