@@ -4,6 +4,7 @@
 #include "src/server_parts.h"
 
 #include "ha/drive/drive.h"
+#include "src/io/tls.h"
 #include "src/node/home.h"
 #include "src/node/registry.h"
 #include "src/node/renew.h"
@@ -59,18 +60,15 @@ int server_beat(void *data, struct err *e)
 
 /* --- certificates -------------------------------------------------------------------------------------------------------------------- */
 
-static int renew(struct server *s, const struct certificate_facts *former, struct err *e)
+static int renew(struct server *s, struct err *e)
 {
-    struct certificate_facts now;
     int rv = node_renew(s->home, s->metadb, s->shared.vault, s->self.id, s->longer, e);
 
     if (rv == 0)
         rv = server_reload_certificates(s, e);
-    if (rv == 0)
-        rv = node_home_certificate(s->home, &now, e);
     if (rv != 0)
         return rv;
-    log_info(&s->log, "certificate renewed", LOG_S("former", former->serial), LOG_S("serial", now.serial));
+    log_info(&s->log, "certificate renewed");
     s->renewal_wanted = false;
     return store_node_want_renewal(s->metadb, s->self.id, false, e);
 }
@@ -78,13 +76,10 @@ static int renew(struct server *s, const struct certificate_facts *former, struc
 int server_keep_certificates(void *data, struct err *e)
 {
     struct server *s = data;
-    struct certificate_facts now;
     int rv = node_revoked_refresh(s->revoked, s->metadb, s->longer, e);
 
-    if (rv == 0)
-        rv = node_home_certificate(s->home, &now, e);
-    if (rv == 0 && (s->renewal_wanted || node_renewal_is_due(&now, clock_wall_us(&clock_system))))
-        rv = renew(s, &now, e);
+    if (rv == 0 && (s->renewal_wanted || node_renewal_is_due(tls_server_expires_us(s->peer_tls), clock_wall_us(&clock_system))))
+        rv = renew(s, e);
     return rv;
 }
 

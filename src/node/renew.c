@@ -6,9 +6,9 @@
 #include "src/io/work.h"
 #include "src/node/authority.h"
 
-bool node_renewal_is_due(const struct certificate_facts *c, int64_t now_us)
+bool node_renewal_is_due(int64_t expires_us, int64_t now_us)
 {
-    return c->expires_us - now_us < (int64_t)RENEW_BEFORE_DAYS * 86400 * 1000000;
+    return expires_us - now_us < (int64_t)RENEW_BEFORE_DAYS * 86400 * 1000000;
 }
 
 struct replacing {

@@ -774,10 +774,10 @@ static void certificates_are_renewed_in_time(struct test_store *t)
     f = set_up(t, "n1");
     assert_ok(found(&f, &fresh, &t->e), &t->e);
     assert_ok(node_home_certificate(f.home, &before, &t->e), &t->e);
-    assert_false(node_renewal_is_due(&before, before.issued_us));
-    assert_false(node_renewal_is_due(&before, before.expires_us - (RENEW_BEFORE_DAYS + 1) * day));
-    assert_true(node_renewal_is_due(&before, before.expires_us - (RENEW_BEFORE_DAYS - 1) * day));
-    assert_true(node_renewal_is_due(&before, before.expires_us + day));
+    assert_false(node_renewal_is_due(before.expires_us, before.issued_us));
+    assert_false(node_renewal_is_due(before.expires_us, before.expires_us - (RENEW_BEFORE_DAYS + 1) * day));
+    assert_true(node_renewal_is_due(before.expires_us, before.expires_us - (RENEW_BEFORE_DAYS - 1) * day));
+    assert_true(node_renewal_is_due(before.expires_us, before.expires_us + day));
     assert_ok(node_renew(f.home, t->db, f.vault, f.self.id, t->connect_pool, &t->e), &t->e);
     assert_ok(node_home_certificate(f.home, &after, &t->e), &t->e);
     assert_string_not_equal(after.serial, before.serial);
