@@ -128,11 +128,19 @@ void server_kick_leader(int64_t task, void *data)
         mem_free(k);
 }
 
+/* One that cannot be read keeps no other from being renewed; the first failure is told. */
+static int reload(struct tls_server *t, int former, struct err *e)
+{
+    struct err later = { 0 };
+    int rv = t != NULL ? tls_server_reload(t, former == 0 ? e : &later) : 0;
+
+    return former != 0 ? former : rv;
+}
+
 int server_reload_certificates(struct server *s, struct err *e)
 {
-    int rv = s->tls != NULL ? tls_server_reload(s->tls, e) : 0;
+    int rv = reload(s->tls, 0, e);
 
-    if (rv == 0 && s->peer_tls != NULL)
-        rv = tls_server_reload(s->peer_tls, e);
-    return rv == 0 && s->call_tls != NULL ? tls_server_reload(s->call_tls, e) : rv;
+    rv = reload(s->peer_tls, rv, e);
+    return reload(s->call_tls, rv, e);
 }
