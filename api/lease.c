@@ -23,7 +23,7 @@ static const struct field lease_fields[] = {
     F_INT(lease_out, lease.view, "view", DOC("Grows with each change of owner; results of an older view are refused.")),
     F_INT(lease_out, clusters, "clusters", DOC("How many managed clusters belong to the shard.")),
     F_INT(lease_out, lease.results, "results", DOC("How often results were written under a lease of it.")),
-    F_TIME(lease_out, lease.expires_us, "expireTime", DOC("When the lease ends unless it is renewed.")),
+    F_TIME(lease_out, lease.expires_us, "expireTime", DOC("When the lease ends unless it is renewed; 2000-01-01 when it was given back.")),
     FIELD_END,
 };
 

@@ -298,13 +298,14 @@ void leasing_renewed(struct leasing_side *s, int64_t sent_ms)
     s->renewed_ms = sent_ms;
 }
 
-/* What the row makes of a shard. A row that lags behind what is known (a lease of an older view, or one given back) is none. */
+/* What the row makes of a shard. A lease of an older view is none; one that was given back is given back again until it is gone: what was sent
+ * to MetaDB may arrive at any time, so nothing is begun under it any more, whatever the leader makes of it meanwhile. */
 static enum leasing_part part_of(const struct leasing_side *s, const struct leasing_held *h, const struct leasing_row *row, int64_t until_ms,
                                  int64_t sent_ms)
 {
-    if (row == NULL || row->view < h->view || row->view <= h->released)
-        return h->part == LEASING_RELEASED ? LEASING_RELEASED : LEASING_NONE;
-    if (s->leaves || row->next_id != 0)
+    if (row == NULL || row->view < h->view)
+        return LEASING_NONE;
+    if (s->leaves || row->next_id != 0 || row->view <= h->released)
         return LEASING_STOPPING;
     return until_ms > sent_ms ? LEASING_HOLDING : LEASING_NONE;
 }
@@ -316,14 +317,14 @@ static bool take_row(struct leasing_side *s, struct leasing_held *h, const struc
     struct leasing_held was = *h;
 
     h->part = part_of(s, h, row, until, sent_ms);
-    if (h->part == LEASING_NONE || h->part == LEASING_RELEASED)
+    if (h->part == LEASING_NONE)
         return was.part == LEASING_HOLDING;
     h->view = row->view;
     h->until_ms = until;
     h->kicks = row->kicks;
     if (kicked != NULL && was.view == row->view)
         *kicked = was.kicks != row->kicks;
-    return was.part != h->part || was.view != h->view;
+    return (was.part == LEASING_HOLDING) != (h->part == LEASING_HOLDING) || (h->part == LEASING_HOLDING && was.view != h->view);
 }
 
 bool leasing_read(struct leasing_side *s, const struct leasing_row *rows, unsigned n, int64_t sent_ms, bool *kicked)
@@ -332,8 +333,12 @@ bool leasing_read(struct leasing_side *s, const struct leasing_row *rows, unsign
     bool changed = false;
 
     for (unsigned i = 0; i < n; i++)
-        if (rows[i].shard < LEASING_SHARDS)
+        if (rows[i].shard < LEASING_SHARDS) {
             of[rows[i].shard] = &rows[i];
+            if (!s->has_read)
+                s->shards[rows[i].shard].released = rows[i].view;
+        }
+    s->has_read = true;
     for (unsigned i = 0; i < LEASING_SHARDS; i++) {
         if (kicked != NULL)
             kicked[i] = false;
@@ -386,13 +391,14 @@ void leasing_exit(struct leasing_side *s, unsigned shard)
     s->shards[shard].acting--;
 }
 
-unsigned leasing_to_release(const struct leasing_side *s, unsigned shards[LEASING_SHARDS], int64_t views[LEASING_SHARDS])
+unsigned leasing_to_release(struct leasing_side *s, unsigned shards[LEASING_SHARDS], int64_t views[LEASING_SHARDS])
 {
     unsigned n = 0;
 
     for (unsigned i = 0; i < LEASING_SHARDS; i++) {
         if (s->shards[i].part != LEASING_STOPPING || s->shards[i].acting > 0)
             continue;
+        s->shards[i].released = s->shards[i].view;
         shards[n] = i;
         views[n++] = s->shards[i].view;
     }
@@ -403,8 +409,6 @@ void leasing_released(struct leasing_side *s, unsigned shard, int64_t view)
 {
     struct leasing_held *h = &s->shards[shard];
 
-    if (view > h->released)
-        h->released = view;
     if (h->part == LEASING_STOPPING && h->view == view)
         h->part = LEASING_RELEASED;
 }

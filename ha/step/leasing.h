@@ -122,13 +122,14 @@ struct leasing_side {
     struct leasing_held {
         enum leasing_part part;
         int64_t view;       /* that it is held in, or was held in last: an older one is never taken again */
-        int64_t released;   /* view that was given back last: nor is that one */
+        int64_t released;   /* view that MetaDB was last asked to take back, which may happen at any time: nor is that one */
         int64_t until_ms;
         int64_t kicks;
         unsigned acting;    /* pieces of work under way */
     } shards[LEASING_SHARDS];
     int64_t renewed_ms;     /* when the last renewal was sent that succeeded; INT64_MIN: none */
     bool leaves;            /* gives everything back and takes nothing */
+    bool has_read;          /* what it finds at first was its former process's: given back, since that may have asked for it, too */
 };
 
 void leasing_side_init(struct leasing_side *s);
@@ -148,9 +149,9 @@ bool leasing_holds(const struct leasing_side *s, unsigned shard, int64_t now_ms,
 /* A piece of work begins, if it may, and ends. */
 bool leasing_enter(struct leasing_side *s, unsigned shard, int64_t now_ms, int64_t *view);
 void leasing_exit(struct leasing_side *s, unsigned shard);
-/* Shards to release in MetaDB now, since nothing acts on them any more; once it is done there (or its outcome is not known: it is asked for
- * again), leasing_released says so. The views go along. */
-unsigned leasing_to_release(const struct leasing_side *s, unsigned shards[LEASING_SHARDS], int64_t views[LEASING_SHARDS]);
+/* Shards to release in MetaDB now, since nothing acts on them any more; the views go along. Nothing is ever begun under these again. Once it is
+ * done there, leasing_released says so; until then they are asked for again. */
+unsigned leasing_to_release(struct leasing_side *s, unsigned shards[LEASING_SHARDS], int64_t views[LEASING_SHARDS]);
 void leasing_released(struct leasing_side *s, unsigned shard, int64_t view);
 /* When something is to be let go of next if nothing is renewed; INT64_MAX: nothing is held. */
 int64_t leasing_until_ms(const struct leasing_side *s);

@@ -340,13 +340,16 @@ struct founding {
     struct leadership now;
 };
 
+/* After a restore (step > 1) the row may be one of long ago: generations and epochs that were given out since must not come again, however often
+ * the same backup is restored. Seconds since 1970 are ahead of both, which grow by far less than one a second. */
+#define ONWARDS "generation = generation + 1, epoch = epoch + ?"
+#define AHEAD "generation = GREATEST(generation + 1, UNIX_TIMESTAMP()), epoch = GREATEST(epoch + ?, UNIX_TIMESTAMP())"
+#define RAISE(HOW) "UPDATE leader_epoch SET " HOW ", term = 0, node_id = 0, claimed_at = NOW(6) WHERE id = 1 AND generation = ?"
+
 static int raise_generation(struct tx *tx, int64_t from, int64_t step, struct leadership *now, struct err *e)
 {
     uint64_t changed;
-    int rv = tx_exec(tx,
-                     "UPDATE leader_epoch SET generation = generation + 1, term = 0, epoch = epoch + ?, node_id = 0, claimed_at = NOW(6) "
-                     "WHERE id = 1 AND generation = ?",
-                     DB_ARGS(SQL_V_I(step), SQL_V_I(from)), &changed, e);
+    int rv = tx_exec(tx, step > 1 ? RAISE(AHEAD) : RAISE(ONWARDS), DB_ARGS(SQL_V_I(step), SQL_V_I(from)), &changed, e);
 
     if (rv == 0)
         rv = read_in(tx, now, e);
@@ -360,9 +363,10 @@ static int found_anew(struct tx *tx, void *data, struct err *e)
     return raise_generation(tx, f->from, 1, &f->now, e);
 }
 
-static int check_generation(const struct leadership *now, int64_t from, struct err *e)
+/* The next one, or one that is ahead of all; an earlier call may have made it. */
+static int check_generation(const struct leadership *now, int64_t from, int64_t step, struct err *e)
 {
-    if (now->generation == from + 1)
+    if (now->generation == from + 1 || (step > 1 && now->generation > from))
         return 0;
     (void)err_set(e, &ERR_CONFLICT, "generation");
     return err_arg(e, "%lld", (long long)now->generation);
@@ -374,7 +378,7 @@ int leader_found_anew_in(struct tx *tx, int64_t from, int64_t step, int64_t *gen
     int rv = raise_generation(tx, from, step, &now, e);
 
     *generation = now.generation;
-    return rv == 0 ? check_generation(&now, from, e) : rv;
+    return rv == 0 ? check_generation(&now, from, step, e) : rv;
 }
 
 int leader_found_anew(struct db *d, int64_t from, int64_t *generation, struct err *e)
@@ -384,7 +388,7 @@ int leader_found_anew(struct db *d, int64_t from, int64_t *generation, struct er
 
     if (rv != 0)
         return rv;
-    rv = check_generation(&f.now, from, e);
+    rv = check_generation(&f.now, from, 1, e);
     if (rv == 0)
         *generation = f.now.generation;
     return rv;

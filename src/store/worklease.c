@@ -9,6 +9,7 @@ ERR_DEFINE(ERR_LEASE_LOST, 90215, 503, ERR_RETRY, "Shard {0} of the standing wor
 const struct err_row *const worklease_err_rows[] = { &ERR_LEASE_LOST, NULL };
 
 #define NEW_END "NOW(6) + INTERVAL 10 SECOND"
+#define GIVEN_BACK "'2000-01-01'" /* not NOW(6): a clock that is set back would make it run again, and be renewed for ever */
 _Static_assert(WORKLEASE_TTL_MS == 10000, "NEW_END says the same");
 
 static _Atomic uint64_t refused;
@@ -200,7 +201,7 @@ int store_worklease_release(struct db *d, int64_t node_id, const unsigned *shard
     if (n == 0)
         return 0;
     str_init(&t, NULL);
-    str_add(&t, "UPDATE work_lease SET expires_at = NOW(6) WHERE node_id = ? AND expires_at > NOW(6) AND (shard, view) IN (");
+    str_add(&t, "UPDATE work_lease SET expires_at = " GIVEN_BACK " WHERE node_id = ? AND expires_at > NOW(6) AND (shard, view) IN (");
     for (unsigned i = 0; i < n; i++)
         str_printf(&t, "%s(%u,%lld)", i == 0 ? "" : ",", shards[i], (long long)views[i]);
     str_add_c(&t, ')');

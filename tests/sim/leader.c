@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { GENERATION = 1, STATEMENT_MS = 1000, PAUSE_MS = 40, PROBE_MS = 1000 };
+enum { STATEMENT_MS = 1000, PAUSE_MS = 40, PROBE_MS = 1000 };
 
 static void obey(struct sim_leader *l, struct leading_do did, int64_t now_ms);
 
@@ -42,16 +42,20 @@ static void claim_ended(struct sim_leader *l, struct program *p, int64_t now_ms)
     struct metadb_row row = p->row;
 
     finish(l, p);
-    if (row.generation == GENERATION && row.term == term && row.node_id == l->node + 1)
+    if (row.generation == l->generation && row.term == term && row.node_id == l->node + 1)
         obey(l, leading_claimed(&l->leading, term, row.epoch), now_ms);
     else
-        obey(l, row.generation > GENERATION ? leading_given_up(&l->leading) : leading_overtaken(&l->leading, term), now_ms);
+        obey(l, row.generation > l->generation ? leading_given_up(&l->leading) : leading_overtaken(&l->leading, term), now_ms);
 }
 
 static void committed(struct sim_leader *l, struct program *p, int64_t now_ms)
 {
     if (p->kind == PROGRAM_CLAIM) {
         claim_ended(l, p, now_ms);
+        return;
+    }
+    if (p->kind == PROGRAM_ASSIGN) {
+        finish(l, p);
         return;
     }
     l->counts->writes++;
@@ -68,7 +72,7 @@ static void say(struct sim_leader *l, struct program *p, int64_t now_ms)
         metadb_insert_token(l->db, p->tx, p->token);
         break;
     case AT_CLAIM:
-        metadb_claim(l->db, p->tx, GENERATION, p->term, l->node + 1);
+        metadb_claim(l->db, p->tx, l->generation, p->term, l->node + 1);
         break;
     case AT_MOVE_FENCE:
         metadb_move_fence(l->db, p->tx);
@@ -79,8 +83,17 @@ static void say(struct sim_leader *l, struct program *p, int64_t now_ms)
     case AT_WRITE:
         metadb_write(l->db, p->tx, (unsigned)(p->serial % METADB_OBJECTS), p->serial, p->epoch);
         break;
+    case AT_LOCK:
+        metadb_lock_leases(l->db, p->tx);
+        break;
+    case AT_CHANGE:
+        metadb_change(l->db, p->tx, l->changes, l->n_changes, p->epoch);
+        break;
     case AT_COMMIT:
         metadb_commit(l->db, p->tx);
+        break;
+    case AT_READ:
+        metadb_read_leases(l->db, p->tx);
         break;
     case AT_BEGIN:
         break;
@@ -96,7 +109,7 @@ static void begin(struct sim_leader *l, struct program *p, int64_t now_ms)
     }
     if (!p->unknown)
         p->token = ++*l->next_token;
-    p->at = AT_TOKEN;
+    p->at = p->kind == PROGRAM_ASSIGN && l->n_changes == 0 ? AT_READ : AT_TOKEN;
     say(l, p, now_ms);
 }
 
@@ -129,6 +142,42 @@ static void token_answered(struct sim_leader *l, struct program *p, enum metadb_
     go_to(l, p, p->kind == PROGRAM_CLAIM ? AT_CLAIM : AT_PASS_FENCE, now_ms);
 }
 
+static struct leasing_node node_of(const struct sim_leader *l, const struct metadb_world *found, unsigned i)
+{
+    return (struct leasing_node){
+        .id = i + 1,
+        .idc = "",
+        .seen_ms = found->now_ms - found->nodes[i].seen_ms,
+        .dead = l->dead & 1u << i,
+        .draining = found->nodes[i].draining,
+        .away = l->strangers & 1u << i,
+        .weight = LEASING_WEIGHT,
+    };
+}
+
+/* The leader's round: what it has read, and what it makes of it. */
+static void plan(struct sim_leader *l, struct program *p, int64_t now_ms)
+{
+    const struct metadb_world *found = metadb_found(l->db, p->tx);
+    struct leasing_node nodes[SIM_NODES];
+    struct leasing_lease leases[LEASING_SHARDS];
+    struct leasing_world w = { .nodes = nodes, .leases = leases };
+    struct leasing_change out[LEASING_SHARDS];
+
+    for (unsigned i = 0; i < SIM_NODES; i++)
+        if (found->nodes[i].there)
+            nodes[w.n_nodes++] = node_of(l, found, i);
+    for (unsigned i = 0; i < LEASING_SHARDS; i++)
+        leases[i] = (struct leasing_lease){ found->leases[i].node_id, found->leases[i].next_id, found->leases[i].expires_ms - found->now_ms };
+    l->n_changes = leasing_plan(&l->leasing, &w, now_ms, out);
+    for (unsigned i = 0; i < l->n_changes; i++)
+        l->changes[i] = (struct metadb_change){ .shard = out[i].shard, .to = out[i].to, .is_ask = out[i].is_ask, .from_dead = out[i].from_dead };
+    if (l->n_changes > 0)
+        again(l, p, now_ms - PAUSE_MS * 2);
+    else
+        finish(l, p);
+}
+
 static void answered(struct sim_leader *l, struct program *p, enum metadb_answer a, int64_t now_ms)
 {
     switch (p->at) {
@@ -142,13 +191,20 @@ static void answered(struct sim_leader *l, struct program *p, enum metadb_answer
         else
             claim_ended(l, p, now_ms);
         break;
+    case AT_READ:
+        plan(l, p, now_ms);
+        break;
+    case AT_LOCK:
+        go_to(l, p, AT_CHANGE, now_ms);
+        break;
     case AT_MOVE_FENCE:
     case AT_WRITE:
+    case AT_CHANGE:
         go_to(l, p, AT_COMMIT, now_ms);
         break;
     case AT_PASS_FENCE:
         if (a == METADB_OK) {
-            go_to(l, p, AT_WRITE, now_ms);
+            go_to(l, p, p->kind == PROGRAM_ASSIGN ? AT_LOCK : AT_WRITE, now_ms);
         } else {
             int64_t epoch = p->epoch;
 
@@ -200,7 +256,7 @@ static struct program *free_program(struct sim_leader *l)
 static void stop_work(struct sim_leader *l)
 {
     for (unsigned i = 0; i < LEADER_PROGRAMS; i++)
-        if (l->programs[i].kind == PROGRAM_WORK)
+        if (l->programs[i].kind == PROGRAM_WORK || l->programs[i].kind == PROGRAM_ASSIGN)
             finish(l, &l->programs[i]);
 }
 
@@ -240,6 +296,27 @@ static void start_work(struct sim_leader *l, int64_t now_ms)
                                .slot = sim_below(l->rng, METADB_SLOTS), .next_ms = now_ms };
 }
 
+/* One round at a time; a former one that could not be ended counts as MetaDB out of sight. */
+static void start_assign(struct sim_leader *l, int64_t now_ms)
+{
+    struct program *p;
+
+    l->assign_ms = now_ms + LEASING_ROUND_MS;
+    if (l->leasing_epoch != leading_epoch(&l->leading)) {
+        leasing_begin(&l->leasing, now_ms);
+        l->leasing_epoch = leading_epoch(&l->leading);
+    }
+    for (unsigned i = 0; i < LEADER_PROGRAMS; i++)
+        if (l->programs[i].kind == PROGRAM_ASSIGN) {
+            leasing_lost_sight(&l->leasing, now_ms);
+            return;
+        }
+    p = free_program(l);
+    l->n_changes = 0;
+    if (p != NULL)
+        *p = (struct program){ .kind = PROGRAM_ASSIGN, .at = AT_BEGIN, .tx = -1, .epoch = leading_epoch(&l->leading), .next_ms = now_ms };
+}
+
 void sim_leader_init(struct sim_leader *l, struct metadb *db, struct sim_rng *rng, struct sim_counts *counts, unsigned node, unsigned election_ms,
                      uint64_t *next_token, uint64_t *next_serial)
 {
@@ -252,6 +329,8 @@ void sim_leader_die(struct sim_leader *l)
     metadb_client_died(l->db, l->node);
     memset(l->programs, 0, sizeof l->programs);
     leading_init(&l->leading, l->leading.election_ms);
+    l->leasing_epoch = 0;
+    l->work_ms = l->probe_ms = l->assign_ms = 0;
     l->wanted = 0;
 }
 
@@ -269,6 +348,8 @@ void sim_leader_run(struct sim_leader *l, uint64_t better, int64_t now_ms)
     }
     if (leading_epoch(&l->leading) != 0 && now_ms >= l->work_ms)
         start_work(l, now_ms);
+    if (leading_epoch(&l->leading) != 0 && now_ms >= l->assign_ms)
+        start_assign(l, now_ms);
     for (unsigned i = 0; i < LEADER_PROGRAMS; i++)
         if (l->programs[i].kind != PROGRAM_NONE)
             run_program(l, &l->programs[i], now_ms);

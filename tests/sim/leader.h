@@ -7,12 +7,12 @@
 #include "ha/step/leading.h"
 #include "tests/sim/metadb.h"
 
-enum { LEADER_PROGRAMS = 5 };
+enum { LEADER_PROGRAMS = 6 };
 
 /* One transaction with its repetitions. */
 struct program {
-    enum { PROGRAM_NONE, PROGRAM_CLAIM, PROGRAM_WORK } kind;
-    enum { AT_BEGIN, AT_TOKEN, AT_CLAIM, AT_MOVE_FENCE, AT_PASS_FENCE, AT_WRITE, AT_COMMIT } at;
+    enum { PROGRAM_NONE, PROGRAM_CLAIM, PROGRAM_WORK, PROGRAM_ASSIGN } kind;
+    enum { AT_BEGIN, AT_READ, AT_TOKEN, AT_CLAIM, AT_MOVE_FENCE, AT_PASS_FENCE, AT_WRITE, AT_LOCK, AT_CHANGE, AT_COMMIT } at;
     int tx;
     uint64_t token, serial, term;
     int64_t epoch, sent_ms, next_ms;
@@ -29,7 +29,13 @@ struct sim_leader {
     struct leading leading;
     struct program programs[LEADER_PROGRAMS];
     uint64_t *next_token, *next_serial;    /* of the run */
-    int64_t work_ms, probe_ms;
+    uint64_t generation;
+    int64_t work_ms, probe_ms, assign_ms;
+    struct leasing leasing;
+    int64_t leasing_epoch;                 /* that `leasing` is about */
+    struct metadb_change changes[LEASING_SHARDS];
+    unsigned n_changes;                    /* of the round under way */
+    unsigned dead, strangers;              /* bits of nodes, as the peers' links and the members say */
     unsigned wanted;                       /* actions for the caller: LEADING_TRANSFER, LEADING_END */
     uint64_t transfer_to;
     char broken[128];

@@ -1,50 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/sim/metadb.h"
+#include "tests/sim/metadb_inside.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { EPOCH_ROW = 0, FENCE_ROW = 1, OBJECT_ROW = FENCE_ROW + METADB_SLOTS, N_ROWS = OBJECT_ROW + METADB_OBJECTS, MAX_SERIALS = 1 << 16 };
-enum verb { NOTHING, TOKEN, CLAIM, MOVE_FENCE, PASS_FENCE, WRITE, COMMIT };
-enum state { FREE, AWAITING_CLIENT, SENT, BLOCKED, ANSWERED };
-
-struct tx {
-    enum state state;
-    unsigned node;
-    int64_t begun_ms, at_ms, blocked_ms;
-    enum verb verb;
-    enum metadb_answer answer;
-    /* of the statement */
-    uint64_t token, serial;
-    unsigned slot, object;
-    int64_t epoch;
-    struct metadb_row wanted;
-    /* written, not committed */
-    bool has_token, has_claim, has_fence, has_serial, wrote_fence;
-    struct metadb_row row;       /* as claimed, or as found */
-    int64_t serial_epoch;
-    uint64_t kept_token, kept_serial;
-    bool orphan;                 /* the client is gone; only a COMMIT that was sent goes on */
-};
-
-struct metadb {
-    struct sim_rng *rng;
-    struct sim_counts *counts;
-    int64_t now_ms, stalled_until_ms, down_until_ms;
-    bool calm;
-    bool cut[SIM_NODES];
-    struct tx txs[METADB_TXS];
-    int owner[N_ROWS];           /* transaction that holds the row's lock; -1: none */
-    struct metadb_row row;       /* committed, as all below */
-    int64_t fence[METADB_SLOTS];
-    uint64_t tokens[METADB_TOKENS];
-    unsigned n_tokens;
-    unsigned char applied[MAX_SERIALS];
-    char broken[256];
-};
-
-static void broken(struct metadb *m, const char *what, uint64_t a, uint64_t b)
+void metadb_break(struct metadb *m, const char *what, uint64_t a, uint64_t b)
 {
     if (m->broken[0] == '\0')
         (void)snprintf(m->broken, sizeof m->broken, "MetaDB: %s (%llu, %llu)", what, (unsigned long long)a, (unsigned long long)b);
@@ -56,7 +17,9 @@ struct metadb *metadb_new(struct sim_rng *rng, struct sim_counts *counts)
 
     m->rng = rng;
     m->counts = counts;
-    m->row = (struct metadb_row){ .generation = 1 };
+    m->now.row = (struct metadb_row){ .generation = 1 };
+    m->data = calloc(METADB_TXS, sizeof *m->data);
+    metadb_back_up(m);
     for (unsigned i = 0; i < N_ROWS; i++)
         m->owner[i] = -1;
     return m;
@@ -64,6 +27,7 @@ struct metadb *metadb_new(struct sim_rng *rng, struct sim_counts *counts)
 
 void metadb_free(struct metadb *m)
 {
+    free(m->data);
     free(m);
 }
 
@@ -74,7 +38,7 @@ static int number(const struct metadb *m, const struct tx *t)
     return (int)(t - m->txs);
 }
 
-static bool lock(struct metadb *m, const struct tx *t, unsigned row)
+bool metadb_lock(struct metadb *m, const struct tx *t, unsigned row)
 {
     if (m->owner[row] != -1 && m->owner[row] != number(m, t))
         return false;
@@ -103,7 +67,7 @@ static void roll_back(struct metadb *m, struct tx *t)
         close_tx(m, t);
         return;
     }
-    t->has_token = t->has_claim = t->has_fence = t->has_serial = false;
+    t->has_token = t->has_claim = t->has_fence = t->has_serial = t->has_result = t->has_changes = false;
     t->verb = NOTHING;
     t->state = ANSWERED;
     t->answer = METADB_LOST;
@@ -113,8 +77,8 @@ static void roll_back(struct metadb *m, struct tx *t)
 
 static bool token_is_there(const struct metadb *m, uint64_t token)
 {
-    for (unsigned i = 0; i < m->n_tokens; i++)
-        if (m->tokens[i] == token)
+    for (unsigned i = 0; i < m->now.n_tokens; i++)
+        if (m->now.tokens[i] == token)
             return true;
     return false;
 }
@@ -140,14 +104,14 @@ static bool is_newer(const struct metadb_row *a, const struct metadb_row *b)
 
 static bool claim(struct metadb *m, struct tx *t)
 {
-    if (!lock(m, t, EPOCH_ROW))
+    if (!metadb_lock(m, t, EPOCH_ROW))
         return false;
-    t->row = m->row;
+    t->row = m->now.row;
     t->answer = METADB_NO_ROW;
-    if (!is_newer(&t->wanted, &m->row))
+    if (!is_newer(&t->wanted, &m->now.row))
         return true;
     t->row = t->wanted;
-    t->row.epoch = m->row.epoch + 1;
+    t->row.epoch = m->now.row.epoch + 1;
     t->has_claim = true;
     t->answer = METADB_OK;
     return true;
@@ -156,7 +120,7 @@ static bool claim(struct metadb *m, struct tx *t)
 static bool move_fence(struct metadb *m, struct tx *t)
 {
     for (unsigned i = 0; i < METADB_SLOTS; i++)
-        if (!lock(m, t, FENCE_ROW + i))
+        if (!metadb_lock(m, t, FENCE_ROW + i))
             return false;
     t->has_fence = true;
     t->answer = METADB_OK;
@@ -165,16 +129,16 @@ static bool move_fence(struct metadb *m, struct tx *t)
 
 static bool pass_fence(struct metadb *m, struct tx *t)
 {
-    if (!lock(m, t, FENCE_ROW + t->slot))
+    if (!metadb_lock(m, t, FENCE_ROW + t->slot))
         return false;
-    t->wrote_fence = m->fence[t->slot] == t->epoch;
+    t->wrote_fence = m->now.fence[t->slot] == t->epoch;
     t->answer = t->wrote_fence ? METADB_OK : METADB_NO_ROW;
     return true;
 }
 
 static bool write_object(struct metadb *m, struct tx *t)
 {
-    if (!lock(m, t, OBJECT_ROW + t->object))
+    if (!metadb_lock(m, t, OBJECT_ROW + t->object))
         return false;
     t->has_serial = true;
     t->kept_serial = t->serial;
@@ -185,28 +149,32 @@ static bool write_object(struct metadb *m, struct tx *t)
 
 static void apply_claim(struct metadb *m, const struct tx *t)
 {
-    if (t->row.epoch != m->row.epoch + 1)
-        broken(m, "an epoch was claimed twice or left out", (uint64_t)t->row.epoch, (uint64_t)m->row.epoch);
-    if (!is_newer(&t->row, &m->row))
-        broken(m, "a claim is not newer than the one before", t->row.term, m->row.term);
-    m->row = t->row;
+    if (t->row.epoch <= m->highest_epoch)
+        metadb_break(m, "an epoch was given out before", (uint64_t)t->row.epoch, (uint64_t)m->highest_epoch);
+    if (t->cluster != m->newest)
+        metadb_break(m, "a cluster that was given up has claimed", t->cluster, m->newest);
+    if (!is_newer(&t->row, &m->now.row))
+        metadb_break(m, "a claim is not newer than the one before", t->row.term, m->now.row.term);
+    m->now.row = t->row;
+    m->highest_epoch = t->row.epoch;
     m->counts->claims++;
     for (unsigned i = 0; t->has_fence && i < METADB_SLOTS; i++)
-        m->fence[i] = t->row.epoch;
+        m->now.fence[i] = t->row.epoch;
 }
 
 static bool commit(struct metadb *m, struct tx *t)
 {
     if (t->has_claim)
         apply_claim(m, t);
-    if (t->has_serial && t->serial_epoch != m->row.epoch)
-        broken(m, "a transaction of an older epoch has committed", (uint64_t)t->serial_epoch, (uint64_t)m->row.epoch);
-    if (t->has_serial && ++m->applied[t->kept_serial % MAX_SERIALS] > 1)
-        broken(m, "a write took effect twice", t->kept_serial, 0);
-    if (t->has_token && m->n_tokens < METADB_TOKENS)
-        m->tokens[m->n_tokens++] = t->kept_token;
+    if (t->has_serial && t->serial_epoch != m->now.row.epoch)
+        metadb_break(m, "a transaction of an older epoch has committed", (uint64_t)t->serial_epoch, (uint64_t)m->now.row.epoch);
+    if (t->has_serial && ++m->now.applied[t->kept_serial % MAX_SERIALS] > 1)
+        metadb_break(m, "a write took effect twice", t->kept_serial, 0);
+    metadb_apply_leases(m, t);
+    if (t->has_token && m->now.n_tokens < METADB_TOKENS)
+        m->now.tokens[m->now.n_tokens++] = t->kept_token;
     release(m, t);
-    t->has_token = t->has_claim = t->has_fence = t->has_serial = false;
+    t->has_token = t->has_claim = t->has_fence = t->has_serial = t->has_result = t->has_changes = false;
     t->answer = METADB_OK;
     return true;
 }
@@ -228,6 +196,11 @@ static bool perform(struct metadb *m, struct tx *t)
         return commit(m, t);
     case NOTHING:
         break;
+    default:
+        if (!metadb_perform_lease(m, t))
+            return false;
+        if (metadb_lasts(t->verb))
+            release(m, t);
     }
     return true;
 }
@@ -237,15 +210,15 @@ static bool perform(struct metadb *m, struct tx *t)
 /* The answer of a COMMIT may be lost on the way; other answers are lost only with the connection. */
 static void answer(struct metadb *m, struct tx *t)
 {
-    bool lost = m->cut[t->node] || (t->verb == COMMIT && !m->calm && sim_once_in(m->rng, 25));
+    bool lost = m->cut[t->node] || (metadb_lasts(t->verb) && !m->calm && sim_once_in(m->rng, 25));
 
     if (t->orphan) {
         close_tx(m, t);
         return;
     }
     t->state = ANSWERED;
-    if (lost && t->verb == COMMIT) {
-        m->counts->unknown_commits++;
+    if (lost && metadb_lasts(t->verb)) {
+        m->counts->unknown_commits += t->verb == COMMIT;
         t->answer = METADB_LOST;
     } else if (lost) {
         roll_back(m, t);
@@ -254,7 +227,7 @@ static void answer(struct metadb *m, struct tx *t)
 
 static void run_tx(struct metadb *m, struct tx *t)
 {
-    bool is_open = t->state != FREE && t->verb != COMMIT && !(t->state == ANSWERED && t->answer == METADB_LOST);
+    bool is_open = t->state != FREE && !metadb_lasts(t->verb) && !(t->state == ANSWERED && t->answer == METADB_LOST);
 
     if (is_open && m->now_ms - t->begun_ms > METADB_TRX_MS) { /* the server's own limit frees the locks of who sleeps */
         m->counts->timed_out_txs++;
@@ -309,6 +282,45 @@ void metadb_fail_over(struct metadb *m, int64_t now_ms)
     }
 }
 
+void metadb_jump(struct metadb *m, int64_t by_ms)
+{
+    m->skew_ms += by_ms;
+    m->clock_mixed_ms = m->now_ms + 2 * LEASING_TTL_MS;
+}
+
+void metadb_back_up(struct metadb *m)
+{
+    m->backup = m->now;
+}
+
+uint64_t metadb_found_anew(struct metadb *m, bool restored)
+{
+    int64_t ahead = 1000000 + m->now_ms; /* the calendar, in the model's seconds */
+
+    for (unsigned i = 0; i < METADB_TXS; i++)
+        if (m->txs[i].state != FREE)
+            roll_back(m, &m->txs[i]);
+    if (restored) {
+        m->now = m->backup;
+        m->clock_mixed_ms = m->now_ms + 2 * LEASING_TTL_MS;
+    }
+    m->now.row.generation++;
+    if (restored && m->now.row.generation < (uint64_t)ahead)
+        m->now.row.generation = (uint64_t)ahead;
+    m->now.row.term = m->now.row.node_id = 0;
+    m->now.row.epoch = restored && m->now.row.epoch + 1000 < ahead ? ahead : m->now.row.epoch + 1;
+    for (unsigned i = 0; i < METADB_SLOTS; i++)
+        m->now.fence[i] = m->now.row.epoch;
+    m->newest++;
+    memset(m->now.nodes, 0, sizeof m->now.nodes); /* who is a member says so again */
+    return m->now.row.generation;
+}
+
+void metadb_client_is_of(struct metadb *m, unsigned node, unsigned cluster)
+{
+    m->cluster_of[node] = cluster;
+}
+
 void metadb_client_died(struct metadb *m, unsigned node)
 {
     for (unsigned i = 0; i < METADB_TXS; i++) {
@@ -317,7 +329,7 @@ void metadb_client_died(struct metadb *m, unsigned node)
         if (t->state == FREE || t->node != node)
             continue;
         t->orphan = true;
-        if (t->verb != COMMIT || t->state != SENT)
+        if (!metadb_lasts(t->verb) || (t->state != SENT && t->state != BLOCKED))
             close_tx(m, t);
     }
 }
@@ -346,14 +358,14 @@ int metadb_begin(struct metadb *m, unsigned node)
     for (int i = 0; i < METADB_TXS; i++) {
         if (m->txs[i].state != FREE)
             continue;
-        m->txs[i] = (struct tx){ .state = AWAITING_CLIENT, .node = node, .begun_ms = m->now_ms };
+        m->txs[i] = (struct tx){ .state = AWAITING_CLIENT, .node = node, .begun_ms = m->now_ms, .cluster = m->cluster_of[node] };
         return i;
     }
     return -1;
 }
 
 /* Sends a statement; one that is sent into a broken connection is lost. */
-static struct tx *say(struct metadb *m, int tx, enum verb verb)
+struct tx *metadb_say(struct metadb *m, int tx, enum verb verb)
 {
     struct tx *t = &m->txs[tx];
 
@@ -363,7 +375,7 @@ static struct tx *say(struct metadb *m, int tx, enum verb verb)
     t->answer = METADB_WAITING;
     t->state = SENT;
     t->at_ms = m->now_ms + 1 + sim_below(m->rng, m->calm ? 5 : 20);
-    if (verb == COMMIT && !m->calm && sim_once_in(m->rng, 30))
+    if (metadb_lasts(verb) && !m->calm && sim_once_in(m->rng, 30))
         t->at_ms += sim_below(m->rng, 1500); /* lands late */
     if (m->cut[t->node])
         roll_back(m, t);
@@ -372,22 +384,22 @@ static struct tx *say(struct metadb *m, int tx, enum verb verb)
 
 void metadb_insert_token(struct metadb *m, int tx, uint64_t token)
 {
-    say(m, tx, TOKEN)->token = token;
+    metadb_say(m, tx, TOKEN)->token = token;
 }
 
 void metadb_claim(struct metadb *m, int tx, uint64_t generation, uint64_t term, uint64_t node_id)
 {
-    say(m, tx, CLAIM)->wanted = (struct metadb_row){ generation, term, node_id, 0 };
+    metadb_say(m, tx, CLAIM)->wanted = (struct metadb_row){ generation, term, node_id, 0 };
 }
 
 void metadb_move_fence(struct metadb *m, int tx)
 {
-    (void)say(m, tx, MOVE_FENCE);
+    (void)metadb_say(m, tx, MOVE_FENCE);
 }
 
 void metadb_pass_fence(struct metadb *m, int tx, unsigned slot, int64_t epoch)
 {
-    struct tx *t = say(m, tx, PASS_FENCE);
+    struct tx *t = metadb_say(m, tx, PASS_FENCE);
 
     t->slot = slot;
     t->epoch = epoch;
@@ -395,7 +407,7 @@ void metadb_pass_fence(struct metadb *m, int tx, unsigned slot, int64_t epoch)
 
 void metadb_write(struct metadb *m, int tx, unsigned object, uint64_t serial, int64_t epoch)
 {
-    struct tx *t = say(m, tx, WRITE);
+    struct tx *t = metadb_say(m, tx, WRITE);
 
     t->object = object;
     t->serial = serial;
@@ -404,14 +416,14 @@ void metadb_write(struct metadb *m, int tx, unsigned object, uint64_t serial, in
 
 void metadb_commit(struct metadb *m, int tx)
 {
-    (void)say(m, tx, COMMIT);
+    (void)metadb_say(m, tx, COMMIT);
 }
 
 void metadb_rollback(struct metadb *m, int tx)
 {
     struct tx *t = &m->txs[tx];
 
-    if (t->verb == COMMIT && (t->state == SENT || t->state == BLOCKED))
+    if (metadb_lasts(t->verb) && (t->state == SENT || t->state == BLOCKED))
         t->orphan = true; /* it may still land */
     else
         close_tx(m, t);
@@ -429,10 +441,10 @@ struct metadb_row metadb_read(const struct metadb *m, int tx)
 
 int64_t metadb_epoch(const struct metadb *m)
 {
-    return m->row.epoch;
+    return m->now.row.epoch;
 }
 
 bool metadb_has_serial(const struct metadb *m, uint64_t serial)
 {
-    return m->applied[serial % MAX_SERIALS] > 0;
+    return m->now.applied[serial % MAX_SERIALS] > 0;
 }

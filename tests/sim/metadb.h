@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* metadb.h - a model of MetaDB with its failure modes, as far as leaders use it: row locks that wait, are given up after a second and are held
  * by sessions whose client sleeps; COMMITs whose answer is lost, that land late, or never; inserts that nobody sees before they are committed but
- * that whoever inserts the same key waits for; no deadlock detection; stalls; failover, which rolls back what is open. */
+ * that whoever inserts the same key waits for; no deadlock detection; stalls; failover, which rolls back what is open; a clock that jumps; a restore
+ * from a backup. */
 #ifndef TESTS_SIM_METADB_H
 #define TESTS_SIM_METADB_H
 
+#include "ha/step/leasing.h"
 #include "tests/sim/sim.h"
 
 enum { METADB_SLOTS = 64, METADB_OBJECTS = 16, METADB_TXS = 64, METADB_CLAIMS = 4096, METADB_TOKENS = 1 << 15, METADB_LOCK_MS = 1000,
@@ -34,6 +36,15 @@ void metadb_cut(struct metadb *m, unsigned node, bool cut);
 bool metadb_is_cut(const struct metadb *m, unsigned node);
 void metadb_fail_over(struct metadb *m, int64_t now_ms);
 void metadb_stall(struct metadb *m, int64_t until_ms);
+/* Its clock jumps: what compares it with a time before the jump is wrong, once. */
+void metadb_jump(struct metadb *m, int64_t by_ms);
+/* A backup is made; it is what metadb_found_anew may restore. */
+void metadb_back_up(struct metadb *m);
+/* The operator's command, with all sessions ended: the next generation, in a new epoch; `restored`: of the backup, and epochs jump. Returns the
+ * generation. From then on only nodes of the newest founding may claim. */
+uint64_t metadb_found_anew(struct metadb *m, bool restored);
+/* Which founding the process on this node belongs to. */
+void metadb_client_is_of(struct metadb *m, unsigned node, unsigned cluster);
 /* What broke a rule, "" if nothing did. */
 const char *metadb_broken(const struct metadb *m);
 
@@ -56,9 +67,45 @@ struct metadb_row {
 };
 struct metadb_row metadb_read(const struct metadb *m, int tx);
 
+/* --- leases of standing work, as src/store/worklease.c has them ----------------------------------------------------------------------- */
+
+struct metadb_lease {
+    int64_t node_id, next_id, view, expires_ms;
+};
+struct metadb_node {
+    bool there, draining;
+    int64_t seen_ms;
+};
+struct metadb_world {
+    int64_t now_ms;                                                            /* MetaDB's clock, as of all times here */
+    struct metadb_lease leases[LEASING_SHARDS];
+    struct metadb_node nodes[SIM_NODES];
+};
+struct metadb_change {
+    unsigned shard;
+    int64_t to, view;                                                          /* view: of a release */
+    bool is_ask, from_dead;
+};
+/* Each is done at once, without a COMMIT; the node's own number is its id, from 1. */
+void metadb_beat(struct metadb *m, int tx, bool draining);
+void metadb_renew(struct metadb *m, int tx);
+void metadb_read_leases(struct metadb *m, int tx);
+void metadb_release(struct metadb *m, int tx, const unsigned *shards, const int64_t *views, unsigned n);
+const struct metadb_world *metadb_found(const struct metadb *m, int tx);       /* by metadb_read_leases */
+/* In a leader's transaction. */
+void metadb_lock_leases(struct metadb *m, int tx);
+void metadb_change(struct metadb *m, int tx, const struct metadb_change *changes, unsigned n, int64_t epoch);
+/* In a transaction with a result. */
+void metadb_guard(struct metadb *m, int tx, unsigned shard, int64_t view);
+
 /* --- for the checks ------------------------------------------------------------------------------------------------------------------ */
 
 int64_t metadb_epoch(const struct metadb *m);                                  /* committed */
 bool metadb_has_serial(const struct metadb *m, uint64_t serial);
+/* May two nodes rightly believe at the moment that the shard is theirs? After a jump of the clock, a restore, or when it was taken from the dead. */
+bool metadb_is_mixed(const struct metadb *m, unsigned shard);
+const struct metadb_lease *metadb_lease(const struct metadb *m, unsigned shard); /* committed */
+int64_t metadb_granted_ms(const struct metadb *m, unsigned shard);           /* when it got its owner */
+bool metadb_lease_runs(const struct metadb *m, unsigned shard);
 
 #endif

@@ -8,70 +8,7 @@
 #include <string.h>
 
 #include "raft/message.h"
-#include "tests/sim/leader.h"
-
-enum {
-    ELECTION_MS = 300, HEARTBEAT_MS = 30, STEP_MS = 5, CALM_MS = 20000, MAX_TERMS = 1 << 14, LINK_MS = 30, STALL_MS = 3000,
-};
-
-struct stored {
-    uint64_t term, kind, size;
-    char data[512];
-};
-
-/* A write that the disk has not finished. */
-struct pending {
-    int64_t at_ms;
-    bool meta;                  /* term and vote, else entries */
-    uint64_t term, vote, index;
-    unsigned n;
-    struct stored *entries;
-    struct pending *next;
-};
-
-struct packet {
-    int64_t at_ms;
-    unsigned from, to;
-    uint64_t connection;        /* of the link when it was sent */
-    uint64_t after;             /* number of the meta write of the sender that must be done before; 0: none */
-    size_t n;
-    char *bytes;
-    struct packet *next;
-};
-
-struct node {
-    struct consensus *c;        /* NULL: down */
-    bool member_once, paused, failing;
-    int64_t skew_ms, boot_ms, resume_ms, last_write_ms, slow_until_ms;
-    int64_t raft_wakes_ms;      /* after a pause threads wake one after the other: the Raft thread then */
-    uint64_t term, vote;        /* durable, as all below */
-    struct stored *log;
-    unsigned n_log;
-    struct pending *first, *last;
-    uint64_t metas_wanted, metas_done;
-    uint64_t applied;
-    struct packet *held;        /* not sent before a meta write */
-    struct sim_leader leader;
-};
-
-struct run {
-    struct sim_conf conf;
-    struct sim_counts *counts;
-    struct sim_rng rng;
-    int64_t now_ms;
-    bool calm, broken;
-    char *why;
-    struct node nodes[SIM_NODES];
-    struct packet *wire;
-    uint64_t connection[SIM_NODES][SIM_NODES];
-    int64_t last_arrival[SIM_NODES][SIM_NODES];
-    bool cut[SIM_NODES][SIM_NODES];
-    struct stored *committed;
-    uint64_t n_committed;
-    uint64_t leader_of[MAX_TERMS];
-    struct metadb *db;
-    uint64_t next_token, next_serial;
-};
+#include "tests/sim/world.h"
 
 /* --- chance ---------------------------------------------------------------------------------------------------------------------- */
 
@@ -88,7 +25,7 @@ bool sim_once_in(struct sim_rng *r, uint32_t n)
     return sim_below(r, n) == 0;
 }
 
-__attribute__((format(printf, 3, 4))) static void broken(struct run *s, unsigned i, const char *fmt, ...)
+void sim_broken(struct run *s, unsigned i, const char *fmt, ...)
 {
     va_list ap;
     int n;
@@ -102,7 +39,7 @@ __attribute__((format(printf, 3, 4))) static void broken(struct run *s, unsigned
     va_end(ap);
 }
 
-static int64_t clock_of(const struct run *s, unsigned i)
+int64_t sim_clock(const struct run *s, unsigned i)
 {
     return s->now_ms + s->nodes[i].skew_ms;
 }
@@ -167,7 +104,7 @@ static void hold_packets(struct run *s, unsigned i, const struct consensus_work 
     for (unsigned k = 0; k < w->n_packets; k++) {
         struct packet *p = calloc(1, sizeof *p);
 
-        *p = (struct packet){ .from = i, .to = (unsigned)w->packets[k].to - 1, .after = n->metas_wanted, .n = w->packets[k].bytes.n };
+        *p = (struct packet){ .from = i, .to = (unsigned)w->packets[k].to - 1, .cluster = n->cluster, .after = n->metas_wanted, .n = w->packets[k].bytes.n };
         p->bytes = malloc(p->n);
         memcpy(p->bytes, w->packets[k].bytes.s, p->n);
         *end = p;
@@ -211,7 +148,7 @@ static void want_entries(struct run *s, unsigned i, const struct consensus_write
     for (unsigned k = 0; k < w->n; k++) {
         p->entries[k] = (struct stored){ w->entries[k].term, (uint64_t)w->entries[k].kind, w->entries[k].size, "" };
         if (w->entries[k].size > sizeof p->entries[k].data)
-            broken(s, i, "an entry of %u bytes", w->entries[k].size);
+            sim_broken(s, i, "an entry of %u bytes", w->entries[k].size);
         else
             memcpy(p->entries[k].data, w->entries[k].data, w->entries[k].size);
     }
@@ -229,40 +166,42 @@ static void free_pending(struct pending *p)
 static void check_commit(struct run *s, unsigned i)
 {
     struct node *n = &s->nodes[i];
+    struct cluster *of = &s->clusters[n->cluster];
     struct consensus_status st = consensus_status(n->c);
 
     for (; n->applied < st.commit; n->applied++) {
         struct entry en = consensus_entry(n->c, n->applied + 1);
-        struct stored *was = &s->committed[n->applied];
+        struct stored *was = &of->committed[n->applied];
 
         if (n->applied >= SIM_LOG) {
-            broken(s, i, "the log is longer than the simulation keeps");
+            sim_broken(s, i, "the log is longer than the simulation keeps");
             return;
         }
-        if (n->applied == s->n_committed) {
+        if (n->applied == of->n_committed) {
             *was = (struct stored){ en.term, (uint64_t)en.kind, en.size, "" };
             memcpy(was->data, en.data, en.size < sizeof was->data ? en.size : sizeof was->data);
-            s->n_committed++;
+            of->n_committed++;
             s->counts->commits++;
         } else if (was->term != en.term || was->size != en.size || memcmp(was->data, en.data, en.size) != 0) {
-            broken(s, i, "commits another entry %llu than was committed before", (unsigned long long)n->applied + 1);
+            sim_broken(s, i, "commits another entry %llu than was committed before", (unsigned long long)n->applied + 1);
         }
     }
-    if (st.leads && n->applied < s->n_committed && st.term >= s->committed[s->n_committed - 1].term)
-        broken(s, i, "leads in term %llu and lacks committed entries", (unsigned long long)st.term);
+    if (st.leads && n->applied < of->n_committed && st.term >= of->committed[of->n_committed - 1].term)
+        sim_broken(s, i, "leads in term %llu and lacks committed entries", (unsigned long long)st.term);
 }
 
 static void check_role(struct run *s, unsigned i)
 {
+    uint64_t *leader_of = s->clusters[s->nodes[i].cluster].leader_of;
     struct consensus_status st = consensus_status(s->nodes[i].c);
 
     if (st.role != CONSENSUS_LEADER || st.term >= MAX_TERMS)
         return;
-    if (s->leader_of[st.term] == 0) {
-        s->leader_of[st.term] = i + 1;
+    if (leader_of[st.term] == 0) {
+        leader_of[st.term] = i + 1;
         s->counts->elections++;
-    } else if (s->leader_of[st.term] != i + 1) {
-        broken(s, i, "is a second leader of term %llu, after %llu", (unsigned long long)st.term, (unsigned long long)s->leader_of[st.term]);
+    } else if (leader_of[st.term] != i + 1) {
+        sim_broken(s, i, "is a second leader of term %llu, after %llu", (unsigned long long)st.term, (unsigned long long)leader_of[st.term]);
     }
 }
 
@@ -273,11 +212,11 @@ static void check_leader(struct run *s, unsigned i)
     int64_t epoch = leading_epoch(&l->leading);
 
     if (epoch > metadb_epoch(s->db))
-        broken(s, i, "is active under epoch %lld, which was not claimed", (long long)epoch);
+        sim_broken(s, i, "is active under epoch %lld, which was not claimed", (long long)epoch);
     if (l->broken[0] != '\0')
-        broken(s, i, "%s", l->broken);
+        sim_broken(s, i, "%s", l->broken);
     if (metadb_broken(s->db)[0] != '\0')
-        broken(s, i, "%s", metadb_broken(s->db));
+        sim_broken(s, i, "%s", metadb_broken(s->db));
 }
 
 static void tell_leader(struct run *s, unsigned i)
@@ -285,13 +224,11 @@ static void tell_leader(struct run *s, unsigned i)
     struct consensus_status st = consensus_status(s->nodes[i].c);
     const struct leading_raft r = { st.role == CONSENSUS_LEADER, st.leads, st.term };
 
-    sim_leader_raft(&s->nodes[i].leader, &r, clock_of(s, i));
+    sim_leader_raft(&s->nodes[i].leader, &r, sim_clock(s, i));
     check_leader(s, i);
 }
 
 /* --- driving one node ------------------------------------------------------------------------------------------------------------- */
-
-static void crash(struct run *s, unsigned i);
 
 static void do_work(struct run *s, unsigned i)
 {
@@ -314,7 +251,7 @@ static void after(struct run *s, unsigned i, int rv, const struct err *e)
     char text[256];
 
     if (rv == ERR_RAFT_FATAL.code || rv == ERR_NOMEM.code || rv == ERR_RAFT_MESSAGE.code)
-        broken(s, i, "%s", err_log_text(e, text, sizeof text));
+        sim_broken(s, i, "%s", err_log_text(e, text, sizeof text));
     else
         do_work(s, i);
 }
@@ -333,12 +270,14 @@ static void boot(struct run *s, unsigned i)
     for (unsigned k = 0; k < n->n_log; k++)
         entries[k] = (struct entry){ n->log[k].term, (enum entry_kind)n->log[k].kind, (uint32_t)n->log[k].size, n->log[k].data };
     n->applied = 0;
+    n->leader.generation = n->generation;
+    metadb_client_is_of(s->db, i, n->cluster);
     n->skew_ms = sim_below(&s->rng, 100000);
     for (unsigned k = 0; k < SIM_NODES; k++) { /* connections are made anew */
         reset_link(s, i, k);
         reset_link(s, k, i);
     }
-    rv = consensus_new(&conf, &stored, clock_of(s, i), &n->c, &e);
+    rv = consensus_new(&conf, &stored, sim_clock(s, i), &n->c, &e);
     free(entries);
     after(s, i, rv, &e);
 }
@@ -364,13 +303,14 @@ static void drop_pending(struct run *s, struct node *n)
     n->metas_wanted = n->metas_done = 0;
 }
 
-static void crash(struct run *s, unsigned i)
+void sim_crash(struct run *s, unsigned i)
 {
     struct node *n = &s->nodes[i];
 
     consensus_free(n->c);
     n->c = NULL;
     sim_leader_die(&n->leader);
+    sim_worker_die(&n->worker);
     n->paused = false;
     n->slow_until_ms = n->raft_wakes_ms = 0;
     n->boot_ms = s->now_ms + sim_below(&s->rng, 2000);
@@ -384,7 +324,7 @@ static void finish_write(struct run *s, unsigned i, const struct pending *p)
 
     if (p->meta) {
         if (p->term < n->term || (p->term == n->term && n->vote != 0 && p->vote != n->vote))
-            broken(s, i, "stores term %llu vote %llu after term %llu vote %llu", (unsigned long long)p->term, (unsigned long long)p->vote,
+            sim_broken(s, i, "stores term %llu vote %llu after term %llu vote %llu", (unsigned long long)p->term, (unsigned long long)p->vote,
                    (unsigned long long)n->term, (unsigned long long)n->vote);
         n->term = p->term;
         n->vote = p->vote;
@@ -393,12 +333,12 @@ static void finish_write(struct run *s, unsigned i, const struct pending *p)
         return;
     }
     if (p->index > n->n_log + 1 || p->index + p->n >= SIM_LOG) {
-        broken(s, i, "writes entry %llu after %u", (unsigned long long)p->index, n->n_log);
+        sim_broken(s, i, "writes entry %llu after %u", (unsigned long long)p->index, n->n_log);
         return;
     }
     memcpy(&n->log[p->index - 1], p->entries, p->n * sizeof *p->entries);
     n->n_log = (unsigned)p->index - 1 + p->n;
-    after(s, i, consensus_stored(n->c, p->index + p->n - 1, p->entries[p->n - 1].term, clock_of(s, i), &e), &e);
+    after(s, i, consensus_stored(n->c, p->index + p->n - 1, p->entries[p->n - 1].term, sim_clock(s, i), &e), &e);
 }
 
 static void run_disk(struct run *s, unsigned i)
@@ -411,7 +351,7 @@ static void run_disk(struct run *s, unsigned i)
         if (n->failing) { /* fail-stop: the process ends before anything else is done */
             n->failing = false;
             s->counts->failed_disks++;
-            crash(s, i);
+            sim_crash(s, i);
             return;
         }
         n->first = p->next;
@@ -436,8 +376,8 @@ static void deliver(struct run *s)
             continue;
         }
         *place = p->next;
-        if (n->c != NULL && p->connection == s->connection[p->from][p->to])
-            after(s, p->to, consensus_receive(n->c, p->from + 1, (struct slice){ p->bytes, p->n }, clock_of(s, p->to), &e), &e);
+        if (n->c != NULL && p->connection == s->connection[p->from][p->to] && p->cluster == n->cluster)
+            after(s, p->to, consensus_receive(n->c, p->from + 1, (struct slice){ p->bytes, p->n }, sim_clock(s, p->to), &e), &e);
         free(p->bytes);
         free(p);
         place = &s->wire;
@@ -452,35 +392,82 @@ static void tick(struct run *s, unsigned i)
     if (n->c == NULL || n->paused || s->now_ms < n->raft_wakes_ms)
         return;
     run_disk(s, i);
-    if (n->c != NULL && clock_of(s, i) >= consensus_due_ms(n->c))
-        after(s, i, consensus_tick(n->c, clock_of(s, i), &e), &e);
+    if (n->c != NULL && sim_clock(s, i) >= consensus_due_ms(n->c))
+        after(s, i, consensus_tick(n->c, sim_clock(s, i), &e), &e);
 }
 
 /* --- leading ---------------------------------------------------------------------------------------------------------------------- */
 
+static bool is_other(const struct run *s, unsigned i, unsigned k)
+{
+    return i != k && s->nodes[k].cluster == s->nodes[i].cluster;
+}
+
 static uint64_t one_that_reaches_metadb(const struct run *s, unsigned but)
 {
     for (unsigned i = 0; i < SIM_NODES; i++)
-        if (i != but && s->nodes[i].c != NULL && !s->nodes[i].paused && !metadb_is_cut(s->db, i) &&
+        if (is_other(s, but, i) && s->nodes[i].c != NULL && !s->nodes[i].paused && !metadb_is_cut(s->db, i) &&
             consensus_match(s->nodes[but].c, i + 1) > 0)
             return i + 1;
     return 0;
+}
+
+/* What the peers' links and the list of members say of the others. */
+static void tell_of_others(struct run *s, unsigned i)
+{
+    struct sim_leader *l = &s->nodes[i].leader;
+    struct member members[RAFT_MAX_MEMBERS];
+    unsigned n = consensus_members(s->nodes[i].c, members);
+
+    l->dead = 0;
+    l->strangers = (1u << SIM_NODES) - 1;
+    for (unsigned k = 0; k < n; k++) {
+        unsigned other = (unsigned)members[k].id - 1;
+
+        l->strangers &= ~(1u << other);
+        if (s->nodes[other].c == NULL && !s->cut[i][other] && !s->cut[other][i])
+            l->dead |= 1u << other;
+    }
+}
+
+/* A node that stops gives back what it has, and ends. */
+static void drain(struct run *s, unsigned i)
+{
+    struct node *n = &s->nodes[i];
+
+    if (!n->worker.draining || (!sim_worker_is_at_rest(&n->worker) && s->now_ms < n->drain_until_ms))
+        return;
+    sim_crash(s, i);
+    n->boot_ms = s->now_ms + sim_below(&s->rng, !s->calm && sim_once_in(&s->rng, 4) ? 40000 : 3000);
+    s->counts->restarts++;
 }
 
 static void lead(struct run *s, unsigned i)
 {
     struct node *n = &s->nodes[i];
     struct err e = { 0 };
+    unsigned wanted;
     uint64_t to;
 
     if (n->c == NULL || n->paused)
         return;
-    sim_leader_run(&n->leader, one_that_reaches_metadb(s, i), clock_of(s, i));
-    if (sim_leader_wants(&n->leader, &to) & LEADING_TRANSFER) {
+    if (leading_epoch(&n->leader.leading) != 0)
+        tell_of_others(s, i);
+    sim_worker_run(&n->worker, sim_clock(s, i));
+    sim_leader_run(&n->leader, one_that_reaches_metadb(s, i), sim_clock(s, i));
+    wanted = sim_leader_wants(&n->leader, &to);
+    if (wanted & LEADING_END) { /* its claim was refused: its cluster was given up */
+        sim_crash(s, i);
+        n->ended = true;
+        s->counts->given_up++;
+        return;
+    }
+    if (wanted & LEADING_TRANSFER) {
         s->counts->moves++;
-        after(s, i, consensus_transfer(n->c, to, clock_of(s, i), &e), &e);
+        after(s, i, consensus_transfer(n->c, to, sim_clock(s, i), &e), &e);
     }
     check_leader(s, i);
+    drain(s, i);
 }
 
 static void fault_metadb(struct run *s)
@@ -495,6 +482,11 @@ static void fault_metadb(struct run *s)
     } else if (sim_once_in(&s->rng, 1500)) {
         metadb_stall(s->db, s->now_ms + sim_below(&s->rng, 4000));
         s->counts->stalls++;
+    } else if (sim_once_in(&s->rng, 6000)) {
+        metadb_jump(s->db, (int64_t)sim_below(&s->rng, 40000) - 20000);
+        s->counts->db_jumps++;
+    } else if (sim_once_in(&s->rng, 3000)) {
+        metadb_back_up(s->db);
     } else if (sim_once_in(&s->rng, 400)) {
         metadb_cut(s->db, i, !metadb_is_cut(s->db, i));
         s->counts->db_cuts += metadb_is_cut(s->db, i);
@@ -534,9 +526,9 @@ static void tell_of_death(struct run *s, unsigned dead)
     unsigned rank = 0;
 
     for (unsigned i = 0; i < SIM_NODES; i++) {
-        if (s->nodes[i].c == NULL || s->nodes[i].paused || s->cut[dead][i])
+        if (s->nodes[i].c == NULL || s->nodes[i].paused || s->cut[dead][i] || s->nodes[i].cluster != s->nodes[dead].cluster)
             continue;
-        consensus_leader_died(s->nodes[i].c, dead + 1, 60 * (int64_t)rank++ + sim_below(&s->rng, 10), clock_of(s, i));
+        consensus_leader_died(s->nodes[i].c, dead + 1, 60 * (int64_t)rank++ + sim_below(&s->rng, 10), sim_clock(s, i));
         s->counts->died++;
     }
 }
@@ -546,7 +538,7 @@ static void fault_node(struct run *s, unsigned i)
     struct node *n = &s->nodes[i];
 
     if (n->c == NULL) {
-        if (s->now_ms >= n->boot_ms && n->member_once)
+        if (s->now_ms >= n->boot_ms && n->member_once && !n->ended)
             boot(s, i);
         return;
     }
@@ -560,7 +552,7 @@ static void fault_node(struct run *s, unsigned i)
     if (s->calm)
         return;
     if (sim_once_in(&s->rng, 1500)) {
-        crash(s, i);
+        sim_crash(s, i);
         s->counts->crashes++;
         if (sim_once_in(&s->rng, 2))
             tell_of_death(s, i);
@@ -571,6 +563,9 @@ static void fault_node(struct run *s, unsigned i)
     } else if (sim_once_in(&s->rng, 4000)) {
         n->slow_until_ms = s->now_ms + sim_below(&s->rng, 5000);
         s->counts->slow_disks++;
+    } else if (sim_once_in(&s->rng, 6000) && !n->worker.draining) {
+        sim_worker_drain(&n->worker);
+        n->drain_until_ms = s->now_ms + 4000;
     } else if (sim_once_in(&s->rng, 8000)) {
         n->failing = true;
     } else if (sim_once_in(&s->rng, 6000)) {
@@ -599,6 +594,70 @@ static const struct member *find_member(const struct member *members, unsigned n
     return NULL;
 }
 
+/* The log of a cluster of these voters begins with them. */
+static bool first_entry(const unsigned *voters, unsigned n, struct stored *out)
+{
+    struct member members[SIM_NODES];
+    char addresses[SIM_NODES][16];
+    struct arena arena;
+    struct entry first;
+    struct err e;
+    bool good;
+
+    arena_init(&arena);
+    for (unsigned i = 0; i < n; i++) {
+        (void)snprintf(addresses[i], sizeof addresses[i], "n%u:8081", voters[i] + 1);
+        members[i] = (struct member){ voters[i] + 1, addresses[i], MEMBER_VOTER };
+    }
+    good = consensus_first_entry(members, n, &arena, &first, &e) == 0;
+    if (good) {
+        *out = (struct stored){ first.term, (uint64_t)first.kind, first.size, "" };
+        memcpy(out->data, first.data, first.size);
+    }
+    arena_fini(&arena);
+    return good;
+}
+
+bool sim_wipe(struct run *s, unsigned i, const unsigned *voters, unsigned n_voters)
+{
+    struct node *n = &s->nodes[i];
+
+    sim_crash(s, i);
+    n->ended = n->failing = false;
+    n->cluster = s->newest;
+    n->generation = s->generation;
+    n->term = n_voters > 0;
+    n->vote = 0;
+    n->n_log = n_voters > 0;
+    n->member_once = n_voters > 0;
+    return n_voters == 0 || first_entry(voters, n_voters, &n->log[0]);
+}
+
+static bool found(struct run *s)
+{
+    unsigned voters[SIM_NODES];
+
+    s->generation = 1;
+    for (unsigned i = 0; i < SIM_NODES; i++) {
+        voters[i] = i;
+        s->nodes[i].log = calloc(SIM_LOG, sizeof(struct stored));
+    }
+    for (unsigned i = 0; i < SIM_NODES; i++)
+        if (!sim_wipe(s, i, voters, i < s->conf.voters ? s->conf.voters : 0))
+            return false;
+    for (unsigned i = 0; i < SIM_NODES; i++)
+        s->nodes[i].boot_ms = 0;
+    return true;
+}
+
+/* A node of a cluster that was given up: its operator deletes the Raft directory, and it may be added. */
+static int take_in(struct run *s, unsigned k)
+{
+    if (s->nodes[k].c == NULL || !s->nodes[k].paused)
+        (void)sim_wipe(s, k, NULL, 0);
+    return 0;
+}
+
 /* One wish about node `k`: in when it is out, one role up when it is in, out when it is a voter and enough are left. */
 static int change_member(struct run *s, struct consensus *c, unsigned k, int64_t now_ms, struct err *e)
 {
@@ -607,6 +666,8 @@ static int change_member(struct run *s, struct consensus *c, unsigned k, int64_t
     unsigned n, voters = voters_of(c, members, &n);
     const struct member *m = find_member(members, n, k + 1);
 
+    if (s->nodes[k].ended || s->nodes[k].cluster != s->newest)
+        return take_in(s, k);
     (void)snprintf(address, sizeof address, "n%u:8081", k + 1);
     new_one = (struct member){ k + 1, address, MEMBER_SPARE };
     if (m == NULL) {
@@ -633,49 +694,57 @@ static void operate(struct run *s, unsigned i)
     struct node *n = &s->nodes[i];
     struct err e = { 0 };
 
-    if (n->c == NULL || n->paused || s->calm || consensus_status(n->c).role != CONSENSUS_LEADER)
+    if (n->c == NULL || n->paused || s->calm || n->cluster != s->newest || consensus_status(n->c).role != CONSENSUS_LEADER)
         return;
     if (sim_once_in(&s->rng, 600)) {
         s->counts->transfers++;
-        after(s, i, consensus_transfer(n->c, sim_once_in(&s->rng, 2) ? 0 : sim_below(&s->rng, SIM_NODES) + 1, clock_of(s, i), &e), &e);
+        after(s, i, consensus_transfer(n->c, sim_once_in(&s->rng, 2) ? 0 : sim_below(&s->rng, SIM_NODES) + 1, sim_clock(s, i), &e), &e);
     } else if (sim_once_in(&s->rng, 250)) {
-        after(s, i, change_member(s, n->c, sim_below(&s->rng, SIM_NODES), clock_of(s, i), &e), &e);
+        after(s, i, change_member(s, n->c, sim_below(&s->rng, SIM_NODES), sim_clock(s, i), &e), &e);
     } else if (sim_once_in(&s->rng, 30)) {
-        after(s, i, consensus_note(n->c, clock_of(s, i), &e), &e);
+        after(s, i, consensus_note(n->c, sim_clock(s, i), &e), &e);
     }
 }
 
 /* --- a run ------------------------------------------------------------------------------------------------------------------------ */
 
-static bool found(struct run *s)
+/* No two nodes act on a shard, unless the one that must stop cannot know it yet. Whoever sleeps does not act. */
+static void check_acts(struct run *s)
 {
-    struct member members[SIM_NODES];
-    char addresses[SIM_NODES][16];
-    struct arena arena;
-    struct entry first;
-    struct err e;
+    unsigned char owner[LEASING_SHARDS] = { 0 };
 
-    arena_init(&arena);
-    for (unsigned i = 0; i < s->conf.voters; i++) {
-        (void)snprintf(addresses[i], sizeof addresses[i], "n%u:8081", i + 1);
-        members[i] = (struct member){ i + 1, addresses[i], MEMBER_VOTER };
-    }
-    if (consensus_first_entry(members, s->conf.voters, &arena, &first, &e) != 0)
-        return false;
-    for (unsigned i = 0; i < SIM_NODES; i++) {
-        struct node *n = &s->nodes[i];
+    for (unsigned i = 0; i < SIM_NODES && !s->broken; i++) {
+        const struct node *n = &s->nodes[i];
 
-        n->log = calloc(SIM_LOG, sizeof *n->log);
-        if (i >= s->conf.voters)
-            continue;
-        n->term = 1;
-        n->n_log = 1;
-        n->member_once = true;
-        n->log[0] = (struct stored){ first.term, (uint64_t)first.kind, first.size, "" };
-        memcpy(n->log[0].data, first.data, first.size);
+        for (unsigned k = 0; n->c != NULL && !n->paused && k < WORKER_ACTS; k++) {
+            const struct sim_act *a = &n->worker.acts[k];
+
+            if (a->at == ACT_NONE)
+                continue;
+            if (owner[a->shard] != 0 && owner[a->shard] != i + 1 && !metadb_is_mixed(s->db, a->shard))
+                sim_broken(s, i, "acts on shard %u while node %u does; the lease is node %lld's in view %lld, ours %lld", a->shard, owner[a->shard],
+                           (long long)metadb_lease(s->db, a->shard)->node_id, (long long)metadb_lease(s->db, a->shard)->view, (long long)a->view);
+            owner[a->shard] = (unsigned char)(i + 1);
+        }
     }
-    arena_fini(&arena);
-    return true;
+}
+
+/* After the calm each shard is held by the node that it is leased to, or waits for one that is not there. */
+static void check_leases(struct run *s)
+{
+    enum { HEARD_MS = 2500 }; /* so long until a node has read what it was given */
+    int64_t view;
+
+    for (unsigned shard = 0; shard < LEASING_SHARDS && !s->broken; shard++) {
+        const struct metadb_lease *l = metadb_lease(s->db, shard);
+        const struct node *n = l->node_id != 0 ? &s->nodes[l->node_id - 1] : NULL;
+
+        if (n == NULL)
+            sim_broken(s, 0, "shard %u is nobody's after the calm", shard);
+        else if (n->c != NULL && s->now_ms - metadb_granted_ms(s->db, shard) > HEARD_MS && (!leasing_holds(&n->worker.side, shard, sim_clock(s, (unsigned)l->node_id - 1), &view) || view != l->view))
+            sim_broken(s, (unsigned)l->node_id - 1, "does not hold shard %u after the calm: %s, to go to %lld, part %d", shard,
+                       metadb_lease_runs(s->db, shard) ? "leased" : "not leased any more", (long long)l->next_id, n->worker.side.shards[shard].part);
+    }
 }
 
 static void one_step(struct run *s)
@@ -687,6 +756,8 @@ static void one_step(struct run *s)
         lead(s, i);
     }
     deliver(s);
+    check_acts(s);
+    disaster_strike(s);
     fault_metadb(s);
     metadb_run(s->db, s->now_ms, s->calm);
     if (!s->calm && sim_once_in(&s->rng, 200))
@@ -736,20 +807,21 @@ static void check_settled(struct run *s)
     char text[400];
 
     for (unsigned i = 0; i < SIM_NODES; i++) {
-        if (s->nodes[i].c == NULL || !consensus_status(s->nodes[i].c).leads)
+        if (s->nodes[i].c == NULL || s->nodes[i].cluster != s->newest || !consensus_status(s->nodes[i].c).leads)
             continue;
         leaders++;
         n = consensus_members(s->nodes[i].c, members);
         if (leading_epoch(&s->nodes[i].leader.leading) != metadb_epoch(s->db))
-            broken(s, i, "leads after the calm under epoch %lld of %lld, %s", (long long)leading_epoch(&s->nodes[i].leader.leading),
+            sim_broken(s, i, "leads after the calm under epoch %lld of %lld, %s", (long long)leading_epoch(&s->nodes[i].leader.leading),
                    (long long)metadb_epoch(s->db), leading_state_names[s->nodes[i].leader.leading.state]);
     }
     if (leaders != 1)
-        broken(s, 0, "%u leaders after %d ms of calm:%s", leaders, CALM_MS, describe(s, text));
+        sim_broken(s, 0, "%u leaders after %d ms of calm:%s", leaders, CALM_MS, describe(s, text));
     for (unsigned k = 0; k < n; k++)
-        if (members[k].role != MEMBER_SPARE && s->nodes[members[k].id - 1].applied != s->n_committed)
-            broken(s, (unsigned)members[k].id - 1, "has %llu of %llu entries after the calm", (unsigned long long)s->nodes[members[k].id - 1].applied,
-                   (unsigned long long)s->n_committed);
+        if (members[k].role != MEMBER_SPARE && s->nodes[members[k].id - 1].applied != s->clusters[s->newest].n_committed)
+            sim_broken(s, (unsigned)members[k].id - 1, "has %llu of %llu entries after the calm:%s", (unsigned long long)s->nodes[members[k].id - 1].applied,
+                   (unsigned long long)s->clusters[s->newest].n_committed, describe(s, text));
+    check_leases(s);
     s->counts->settled += !s->broken;
 }
 
@@ -767,7 +839,8 @@ static void tear_down(struct run *s)
         free(p->bytes);
         free(p);
     }
-    free(s->committed);
+    for (unsigned i = 0; i <= s->newest; i++)
+        free(s->clusters[i].committed);
     metadb_free(s->db);
     free(s);
 }
@@ -782,14 +855,17 @@ bool sim_run(const struct sim_conf *conf, struct sim_counts *counts, char why[51
     s->counts = counts;
     s->why = why;
     s->rng.state = conf->seed * UINT64_C(0x9E3779B97F4A7C15) + 1;
-    s->committed = calloc(SIM_LOG, sizeof *s->committed);
+    s->clusters[0].committed = calloc(SIM_LOG, sizeof(struct stored));
     s->now_ms = 1000;
     s->db = metadb_new(&s->rng, counts);
-    for (unsigned i = 0; i < SIM_NODES; i++)
+    disaster_plan(s);
+    for (unsigned i = 0; i < SIM_NODES; i++) {
+        sim_worker_init(&s->nodes[i].worker, s->db, &s->rng, counts, i);
         sim_leader_init(&s->nodes[i].leader, s->db, &s->rng, counts, i, ELECTION_MS, &s->next_token, &s->next_serial);
+    }
     end = s->now_ms + (int64_t)conf->seconds * 1000;
     if (!found(s))
-        broken(s, 0, "the cluster could not be founded");
+        sim_broken(s, 0, "the cluster could not be founded");
     while (!s->broken && s->now_ms < end)
         one_step(s);
     begin_calm(s);

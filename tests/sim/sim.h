@@ -30,7 +30,13 @@ bool sim_once_in(struct sim_rng *r, uint32_t n);
     X(removed, "members removed") X(claims, "epochs claimed") X(writes, "writes acknowledged") X(fenced, "writes fenced") \
     X(unknown_commits, "unknown COMMITs") X(settled_committed, "settled: had committed") X(settled_lost, "settled: had not committed") \
     X(lock_waits, "waits for locks") X(timed_out_txs, "transactions that slept too long") X(failovers, "failovers of MetaDB") \
-    X(stalls, "stalls of MetaDB") X(db_cuts, "nodes cut off from MetaDB") X(moves, "leadership handed away") X(settled, "runs that settled")
+    X(stalls, "stalls of MetaDB") X(db_cuts, "nodes cut off from MetaDB") X(moves, "leadership handed away") \
+    X(grants, "shards leased") X(lease_moves, "leases that changed hands") X(asks, "owners asked to hand over") \
+    X(from_dead, "leases taken from the dead") X(renewals, "renewals") X(releases, "leases given back") \
+    X(run_out, "nodes that could not renew") X(stopped_acts, "pieces of work stopped in the middle") X(results, "results accepted") \
+    X(refused_results, "results refused by view") X(restarts, "graceful restarts") X(db_jumps, "jumps of MetaDB's clock") \
+    X(recoveries, "recoveries after most nodes were lost") X(recoveries_of_all, "recoveries after all were lost") \
+    X(restores, "restores of MetaDB") X(given_up, "nodes of given-up clusters ended by their claim") X(settled, "runs that settled")
 
 struct sim_counts {
 #define X(MEMBER, TEXT) uint64_t MEMBER;

@@ -123,6 +123,7 @@ static void generation_is_raised_once(struct test_store *t)
     assert_ok(leader_claim(t->db, &fresh, &how, &t->e), &t->e); /* term 1 is newer than term 99 of the generation before */
     assert_int_equal(how, LEADER_CLAIMED);
     assert_true(fresh.epoch > old.epoch);
+    assert_int_equal(test_store_number(t, "SELECT generation FROM leader_epoch"), 2);
     old.term = 100;
     assert_err(leader_claim(t->db, &old, &how, &t->e), &t->e, ERR_LEADER_GIVEN_UP);
 }
@@ -241,6 +242,37 @@ static void session_of_a_stopped_leader_is_killed(struct test_store *t)
 }
 STORE_TEST(session_of_a_stopped_leader_is_killed)
 
+struct restore {
+    int64_t from, generation;
+};
+
+static int restore_body(struct tx *tx, void *data, struct err *e)
+{
+    struct restore *r = data;
+
+    return leader_found_anew_in(tx, r->from, 1000, &r->generation, e);
+}
+
+/* Whatever was given out since the backup, and however often that is restored: nothing comes again. */
+static void restores_go_ahead_of_all(struct test_store *t)
+{
+    struct leadership old = claimed(t, 2, 200, 11), fresh = { .term = 1, .node_id = 21 };
+    struct restore r = { .from = 2 };
+    int64_t first = test_store_number(t, "SELECT UNIX_TIMESTAMP()");
+    enum leader_claimed how;
+
+    assert_ok(db_transact(t->db, restore_body, &r, &t->e), &t->e);
+    assert_true(r.generation >= first);
+    assert_true(test_store_number(t, "SELECT epoch FROM leader_epoch") >= first);
+    assert_int_equal(test_store_number(t, "SELECT COUNT(*) FROM leader_fence WHERE epoch = (SELECT epoch FROM leader_epoch)"), LEADER_SLOTS);
+    assert_err(leader_transact(t->db, &old, 1, count_up, NULL, &t->e), &t->e, ERR_FENCED);
+    fresh.generation = r.generation;
+    assert_ok(leader_claim(t->db, &fresh, &how, &t->e), &t->e);
+    assert_true(how == LEADER_CLAIMED && fresh.epoch > old.epoch + 1000);
+    (void)test_store_sql(t, "UPDATE leader_epoch SET generation = 2, term = 1"); /* for the tests that follow */
+}
+STORE_TEST(restores_go_ahead_of_all)
+
 static void broken_fence_is_no_fence(struct test_store *t)
 {
     struct leadership l = { .generation = 6, .term = 1, .node_id = 1 };
@@ -258,6 +290,7 @@ const struct CMUnitTest store_leader_tests[] = {
     STORE_UNIT(older_epoch_writes_nothing),
     STORE_UNIT(claim_waits_for_open_transactions),
     STORE_UNIT(generation_is_raised_once),
+    STORE_UNIT(restores_go_ahead_of_all),
     STORE_UNIT(every_transaction_of_the_leaders_db_is_fenced),
     STORE_UNIT(session_of_a_stopped_leader_is_killed),
     STORE_UNIT(broken_fence_is_no_fence),

@@ -343,6 +343,13 @@ static void a_shard_belongs_where_most_of_it_stands(void **state)
 
 /* --- a node ------------------------------------------------------------------------------------------------------------------- */
 
+/* One that found nothing of a former process. */
+static void begin(struct leasing_side *s)
+{
+    leasing_side_init(s);
+    (void)leasing_read(s, NULL, 0, 0, NULL);
+}
+
 static bool reads(struct leasing_side *s, const struct leasing_row *row, int64_t sent_ms)
 {
     return leasing_read(s, row, row != NULL, sent_ms, NULL);
@@ -355,7 +362,7 @@ static void a_node_stops_before_its_lease_ends(void **state)
     int64_t view;
 
     (void)state;
-    leasing_side_init(&s);
+    begin(&s);
     assert_false(leasing_wants_renewal(&s, 0)); /* it has nothing */
     assert_true(reads(&s, &row, 1000));
     assert_false(reads(&s, &row, 1000));
@@ -386,7 +393,7 @@ static void nothing_is_released_while_it_acts(void **state)
     int64_t views[LEASING_SHARDS], view;
 
     (void)state;
-    leasing_side_init(&s);
+    begin(&s);
     (void)reads(&s, &row, 1000);
     assert_true(leasing_enter(&s, 7, 1000, &view));
     assert_false(leasing_enter(&s, 8, 1000, &view));
@@ -402,7 +409,9 @@ static void nothing_is_released_while_it_acts(void **state)
     assert_int_equal(leasing_to_release(&s, shards, views), 0);
     row.next_id = 0; /* a reading that lags behind */
     assert_false(reads(&s, &row, 1000));
+    assert_int_equal(leasing_to_release(&s, shards, views), 1); /* again: harmless */
     (void)reads(&s, NULL, 1000);
+    assert_int_equal(leasing_to_release(&s, shards, views), 0);
     assert_false(reads(&s, &row, 1000));
     assert_false(leasing_holds(&s, 7, 1000, &view));
     row.view = 41;
@@ -413,6 +422,47 @@ static void nothing_is_released_while_it_acts(void **state)
     assert_false(leasing_holds(&s, 7, 1000, &view));
 }
 
+/* Found by the simulation: the release has no answer, the leader lets the node keep the shard after all, and then the release arrives. */
+static void nothing_is_begun_under_what_may_be_released_any_moment(void **state)
+{
+    struct leasing_side s;
+    struct leasing_row row = { .shard = 7, .view = 40, .next_id = 2, .left_ms = LEASING_TTL_MS };
+    unsigned shards[LEASING_SHARDS];
+    int64_t views[LEASING_SHARDS], view;
+
+    (void)state;
+    begin(&s);
+    (void)reads(&s, &row, 1000);
+    assert_int_equal(leasing_to_release(&s, shards, views), 1); /* no answer */
+    row.next_id = 0;
+    assert_false(reads(&s, &row, 1100));
+    assert_false(leasing_holds(&s, 7, 1100, &view));
+    assert_int_equal(leasing_to_release(&s, shards, views), 1);
+    row.view = 41;
+    assert_true(reads(&s, &row, 1200));
+    assert_true(leasing_holds(&s, 7, 1200, &view));
+}
+
+/* Found by the simulation: what a former process has asked MetaDB for may arrive after this one has begun. */
+static void what_a_former_process_held_is_given_back(void **state)
+{
+    struct leasing_side s;
+    struct leasing_row row = { .shard = 7, .view = 40, .left_ms = LEASING_TTL_MS };
+    unsigned shards[LEASING_SHARDS];
+    int64_t views[LEASING_SHARDS], view;
+
+    (void)state;
+    leasing_side_init(&s);
+    assert_false(reads(&s, &row, 1000));
+    assert_false(leasing_holds(&s, 7, 1000, &view));
+    assert_int_equal(leasing_to_release(&s, shards, views), 1);
+    assert_int_equal(views[0], 40);
+    leasing_released(&s, 7, 40);
+    row.view = 41;
+    assert_true(reads(&s, &row, 1100));
+    assert_true(leasing_holds(&s, 7, 1100, &view));
+}
+
 static void who_leaves_takes_nothing_any_more(void **state)
 {
     struct leasing_side s;
@@ -421,7 +471,7 @@ static void who_leaves_takes_nothing_any_more(void **state)
     int64_t views[LEASING_SHARDS], view;
 
     (void)state;
-    leasing_side_init(&s);
+    begin(&s);
     (void)leasing_read(&s, rows, 1, 1000, NULL);
     leasing_leave(&s);
     assert_false(leasing_holds(&s, 7, 1000, &view));
@@ -439,7 +489,7 @@ static void kicks_are_heard_once(void **state)
     bool kicked[LEASING_SHARDS];
 
     (void)state;
-    leasing_side_init(&s);
+    begin(&s);
     (void)leasing_read(&s, &row, 1, 1000, kicked);
     assert_false(kicked[7]); /* the first look comes by itself */
     row.kicks = 5;
@@ -522,6 +572,8 @@ int main(void)
         cmocka_unit_test(a_shard_belongs_where_most_of_it_stands),
         cmocka_unit_test(a_node_stops_before_its_lease_ends),
         cmocka_unit_test(nothing_is_released_while_it_acts),
+        cmocka_unit_test(nothing_is_begun_under_what_may_be_released_any_moment),
+        cmocka_unit_test(what_a_former_process_held_is_given_back),
         cmocka_unit_test(who_leaves_takes_nothing_any_more),
         cmocka_unit_test(kicks_are_heard_once),
         cmocka_unit_test(shards_spread_over_ids),
