@@ -35,6 +35,7 @@ class CertificateAuthority:
         cert = (self._builder(self._name, self._key.public_key(), datetime.timedelta(days=30))
                 .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
                 .add_extension(usage, critical=True)
+                .add_extension(x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), critical=False)
                 .sign(self._key, hashes.SHA256()))
         self.ca = self.directory / "ca.pem"
         _write(self.ca, cert.public_bytes(serialization.Encoding.PEM), account)
@@ -52,6 +53,7 @@ class CertificateAuthority:
         cert = (self._builder(_name(name), key.public_key(), lifetime)
                 .add_extension(x509.SubjectAlternativeName([_general_name(h) for h in hosts]), critical=False)
                 .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+                .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
                 .sign(self._key, hashes.SHA256()))
         cert_file = self.directory / f"{name}-cert.pem"
         key_file = self.directory / f"{name}-key.pem"
