@@ -181,5 +181,5 @@ def summary(e):
     submitted = [c for c in e.calls if c.op != "read"]
     return {"calls": len(e.calls), "submissions": len(submitted), "acknowledged": sum(c.outcome == OK for c in submitted),
             "unknown": outcomes[UNKNOWN], "retried": sum(c.retried for c in e.calls), "looks": len(e.looks), "claims": len(e.leaderships),
-            "fenced transactions": sum(bool(c.fences) for c in e.commits), "transactions": len(e.commits), "faults": len(e.spans),
+            "fenced transactions": sum(bool(c.fences) for c in e.commits), "transactions": len(e.commits), "stopped by the fence": e.stopped_by_fence, "faults": len(e.spans),
             "tasks": len(e.tasks), "effects": sum(e.effects.values())}

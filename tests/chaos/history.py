@@ -101,6 +101,7 @@ class Evidence:
     settled: float = None          # seconds from the end of the last fault to one ACTIVE leader
     election: float = 1.0          # seconds
     ids: dict = dataclasses.field(default_factory=dict)       # name: ids that MetaDB has
+    stopped_by_fence: int = 0      # how often a node found at the fence that another one leads, by its log
 
 
 class History:

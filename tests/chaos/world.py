@@ -251,6 +251,7 @@ class World:
         e.tasks = {r["id"]: Task(r["id"], ("RUNNING", "SUCCESSFUL", "FAILED")[r["status"]], r["status"] != 0)
                    for r in self.metadb.sql(f"SELECT id, status FROM `{name}`.task")}
         e.effects = self.effects()
+        e.stopped_by_fence = sum(n.server.log.read_text(errors="replace").count('msg="a newer leader has taken over"') for n in self.nodes)
         e.fence = [r["epoch"] for r in self.metadb.sql(f"SELECT epoch FROM `{name}`.leader_fence")]
         if isinstance(self.metadb, Metadb):
             self.metadb.sql("FLUSH BINARY LOGS")
