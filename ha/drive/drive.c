@@ -6,7 +6,7 @@
 
 #include "src/io/fiber.h"
 
-enum { CLAIM_MS = 8000, PROBE_MS = 1000, PROBE_PAUSE_MS = 50, TICK_MS = 25, REQUEST_MS = 2000 };
+enum { CLAIM_MS = 8000, PROBE_MS = 1000, PROBE_PAUSE_MS = 50, RECONNECT_MS = 1100, TICK_MS = 25, REQUEST_MS = 2000 };
 
 struct drive {
     struct drive_conf conf;
@@ -248,13 +248,24 @@ static void tick_fiber(void *data)
     }
 }
 
+/* A probe that was refused at once says little when MetaDB is just coming back and another node has seen it first. */
+static bool is_back(struct drive *d)
+{
+    struct err e;
+
+    return fiber_sleep(RECONNECT_MS, &e) == 0 && db_is_up(leader_db(d->db), PROBE_MS);
+}
+
 static void probe(struct drive *d)
 {
-    bool reached = db_is_up(leader_db(d->db), PROBE_MS);
+    int64_t began = now_ms(d);
+    bool reached = db_is_up(leader_db(d->db), PROBE_MS), at_once = now_ms(d) - began < PROBE_MS / 2;
     uint64_t better = 0;
 
-    if (!reached && d->step.state != LEADING_FOLLOWING && d->conf.reaches_metadb != NULL)
+    if (!reached && d->step.failed_probes + 1 >= LEADING_PROBES && d->step.state != LEADING_FOLLOWING && d->conf.reaches_metadb != NULL)
         better = d->conf.reaches_metadb(d->conf.data);
+    if (better != 0 && at_once)
+        reached = is_back(d);
     (void)pthread_mutex_lock(&d->lock);
     d->status.metadb = reached;
     (void)pthread_mutex_unlock(&d->lock);

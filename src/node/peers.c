@@ -17,6 +17,7 @@ struct said {
     uint64_t node;
     enum word word;
     int64_t at_ms;
+    int64_t answered_ms; /* when MetaDB last answered it; what it says may be older than what has happened since */
 };
 
 struct peers {
@@ -28,6 +29,7 @@ struct peers {
     int64_t asked_ms;                         /* control loop: when the last round began */
     pthread_mutex_t lock;                     /* guards the rest */
     bool reached;
+    int64_t answered_ms;                      /* when MetaDB last answered, as of the last probe */
     struct said said[RAFT_MAX_MEMBERS];
     unsigned n_said;
     int64_t bad_ms;                           /* since when MetaDB should answer here and does not; 0: all is well */
@@ -185,7 +187,7 @@ static void judge(struct peers *p)
     pthread_mutex_unlock(&p->lock);
 }
 
-static void note_word(struct peers *p, uint64_t node, enum word word)
+static void note_word(struct peers *p, uint64_t node, enum word word, int64_t ago_ms)
 {
     unsigned i = 0;
 
@@ -196,7 +198,7 @@ static void note_word(struct peers *p, uint64_t node, enum word word)
         p->n_said++;
     else if (i == p->n_said)
         i = 0; /* a place of somebody who is long gone: who is still there speaks again soon */
-    p->said[i] = (struct said){ node, word, now_ms(p) };
+    p->said[i] = (struct said){ node, word, now_ms(p), now_ms(p) - ago_ms };
     pthread_mutex_unlock(&p->lock);
 }
 
@@ -206,7 +208,7 @@ struct question {
     char address[ADDR_TEXT_SIZE + 72];
 };
 
-static enum word read_state(struct slice body)
+static enum word read_state(struct slice body, int64_t *ago_ms)
 {
     const json_t *metadb;
     json_t *root;
@@ -217,6 +219,7 @@ static enum word read_state(struct slice body)
     metadb = json_object_get(root, "metadb");
     if (json_is_boolean(metadb))
         word = json_is_true(metadb) ? WORD_REACHES : WORD_MISSES;
+    *ago_ms = json_integer_value(json_object_get(root, "ago")); /* 0 from nodes that do not say it */
     json_decref(root);
     return word;
 }
@@ -229,14 +232,15 @@ static void ask_one(void *data)
     struct arena arena;
     struct err e = { 0 };
     enum word word = WORD_NONE;
+    int64_t ago_ms = 0;
 
     arena_init(&arena);
     (void)fiber_narrow_deadline(PEERS_ASK_MS);
     if (peer_call(q->peers->caller, &call, &arena, &answer, &e) == 0 && answer.status == 200)
-        word = read_state(answer.body);
+        word = read_state(answer.body, &ago_ms);
     arena_fini(&arena);
     if (word != WORD_NONE)
-        note_word(q->peers, q->node, word);
+        note_word(q->peers, q->node, word, ago_ms);
     mem_free(q);
 }
 
@@ -269,6 +273,16 @@ static void ask_all(struct peers *p)
         continue; /* each question has its own deadline */
 }
 
+/* Has MetaDB answered it after the first of those probes that say that it does not answer here? When MetaDB is away for all, a peer that has
+ * not noticed yet must not get leadership. */
+static bool is_sure(const struct peers *p, uint64_t node, int64_t now)
+{
+    for (unsigned i = 0; i < p->n_said; i++)
+        if (p->said[i].node == node)
+            return now - p->said[i].answered_ms < PEERS_SURE_MS;
+    return false;
+}
+
 uint64_t peers_reaches_metadb(struct peers *p)
 {
     struct raft_node_status s;
@@ -281,7 +295,8 @@ uint64_t peers_reaches_metadb(struct peers *p)
     n = others(p, &s, other, &n_dead);
     pthread_mutex_lock(&p->lock);
     for (unsigned i = 0; i < n && found == 0; i++)
-        if (other[i]->member.role == MEMBER_VOTER && word_of(p, other[i]->member.id, now_ms(p)) == WORD_REACHES)
+        if (other[i]->member.role == MEMBER_VOTER && word_of(p, other[i]->member.id, now_ms(p)) == WORD_REACHES &&
+            is_sure(p, other[i]->member.id, now_ms(p)))
             found = other[i]->member.id;
     pthread_mutex_unlock(&p->lock);
     return found;
@@ -332,6 +347,7 @@ static void probe_main(void *data)
         reached = db_is_up(p->conf.metadb, PEERS_PROBE_MS);
         pthread_mutex_lock(&p->lock);
         p->reached = reached;
+        p->answered_ms = db_answered_ms(p->conf.metadb);
         pthread_mutex_unlock(&p->lock);
         judge(p);
         if (reached)
@@ -375,7 +391,14 @@ bool peers_is_ready(struct peers *p, char why[PEERS_WHY_SIZE])
 
 void peers_add_state(struct peers *p, struct str *t)
 {
-    str_printf(t, "{\"node\":%llu,\"metadb\":%s}", (unsigned long long)p->identity.node, peers_metadb(p) ? "true" : "false");
+    int64_t ago_ms;
+    bool reached;
+
+    pthread_mutex_lock(&p->lock);
+    reached = p->reached;
+    ago_ms = now_ms(p) - p->answered_ms;
+    pthread_mutex_unlock(&p->lock);
+    str_printf(t, "{\"node\":%llu,\"metadb\":%s,\"ago\":%lld}", (unsigned long long)p->identity.node, reached ? "true" : "false", (long long)ago_ms);
 }
 
 /* --- life ------------------------------------------------------------------------------------------------------------------------------- */

@@ -193,6 +193,11 @@ bool db_is_up(struct db *d, unsigned timeout_ms)
     return rv == 0;
 }
 
+int64_t db_answered_ms(const struct db *d)
+{
+    return d->pool.answered_ms;
+}
+
 int db_list(struct db *d, const char *text, const struct sql_value *values, unsigned n, const struct sql_field *fields, size_t size,
             struct arena *arena, void **out, size_t *n_out, struct err *e)
 {

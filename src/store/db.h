@@ -39,6 +39,8 @@ void db_free(struct db *d);
 /* Is the database there? Cached: true when a session answered within the last second, else asks (SELECT 1, at most `timeout_ms`).
  * Never waits longer than that. */
 bool db_is_up(struct db *d, unsigned timeout_ms);
+/* When any session was last answered, in the milliseconds of the loop's clock; 0: never. */
+int64_t db_answered_ms(const struct db *d);
 struct db_stats {
     unsigned sessions, idle, waiting;
     uint64_t statements, failures, reconnects, transactions, repeated, unknown, settled_committed, settled_lost;
