@@ -136,6 +136,8 @@ def test_the_server_goes_and_comes_back(browser, new_ocp_server, new_mariadb, sa
     console.wait_text(say("The server does not answer", "服务器暂无响应"), ".notice")
     console.wait_text(say("newer data cannot be had", "暂时无法刷新"))
     assert len(console.page.eval("t.rows()")) == shown and console.faults() == [] and not console.overflow()
+    box = console.page.eval("(({ top, bottom }) => [top, bottom])(document.querySelector('.notice').getBoundingClientRect())")
+    assert 0 <= box[0] < box[1] <= 52, "it is seen wherever one has scrolled to"
     console.picture(f"stale-{language}")
     server.start()
     console.page.wait("!document.querySelector('.notice') && ![...document.querySelectorAll('[role=status]')].some((e) => e.innerText.trim() && t.shown(e))")

@@ -104,6 +104,9 @@ export default function Frame() {
       </a>
       <Layout.Header
         style={{
+          position: 'sticky', // its notices are seen wherever one reads
+          top: 0,
+          zIndex: 10,
           background: '#fff',
           padding: '0 16px',
           height: 52,
