@@ -75,6 +75,11 @@ def is_open(row):
     return row["permission"] in ("public", "login")
 
 
+def is_for_admin(row):
+    """For the role ADMIN alone: no other role can have this expression."""
+    return row["permission"] == "**"
+
+
 def names_objects(expression):
     return "{" in expression or "?" in expression
 
@@ -88,7 +93,7 @@ def call(api, row, number=MINE, world=None):
 def test_every_route_has_a_permission(world):
     assert len(world.rows) > 100
     for row in world.rows:
-        assert is_open(row) or all(re.fullmatch(r"[A-Z]+(:(\*|\?|\{\w+\}|[A-Z]+))*:[A-Z]+", way) for way in ways(row)), row
+        assert is_open(row) or is_for_admin(row) or all(re.fullmatch(r"[A-Z]+(:(\*|\?|\{\w+\}|[A-Z]+))*:[A-Z]+", way) for way in ways(row)), row
         for way in ways(row):
             for name in re.findall(r"\{(\w+)\}", way):
                 assert "{%s}" % name in row["path"], f"{row['id']}: the path has no {name}"
@@ -140,7 +145,7 @@ def test_one_action_is_not_another(world):
 def test_exactly_enough_is_enough(world):
     wrong = []
     for row in world.rows:
-        if is_open(row) or row["id"] in NOT_TO_CALL:
+        if is_open(row) or is_for_admin(row) or row["id"] in NOT_TO_CALL:
             continue
         for way in ways(row):
             reply = call(world.holding(with_ids(way, MINE)), row)

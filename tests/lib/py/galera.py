@@ -16,8 +16,8 @@ from .process import Port, armed_as, wait_until
 
 PROVIDER = "/usr/lib/galera/libgalera_smm.so"
 POSITION = re.compile(r"WSREP: Recovered position: ([0-9a-f-]{36}:-?\d+)")
-# A member that says nothing is given up after three seconds, not five. Much less, and members of a busy machine suspect each other.
-TIMES = "evs.keepalive_period=PT0.5S;evs.suspect_timeout=PT3S;evs.inactive_check_period=PT0.5S;evs.inactive_timeout=PT12S;evs.install_timeout=PT8S"
+# A member that says nothing is given up after ten seconds: with less, members of a busy machine suspect each other.
+TIMES = "evs.keepalive_period=PT0.5S;evs.suspect_timeout=PT10S;evs.inactive_check_period=PT0.5S;evs.inactive_timeout=PT25S;evs.install_timeout=PT15S"
 
 
 class GaleraNode(MariaDB):
