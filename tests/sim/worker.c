@@ -161,12 +161,18 @@ static void run_result(struct sim_worker *w, struct sim_act *a, int64_t now_ms)
     end_act(w, a); /* written, refused, or looked at anew another time */
 }
 
-/* Whoever is told to stop stops before anything else. */
+/* Who is asked to hand a shard over may finish what is under way, as long as the lease runs. */
+static bool may_finish(const struct sim_worker *w, const struct sim_act *a, int64_t now_ms)
+{
+    const struct leasing_held *h = &w->side.shards[a->shard];
+
+    return h->part != LEASING_NONE && h->view == a->view && now_ms < h->until_ms;
+}
+
+/* Whoever must stop stops before anything else. */
 static void run_act(struct sim_worker *w, struct sim_act *a, int64_t now_ms)
 {
-    int64_t view;
-
-    if (!leasing_holds(&w->side, a->shard, now_ms, &view) || view != a->view) {
+    if (!may_finish(w, a, now_ms)) {
         /* What was sent when a paused node slept may still be done: it is refused. */
         w->counts->stopped_acts++;
         end_act(w, a);
