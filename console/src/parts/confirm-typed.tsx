@@ -6,6 +6,7 @@ import type { ApiError } from '../api/call';
 import { fill, useWords } from '../words';
 import { common } from '../words.common';
 import { ErrorView } from './error-view';
+import { focusField, useFocusOnOpen } from './focus';
 
 interface Props {
   open: boolean;
@@ -25,6 +26,7 @@ export function ConfirmTyped({ open, title, children, word = 'delete', running, 
   const w = useWords(common);
   const [typed, setTyped] = useState('');
   const ready = typed === word;
+  useFocusOnOpen(open, 'confirm-word');
   return (
     <Modal
       open={open}
@@ -35,6 +37,7 @@ export function ConfirmTyped({ open, title, children, word = 'delete', running, 
       onOk={onConfirm}
       onCancel={onClose}
       afterClose={() => setTyped('')}
+      afterOpenChange={(shown) => shown && focusField('confirm-word')}
       destroyOnHidden
     >
       <Form layout="vertical" onFinish={() => ready && onConfirm()}>

@@ -6,6 +6,7 @@ import type { ApiError } from '../api/call';
 import { useWords } from '../words';
 import { common } from '../words.common';
 import { ErrorView } from './error-view';
+import { focusField, useFocusOnOpen } from './focus';
 
 interface Props<T extends object> {
   open: boolean;
@@ -32,6 +33,7 @@ export function FormDrawer<T extends object>(p: Props<T>) {
   // Opened again while it still closes, it is another form: nothing of the former one may stay in it.
   const [now, setNow] = useState({ open: p.open, round: 0 });
   if (now.open !== p.open) setNow({ open: p.open, round: now.round + (p.open ? 1 : 0) });
+  useFocusOnOpen(p.open, id);
   const footer = (
     <Space>
       <Button type="primary" htmlType="submit" form={id} loading={p.running} disabled={p.disabled}>
@@ -41,7 +43,15 @@ export function FormDrawer<T extends object>(p: Props<T>) {
     </Space>
   );
   return (
-    <Drawer open={p.open} title={p.title} size={p.width ?? 480} onClose={p.onClose} footer={footer} destroyOnHidden>
+    <Drawer
+      open={p.open}
+      title={p.title}
+      size={p.width ?? 480}
+      onClose={p.onClose}
+      afterOpenChange={(open) => open && focusField(id)}
+      footer={footer}
+      destroyOnHidden
+    >
       <Form<T>
         key={now.round}
         id={id}
