@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A short slice of tests/chaos: on three nodes the leader is killed, stopped and cut off, and all are restarted in turn, while clients call."""
+"""A short slice of chaos: on three nodes the leader is killed, stopped and cut off, and all are restarted in turn, while clients call.
+
+A command of its own (pytest tests/chaos), because the bounds of scenarios are times.
+"""
 import json
 import os
 import pathlib
 import subprocess
 
-RUN = pathlib.Path(__file__).resolve().parents[1] / "chaos" / "run"
+RUN = pathlib.Path(__file__).resolve().parent / "run"
 
 
 def test_slice_of_chaos(tmp_path):
