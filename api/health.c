@@ -160,21 +160,16 @@ static const struct field health_fields[] = {
 
 static int list_peers(const struct call *c, struct field_list *out, struct err *e)
 {
-    struct peers_member *all;
+    struct peers_member *others;
     struct peer *list;
-    size_t n;
-    int rv = peers_members(c->api->shared->peers, c->arena, &all, &n, e);
+    int rv = peers_others(c->api->shared->peers, c->arena, &others, &out->n, e);
 
     if (rv != 0)
         return rv;
-    list = arena_array(c->arena, n > 0 ? n : 1, sizeof *list);
-    if (list == NULL)
-        return err_set(e, &ERR_NOMEM, "");
-    out->items = list;
-    for (size_t i = 0; i < n; i++)
-        if (!all[i].self)
-            list[out->n++] = (struct peer){ all[i].id, all[i].role, all[i].connected };
-    return 0;
+    out->items = list = arena_array(c->arena, out->n + 1, sizeof *list);
+    for (size_t i = 0; list != NULL && i < out->n; i++)
+        list[i] = (struct peer){ others[i].id, others[i].role, others[i].connected };
+    return list != NULL ? 0 : err_set(e, &ERR_NOMEM, "");
 }
 
 static const char *role_of(const struct place *p)

@@ -64,36 +64,29 @@ static int64_t match_of(const struct raft_node_status *s, int64_t id)
     return 0;
 }
 
-/* NULL: it votes. */
-static const char *wait_of(const struct raft_node_status *s, int64_t id)
+static struct follower follower_of(const struct raft_node_status *s, const struct membership_member *m, unsigned n_members,
+                                   const struct peers_member *other)
 {
-    struct membership_member m[RAFT_MAX_MEMBERS];
-    unsigned n_members = node_members_of(s, m);
-    enum membership_wait wait = membership_waits(m, n_members, (uint64_t)id);
+    int64_t match = match_of(s, other->id);
+    enum membership_wait wait = membership_waits(m, n_members, (uint64_t)other->id);
 
-    return wait != MEMBERSHIP_VOTES ? membership_wait_names[wait] : NULL;
+    return (struct follower){ *other, match, (int64_t)s->consensus.last - match, wait != MEMBERSHIP_VOTES ? membership_wait_names[wait] : NULL };
 }
 
 static int list_followers(const struct call *c, const struct raft_node_status *s, struct field_list *out, struct err *e)
 {
-    struct peers_member *all;
+    struct membership_member m[RAFT_MAX_MEMBERS];
+    unsigned n_members = node_members_of(s, m);
+    struct peers_member *others;
     struct follower *list;
-    size_t n;
-    int rv = peers_members(c->api->shared->peers, c->arena, &all, &n, e);
+    int rv = peers_others(c->api->shared->peers, c->arena, &others, &out->n, e);
 
     if (rv != 0)
         return rv;
-    list = arena_array(c->arena, n > 0 ? n : 1, sizeof *list);
-    if (list == NULL)
-        return err_set(e, &ERR_NOMEM, "");
-    out->items = list;
-    for (size_t i = 0; i < n; i++) {
-        int64_t match = match_of(s, all[i].id);
-
-        if (!all[i].self)
-            list[out->n++] = (struct follower){ all[i], match, (int64_t)s->consensus.last - match, wait_of(s, all[i].id) };
-    }
-    return 0;
+    out->items = list = arena_array(c->arena, out->n + 1, sizeof *list);
+    for (size_t i = 0; list != NULL && i < out->n; i++)
+        list[i] = follower_of(s, m, n_members, &others[i]);
+    return list != NULL ? 0 : err_set(e, &ERR_NOMEM, "");
 }
 
 /* Between being forwarded and being handled leadership may have moved on. */
@@ -150,14 +143,6 @@ static const struct field transferred_fields[] = {
     FIELD_END,
 };
 
-static bool has_successor(const struct raft_node_status *s)
-{
-    for (unsigned i = 0; i < s->n_peers; i++)
-        if (s->peers[i].member.id != s->identity.node && s->peers[i].member.role == MEMBER_VOTER && s->peers[i].connected)
-            return true;
-    return false;
-}
-
 /* Until another one leads, or the attempt has ended without. */
 static int wait_for_successor(const struct call *c, uint64_t from, int64_t *to, struct err *e)
 {
@@ -188,7 +173,7 @@ static int transfer_leader(struct call *c, struct err *e)
         done = (struct transferred){ want->node_id, want->node_id };
         return call_object(c, &done, e);
     }
-    if (rv == 0 && !has_successor(&s))
+    if (rv == 0 && !raft_node_has_successor(&s))
         rv = err_set(e, &ERR_NO_SUCCESSOR, "");
     if (rv == 0 && want->node_id != 0)
         rv = node_may_lead(c->db, &s, want->node_id, c->arena, &c->object_name, e);

@@ -11,6 +11,8 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "src/io/file.h"
+
 ERR_DEFINE(ERR_RAFT_DIR_ABSENT, 90720, 500, ERR_FINAL,
            "{0} holds no Raft log: this node belongs to no cluster yet. Found one (ocpctl cluster init) or join one (ocpctl cluster add).",
            "{0} 中没有 Raft 日志：本节点尚未加入集群。请创建集群（ocpctl cluster init）或加入集群（ocpctl cluster add）。");
@@ -439,13 +441,7 @@ int64_t raft_dir_free_mib(const struct raft_dir *d)
 
 static int sync_directory(const char *path, struct err *e)
 {
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rv = 0;
-
-    if (fd < 0 || fsync(fd) != 0)
-        rv = failed(e, path, "", "cannot be written");
-    if (fd >= 0)
-        (void)close(fd);
-    return rv;
+    return file_sync_dir(path) ? 0 : failed(e, path, "", "cannot be written");
 }
 
 static int create_log(struct raft_dir *d, struct err *e)

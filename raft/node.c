@@ -87,6 +87,14 @@ void raft_node_status(struct raft_node *n, struct raft_node_status *out)
         out->peers[i].member.address = out->peers[i].address;
 }
 
+bool raft_node_has_successor(const struct raft_node_status *s)
+{
+    for (unsigned i = 0; i < s->n_peers; i++)
+        if (s->peers[i].member.id != s->identity.node && s->peers[i].member.role == MEMBER_VOTER && s->peers[i].connected)
+            return true;
+    return false;
+}
+
 /* --- work ------------------------------------------------------------------------------------------------------------------------ */
 
 static void send_held(struct raft_node *n)

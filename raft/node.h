@@ -66,6 +66,8 @@ struct raft_node_status {
     unsigned election_ms;
 };
 void raft_node_status(struct raft_node *n, struct raft_node_status *out);
+/* Is there another voter, connected to this node, that could lead instead? */
+bool raft_node_has_successor(const struct raft_node_status *s);
 
 enum raft_request { RAFT_REQUEST_TRANSFER, RAFT_REQUEST_ADD, RAFT_REQUEST_ASSIGN, RAFT_REQUEST_REMOVE, RAFT_REQUEST_NOTE };
 /* Asks and waits for being accepted; the outcome shows in the status. From fibers of other loops; members as each request needs them.

@@ -282,23 +282,15 @@ void server_release_work(struct server *s)
     fiber_restore_deadline(former);
 }
 
-/* Is there anybody who could lead instead? */
-static bool has_successor(struct raft_node *raft)
-{
-    struct raft_node_status s;
-
-    raft_node_status(raft, &s);
-    for (unsigned i = 0; i < s.n_peers; i++)
-        if (s.peers[i].member.id != s.identity.node && s.peers[i].member.role == MEMBER_VOTER && s.peers[i].connected)
-            return true;
-    return false;
-}
-
 void server_hand_over(struct server *s)
 {
     int64_t former = fiber_deadline();
+    struct raft_node_status status;
 
-    if (s->drive == NULL || s->raft == NULL || !has_successor(s->raft))
+    if (s->drive == NULL || s->raft == NULL)
+        return;
+    raft_node_status(s->raft, &status);
+    if (!raft_node_has_successor(&status))
         return;
     fiber_restore_deadline(INT64_MAX);
     (void)fiber_narrow_deadline(HAND_OVER_MS);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "src/io/file.h"
 #include "src/io/secret.h"
 #include "src/node/address.h"
 #include "src/node/members.h"
@@ -109,15 +110,14 @@ static int make_out_dir(const char *dir, struct err *e)
 
 static int save(const char *path, const struct str *text, struct err *e)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    FILE *f = fd >= 0 ? fdopen(fd, "w") : NULL;
-    bool good;
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600), rv = 0;
 
-    if (f == NULL)
+    if (fd < 0)
         return err_set(e, &ERR_IO, "%s cannot be made: %s", path, strerror(errno));
-    good = fwrite(text->s, 1, text->n, f) == text->n && fflush(f) == 0 && fsync(fd) == 0;
-    good = fclose(f) == 0 && good;
-    return good ? 0 : err_set(e, &ERR_IO, "%s cannot be written: %s", path, strerror(errno));
+    if (!file_write_all(fd, text->s, text->n) || fsync(fd) != 0)
+        rv = err_set(e, &ERR_IO, "%s cannot be written: %s", path, strerror(errno));
+    (void)close(fd); /* what fsync has confirmed stays */
+    return rv;
 }
 
 /* "DIR/10.0.0.1_8081.bundle" */

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "src/io/file.h"
 #include "src/peer/hello.h"
 
 ERR_DEFINE(ERR_NODE_HOME, 90750, 500, ERR_FINAL, "{0} cannot be used: {1}. {2}", "{0} 不可用：{1}。{2}");
@@ -160,30 +161,9 @@ int node_home_read(const struct node_home *h, const char *path, struct arena *ar
     return rv;
 }
 
-static bool write_all(int fd, const char *s, size_t n)
-{
-    while (n > 0) {
-        ssize_t done = write(fd, s, n);
-
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done <= 0)
-            return false;
-        s += done;
-        n -= (size_t)done;
-    }
-    return true;
-}
-
 static int sync_dir(const char *path, struct err *e)
 {
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rv = 0;
-
-    if (fd < 0 || fsync(fd) != 0)
-        rv = failed(e, path, "it cannot be written");
-    if (fd >= 0)
-        (void)close(fd);
-    return rv;
+    return file_sync_dir(path) ? 0 : failed(e, path, "it cannot be written");
 }
 
 int node_home_write(const struct node_home *h, const char *path, struct slice text, struct err *e)
@@ -196,7 +176,7 @@ int node_home_write(const struct node_home *h, const char *path, struct slice te
     fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0)
         return failed(e, fresh, "it cannot be made");
-    if (fchmod(fd, 0600) != 0 || !write_all(fd, text.s, text.n) || fsync(fd) != 0)
+    if (fchmod(fd, 0600) != 0 || !file_write_all(fd, text.s, text.n) || fsync(fd) != 0)
         rv = failed(e, fresh, "it cannot be written");
     (void)close(fd); /* what fsync has confirmed stays */
     if (rv == 0 && rename(fresh, path) != 0)

@@ -125,6 +125,18 @@ int peers_members(struct peers *p, struct arena *arena, struct peers_member **ou
     return ok ? 0 : err_set(e, &ERR_NOMEM, "");
 }
 
+int peers_others(struct peers *p, struct arena *arena, struct peers_member **out, size_t *n, struct err *e)
+{
+    size_t n_all, kept = 0;
+    int rv = peers_members(p, arena, out, &n_all, e);
+
+    for (size_t i = 0; rv == 0 && i < n_all; i++)
+        if (!(*out)[i].self)
+            (*out)[kept++] = (*out)[i];
+    *n = kept;
+    return rv;
+}
+
 /* The others that take part, and live as far as anybody knows. */
 static unsigned others(const struct peers *p, struct raft_node_status *s, struct raft_peer_status *out[RAFT_MAX_MEMBERS], unsigned *n_dead)
 {

@@ -61,6 +61,8 @@ struct peers_member {
 };
 /* In the arena, in the order of their ids. Errors: NOMEM. */
 MUST_CHECK int peers_members(struct peers *p, struct arena *arena, struct peers_member **out, size_t *n, struct err *e);
+/* The same without this node. */
+MUST_CHECK int peers_others(struct peers *p, struct arena *arena, struct peers_member **out, size_t *n, struct err *e);
 
 /* Does MetaDB answer this node, as of the last probe? */
 bool peers_metadb(struct peers *p);

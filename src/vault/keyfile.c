@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "src/base/mem.h"
+#include "src/io/file.h"
 #include "src/vault/reseal.h"
 
 ERR_DEFINE(ERR_VAULT_FILE, 90300, 500, ERR_FINAL, "The key file {0} cannot be used: {1}.", "密钥文件 {0} 不可用：{1}。");
@@ -104,21 +105,6 @@ static int read_open(int fd, const char *path, struct keyfile *out, struct err *
     return rv;
 }
 
-static bool write_all(int fd, const char *s, size_t n)
-{
-    while (n > 0) {
-        ssize_t done = write(fd, s, n);
-
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done <= 0)
-            return false;
-        s += done;
-        n -= (size_t)done;
-    }
-    return true;
-}
-
 /* A file that root made for our group stays root's: whoever may write it over may keep it so. */
 static bool keep_owner(int fd, const char *path)
 {
@@ -134,8 +120,6 @@ static bool sync_directory(const char *path)
 {
     const char *slash = strrchr(path, '/');
     char dir[4096];
-    bool ok;
-    int fd;
 
     if (slash == NULL)
         (void)memcpy(dir, ".", 2);
@@ -145,11 +129,7 @@ static bool sync_directory(const char *path)
         *(char *)mempcpy(dir, path, (size_t)(slash - path)) = '\0';
     else
         return false;
-    fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    ok = fd >= 0 && fsync(fd) == 0;
-    if (fd >= 0)
-        close(fd);
-    return ok;
+    return file_sync_dir(dir);
 }
 
 /* Writes under another name first: whoever finds the file finds it whole. `put` brings it in place, and says 0 or an errno. */
@@ -174,7 +154,7 @@ static int write_file(const char *path, const struct keyfile *f, int (*put)(cons
         rv = bad_file_errno(e, path, "create", errno);
         goto wipe;
     }
-    if (!write_all(fd, str_c(&hex), hex.n) || !keep_owner(fd, path) || fsync(fd) != 0)
+    if (!file_write_all(fd, str_c(&hex), hex.n) || !keep_owner(fd, path) || fsync(fd) != 0)
         rv = bad_file_errno(e, path, "write", errno);
     else if ((number = put(str_c(&temporary), path)) != 0)
         rv = bad_file_errno(e, path, "create", number);
