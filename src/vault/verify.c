@@ -46,19 +46,35 @@ static int as_unverified(int rv, const struct err *why, struct err *e)
 
 /* ---- hosts ----------------------------------------------------------------------------------------------------------- */
 
+/* Logs in, and asks for sudo unless it is root's. *allowed: it may become root without a password. */
+static int log_in(const struct credential_context *c, const struct ssh_login *login, struct arena *arena, char *fingerprint, bool *allowed,
+                  struct err *e)
+{
+    static const char *const sudo[] = { "sudo", "-n", "true", NULL };
+    const struct ssh_command command = { .argv = sudo };
+    struct ssh_client *ssh = NULL;
+    struct ssh_outcome out = { 0 };
+    int rv = ssh_client_open(c->long_pool, login, &ssh, fingerprint, e);
+
+    if (rv == 0 && strcmp(login->user, "root") != 0)
+        rv = ssh_client_run(ssh, &command, arena, &out, e);
+    ssh_client_close(ssh);
+    *allowed = out.exit_status == 0;
+    return rv;
+}
+
 static int try_host(const struct credential_context *c, const struct credential_view *v, const char *passphrase, const struct host *h,
                     struct arena *arena, struct credential_attempt *a, struct err *e)
 {
-    static const char *const sudo[] = { "sudo", "-n", "true", NULL };
-    bool is_root = strcmp(v->username, "root") == 0, with_key = v->kind == CREDENTIAL_PRIVATE_KEY;
+    bool with_key = v->kind == CREDENTIAL_PRIVATE_KEY, allowed = false;
     struct ssh_login login = { h->ip, (unsigned)h->ssh_port, v->username, with_key ? NULL : passphrase, with_key ? passphrase : NULL, NULL };
     int64_t former = fiber_narrow_deadline(HOST_MS);
-    struct ssh_outcome out;
+    char fingerprint[SSH_FINGERPRINT_SIZE];
     struct err why = { 0 };
-    int rv = ssh_client_run(c->long_pool, &login, is_root ? NULL : sudo, SLICE(""), arena, &out, &why);
+    int rv = log_in(c, &login, arena, fingerprint, &allowed, &why);
 
     fiber_restore_deadline(former);
-    a->fingerprint = out.fingerprint[0] != '\0' ? arena_strdup(arena, out.fingerprint) : NULL;
+    a->fingerprint = fingerprint[0] != '\0' ? arena_strdup(arena, fingerprint) : NULL;
     if (rv == ERR_TIMEOUT.code)
         rv = err_set(&why, &ERR_CREDENTIAL_UNVERIFIED, "%s did not answer within %d s", h->ip, HOST_MS / 1000);
     if (rv == ERR_CREDENTIAL_UNVERIFIED.code) { /* worded above */
@@ -66,7 +82,7 @@ static int try_host(const struct credential_context *c, const struct credential_
         return rv;
     }
     rv = as_unverified(rv, &why, e);
-    return rv == 0 && !is_root && out.exit_status != 0 ? err_set(e, &ERR_CREDENTIAL_SUDO, "%s", h->ip) : rv;
+    return rv == 0 && !allowed ? err_set(e, &ERR_CREDENTIAL_SUDO, "%s", h->ip) : rv;
 }
 
 static const struct host *find_host(const struct host *hosts, size_t n, int64_t id)

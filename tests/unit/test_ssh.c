@@ -64,21 +64,18 @@ static void test_nobody_there(void **state)
 {
     struct ssh_login login = { .host = "127.0.0.1", .user = "admin", .password = "secret" };
     struct work_pool *pool = new_pool();
-    struct ssh_outcome out;
+    char fingerprint[SSH_FINGERPRINT_SIZE], text[512];
+    struct ssh_client *client = NULL;
     struct err e = { 0 };
-    struct arena arena;
-    char text[512];
     int fd = dead_port(&login.port);
 
     (void)state;
-    arena_init(&arena);
-    assert_err(ssh_client_run(pool, &login, NULL, SLICE(""), &arena, &out, &e), &e, ERR_SSH_AWAY);
+    assert_err(ssh_client_open(pool, &login, &client, fingerprint, &e), &e, ERR_SSH_AWAY);
     assert_non_null(strstr(err_text(&e, ERR_EN, text, sizeof text), "Connection refused"));
-    assert_string_equal(out.fingerprint, "");
-    assert_int_equal(out.exit_status, -1);
+    assert_string_equal(fingerprint, "");
     login.host = "no such name";
-    assert_err(ssh_client_run(pool, &login, NULL, SLICE(""), &arena, &out, &e), &e, ERR_SSH_AWAY);
-    arena_fini(&arena);
+    assert_err(ssh_client_open(pool, &login, &client, fingerprint, &e), &e, ERR_SSH_AWAY);
+    assert_null(client);
     close(fd);
     work_pool_free(pool);
 }
