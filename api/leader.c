@@ -178,6 +178,8 @@ static int transfer_leader(struct call *c, struct err *e)
     if (rv == 0 && want->node_id != 0)
         rv = node_may_lead(c->db, &s, want->node_id, c->arena, &c->object_name, e);
     if (rv == 0)
+        rv = db_hold_guard(e);
+    if (rv == 0)
         rv = raft_node_request(c->api->shared->raft, RAFT_REQUEST_TRANSFER, &to, e);
     if (rv != 0)
         return rv;

@@ -38,6 +38,7 @@
 #include "src/oceanbase/variable.h"
 #include "src/setting/setting.h"
 #include "src/store/embedded.h"
+#include "src/store/idempotency.h"
 #include "src/store/leader.h"
 #include "src/store/worklease.h"
 #include "src/store/migrate.h"
@@ -118,6 +119,7 @@ const struct err_row *const *const all_errors[] = {
     obcluster_err_rows,
     api_err_rows,
     forward_err_rows,
+    idempotency_err_rows,
     idempotent_err_rows,
     privilege_err_rows,
     unitspec_err_rows,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A call goes to the current endpoint. When that cannot be reached, breaks off or says 502, 503 or 504, the call goes round to the
  * others; a single endpoint that broke off is asked once more. When one of a round says when to come back (503 with Retry-After, as
- * while a leader is being elected), there is another round. Only when all have failed does the call fail. */
+ * while a leader is being elected, or 409 while the first request with the same key is still running), there is another round. Only when all have failed does the call fail. */
 #include "src/ctl/remote.h"
 
 #include <stdio.h>
@@ -26,7 +26,7 @@ struct remote {
     struct http_client *client;       /* owned */
     char *urls[MAX_ENDPOINTS];        /* owned, without a '/' at the end */
     unsigned n, current;
-    int64_t retry_ms;                 /* Retry-After of a 503 in this round; 0: there was none */
+    int64_t retry_ms;                 /* Retry-After of a 503 or 409 in this round; 0: there was none */
     bool chosen;
 };
 
@@ -103,6 +103,12 @@ struct request {
     int64_t timeout_ms;
 };
 
+/* With Retry-After: the same request may succeed then. */
+static bool is_passing(int status)
+{
+    return status == 503 || status == 409;
+}
+
 static int64_t retry_of(const struct http_fetched *res)
 {
     const char *after = http_fetched_header(res, "Retry-After");
@@ -149,7 +155,7 @@ static int fetch(struct remote *r, unsigned n, const struct request *q, struct a
     if (rv != 0)
         return rv;
     *out = (struct remote_answer){ .status = res.status, .body = res.body, .url = r->urls[n] };
-    if (res.status == 503)
+    if (is_passing(res.status))
         r->retry_ms = retry_of(&res);
     out->content_type = http_fetched_header(&res, "Content-Type");
     if (out->content_type == NULL)
@@ -261,7 +267,7 @@ static int go_round(struct remote *r, const struct request *q, struct arena *are
 
 static bool is_for_later(const struct remote *r, int rv, const struct remote_answer *a)
 {
-    return r->retry_ms > 0 && (rv == ERR_CTL_UNREACHABLE.code || (rv == 0 && a->status == 503));
+    return r->retry_ms > 0 && (rv == ERR_CTL_UNREACHABLE.code || (rv == 0 && is_passing(a->status)));
 }
 
 int remote_call(struct remote *r, const char *method, const char *path, const char *body, struct arena *arena,

@@ -197,6 +197,7 @@ int fiber_start(struct loop *l, const char *name, void (*fn)(void *data), void *
     f->data = data;
     f->cancelled = f->shielded = false;
     f->deadline_ms = INT64_MAX;
+    f->carried = NULL;
     f->wait = NULL;
     enrol(s, f);
     if (out != NULL)
@@ -267,6 +268,18 @@ static void on_timer(uv_timer_t *timer)
 
     if (f->state == FIBER_PARKED)
         ready(loop_sched(f->loop), f);
+}
+
+void *fiber_carried(void)
+{
+    const struct fiber *f = fiber_current();
+
+    return f != NULL ? f->carried : NULL;
+}
+
+void fiber_carry(void *p)
+{
+    fiber_current()->carried = p;
 }
 
 void wait_init(struct wait *w)

@@ -38,6 +38,10 @@ void fiber_restore_deadline(int64_t former);
 /* Milliseconds left until the deadline, 0 when it has passed, INT32_MAX at the most. */
 int fiber_ms_left(void);
 
+/* One pointer that the running fiber carries along, NULL at first: for what lower layers must find without being handed it. */
+void *fiber_carried(void); /* NULL in a callback */
+void fiber_carry(void *p);
+
 /* One wait of the running fiber for one event. Lives in the fiber's own memory; whoever wakes it forgets it before the
  * wait returns, or the waiting side takes it back (unlinks it) after a wait that failed. */
 struct wait {

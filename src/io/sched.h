@@ -23,6 +23,7 @@ struct fiber {
     void *data;
     enum fiber_state state;
     bool cancelled, shielded;
+    void *carried;
     int64_t deadline_ms;
     struct wait *wait;           /* the present wait; NULL while it runs */
     struct fiber *next_ready;    /* run queue, or the pool's free list */

@@ -224,6 +224,8 @@ int node_add(const struct node_changes *c, const struct node_wanted *w, struct a
         rv = enter(c, &a, e);
     if (rv == 0)
         rv = make_bundle(c, &a, arena, out, e);
+    if (rv == 0)
+        rv = db_hold_guard(e);
     if (rv == 0 && !a.is_member) {
         const struct member m = { (uint64_t)a.id, a.address, MEMBER_SPARE };
 
@@ -333,6 +335,8 @@ int node_remove(const struct node_changes *c, int64_t id, struct arena *arena, c
         r.is_listed = false;
         rv = 0;
     }
+    if (rv == 0)
+        rv = db_hold_guard(e);
     if (rv == 0)
         rv = leave_raft(c, id, n.name, e);
     if (rv == 0)

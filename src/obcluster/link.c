@@ -271,8 +271,10 @@ int link_login(struct obclusters *o, const struct obcluster *c, const char *pass
 {
     struct endpoint all[ENDPOINT_MAX];
     size_t n = endpoints_of(o, c, all);
-    int rv = 0;
+    int rv = db_hold_guard(e);
 
+    if (rv != 0)
+        return rv;
     for (size_t i = 0; i < n; i++) {
         rv = log_in(o, c, &all[i], password, i + 1 < n ? TRY_TIMEOUT_MS : LINK_CONNECT_TIMEOUT_MS, out, e);
         if (rv == 0 || is_elsewhere(e))
@@ -416,6 +418,9 @@ static int take(struct obclusters *o, const struct door *d, struct link **out, s
 
     if (s == NULL)
         return err_set(e, &ERR_NOMEM, "");
+    rv = db_hold_guard(e);
+    if (rv != 0)
+        return rv;
     note_version(s, version_of(d));
     former = fiber_narrow_deadline(LINK_TIMEOUT_MS);
     s->n_waiting++; /* the site stays */
@@ -468,11 +473,14 @@ int link_give(struct link *k, int rv, struct err *e)
 
 int link_run_at(struct obclusters *o, const struct obcluster *c, const char *host, int64_t port, link_work work, void *data, struct err *e)
 {
-    int64_t former = fiber_narrow_deadline(LINK_TIMEOUT_MS);
+    int64_t former;
     struct endpoint at = { .port = (unsigned)port };
     struct sql *s;
-    int rv;
+    int rv = db_hold_guard(e);
 
+    if (rv != 0)
+        return rv;
+    former = fiber_narrow_deadline(LINK_TIMEOUT_MS);
     (void)snprintf(at.host, sizeof at.host, "%s", host);
     rv = open_session(o, c, &at, &s, e);
     if (rv == 0) {

@@ -10,6 +10,7 @@
  *     return link_give(k, rv, e);
  *
  * Between take and give the fiber's deadline is at most LINK_TIMEOUT_MS away, so a cluster that hangs costs an error, never a request.
+ * A fiber that something guards (db_guard) holds that before it gets a session: what it does there is an effect that MetaDB cannot take back.
  * Loop thread only, from fibers. */
 #ifndef OBCLUSTER_LINK_H
 #define OBCLUSTER_LINK_H

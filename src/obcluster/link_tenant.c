@@ -149,7 +149,9 @@ int link_open_tenant(struct obclusters *o, const struct obcluster *c, const stru
     int rv;
 
     arena_init(&arena);
-    rv = ask(o, c, t, &arena, &a, e);
+    rv = db_hold_guard(e);
+    if (rv == 0)
+        rv = ask(o, c, t, &arena, &a, e);
     if (rv == 0)
         rv = connect_any(o, c, t, &a, &arena, out, e);
     if (rv == 0) {

@@ -67,6 +67,20 @@ MUST_CHECK int db_read(struct db *d, const char *text, const struct sql_value *v
  * Errors: what body returned (the transaction is rolled back), DB_AWAY, DB_UNSETTLED, SQL_*, TIMEOUT, CANCELLED, BUSY, NOMEM. */
 MUST_CHECK int db_transact(struct db *d, int (*body)(struct tx *tx, void *data, struct err *e), void *data, struct err *e);
 
+/* What the running fiber must hold before it changes anything: `hold` is the first statement of each of its transactions on `db` until one of
+ * them has committed, and then it is held for good. A failure of `hold` ends the transaction; it is repeatable, as a body is. */
+struct db_guard {
+    struct db *db;                      /* borrowed, as all */
+    int (*hold)(struct tx *tx, void *data, struct err *e);
+    void *data;
+    bool held;
+};
+/* From now on `g` guards the running fiber; NULL: nothing does. The fiber carries it (fiber_carry). */
+void db_guard(struct db_guard *g);
+/* Before the fiber changes something that no transaction on the database covers (a managed cluster, the members of this OCP): holds what guards
+ * it, unless nothing does, or it is held already. Never inside a transaction. Errors: those of hold and of db_transact. */
+MUST_CHECK int db_hold_guard(struct err *e);
+
 /* A statement inside the transaction. `rows` gets affected rows and insert id too. A duplicate key leaves the transaction open.
  * Errors: SQL_*, TIMEOUT, CANCELLED, NOMEM. */
 MUST_CHECK int tx_run(struct tx *tx, const char *text, const struct sql_value *values, unsigned n, struct arena *arena,

@@ -37,8 +37,10 @@ MUST_CHECK int db_run_on(struct db *d, struct session *s, const char *text, cons
 MUST_CHECK int db_run(struct db *d, const char *text, const struct sql_value *values, unsigned n, unsigned flags, unsigned timeout_ms,
                       struct arena *arena, struct sql_rows *rows, struct err *e);
 
-/* db_transact without the fence of the database: for claiming. */
+/* db_transact without the fence of the database, and without what guards the fiber: for claiming. */
 MUST_CHECK int db_transact_unfenced(struct db *d, int (*body)(struct tx *tx, void *data, struct err *e), void *data, struct err *e);
+/* db_transact without what guards the fiber: for what is no effect of what the fiber does. */
+MUST_CHECK int db_transact_unguarded(struct db *d, int (*body)(struct tx *tx, void *data, struct err *e), void *data, struct err *e);
 /* The session's server, for statements that are about sessions. */
 struct sql *tx_sql(struct tx *tx);
 

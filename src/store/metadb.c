@@ -205,5 +205,11 @@ const struct migration metadb_migrations[] = {
             "CREATE TABLE leader_session (server VARCHAR(255) NOT NULL, connection_id BIGINT NOT NULL, node_id BIGINT NOT NULL, "
             "registered_at DATETIME(6) NOT NULL, PRIMARY KEY (server, connection_id), KEY leader_session_at (registered_at)" TABLE_END) },
     { 24, "nodes that shall renew their certificates", STEPS("ALTER TABLE node ADD COLUMN renew_wanted TINYINT NOT NULL DEFAULT 0") },
+    { 25, "who holds the key of a request, and whether it has had an effect", /* older nodes do not say: theirs may have had one */
+      STEPS("ALTER TABLE idempotency ADD COLUMN claim VARCHAR(32) NOT NULL DEFAULT ''",
+            "ALTER TABLE idempotency ADD COLUMN node_id BIGINT NOT NULL DEFAULT 0",
+            "ALTER TABLE idempotency ADD COLUMN node_started_at DATETIME(6) NULL",
+            "ALTER TABLE idempotency ADD COLUMN effect TINYINT NOT NULL DEFAULT 1",
+            "ALTER TABLE idempotency ADD COLUMN task_id BIGINT NOT NULL DEFAULT 0") },
     { 0 },
 };

@@ -31,7 +31,7 @@ int db_next_id(struct db *d, int64_t *id, struct err *e)
     if (rv != 0)
         return rv;
     if (d->next_id == d->end_id) {
-        rv = db_transact(d, take_block, &end, e);
+        rv = db_transact_unguarded(d, take_block, &end, e);
         if (rv == 0) {
             d->next_id = end - BLOCK;
             d->end_id = end;

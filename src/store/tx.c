@@ -26,6 +26,7 @@ struct body {
     int (*run)(struct tx *tx, void *data, struct err *e);
     void *data;
     bool fenced;
+    struct db_guard *guard; /* to be held first; NULL: none */
 };
 
 struct tx {
@@ -209,6 +210,8 @@ static int run_body(struct tx *tx, struct run *r, const struct body *body, struc
     list_open(tx);
     if (body->fenced && tx->db->fence != NULL)
         rv = tx->db->fence(tx, tx->db->fence_data, e);
+    if (rv == 0 && body->guard != NULL)
+        rv = body->guard->hold(tx, body->guard->data, e);
     if (rv == 0)
         rv = body->run(tx, body->data, e);
     unlist_open(tx);
@@ -268,7 +271,7 @@ static bool prepare_repeat(struct db *d, struct run *r, bool was_unknown, unsign
     return true;
 }
 
-static int transact(struct db *d, const struct body *body, struct err *e)
+static int repeat(struct db *d, const struct body *body, struct err *e)
 {
     struct run r = { .until_ms = now_ms(d) + POOL_AWAY_MS };
     struct err failure = { 0 };
@@ -299,14 +302,56 @@ static int transact(struct db *d, const struct body *body, struct err *e)
     return rv;
 }
 
+static int transact(struct db *d, const struct body *body, struct err *e)
+{
+    int rv = repeat(d, body, e);
+
+    if (rv == 0 && body->guard != NULL)
+        body->guard->held = true;
+    return rv;
+}
+
+/* What the running fiber must still hold. */
+static struct db_guard *guard_of(const struct db *d)
+{
+    struct db_guard *g = fiber_carried();
+
+    return g != NULL && g->db == d && !g->held ? g : NULL;
+}
+
 int db_transact(struct db *d, int (*body)(struct tx *tx, void *data, struct err *e), void *data, struct err *e)
 {
-    return transact(d, &(struct body){ body, data, true }, e);
+    return transact(d, &(struct body){ body, data, true, guard_of(d) }, e);
+}
+
+int db_transact_unguarded(struct db *d, int (*body)(struct tx *tx, void *data, struct err *e), void *data, struct err *e)
+{
+    return transact(d, &(struct body){ body, data, true, NULL }, e);
 }
 
 int db_transact_unfenced(struct db *d, int (*body)(struct tx *tx, void *data, struct err *e), void *data, struct err *e)
 {
-    return transact(d, &(struct body){ body, data, false }, e);
+    return transact(d, &(struct body){ body, data, false, NULL }, e);
+}
+
+void db_guard(struct db_guard *g)
+{
+    fiber_carry(g);
+}
+
+static int hold_alone(struct tx *tx, void *data, struct err *e)
+{
+    (void)tx;
+    (void)data;
+    (void)e;
+    return 0;
+}
+
+int db_hold_guard(struct err *e)
+{
+    struct db_guard *g = fiber_carried();
+
+    return g != NULL && !g->held ? db_transact(g->db, hold_alone, NULL, e) : 0;
 }
 
 struct sql *tx_sql(struct tx *tx)

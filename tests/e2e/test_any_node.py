@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Any node answers any call: what only the leader can do is forwarded to it in one hop, as the client sent it, or refused at once."""
+import concurrent.futures
 import contextlib
 import json
 import re
@@ -108,6 +109,40 @@ def test_one_key_acts_once_on_whatever_node(cluster):
     for node in cluster.nodes:
         assert at(cluster, node).post(TRANSFER, body, headers=key).ok().data == first.data
     assert leads(cluster) is heir
+
+
+REGIONS = "/api/v2/compute/regions"
+
+
+def test_a_key_of_a_node_that_was_killed_in_the_middle(cluster, mariadb_server):
+    """Nothing was changed yet: whoever gets the repetition does it, at once, once. Something was changed: the repetition is told so."""
+    database = cluster.database.name
+    victim, other = cluster.followers()
+    key, body = {"Idempotency-Key": "killed-in-the-middle"}, {"name": "once-more"}
+    in_the_way = mariadb_server.connect(autocommit=False, database=database)
+    with in_the_way.cursor() as cursor:
+        cursor.execute("INSERT INTO region VALUES (-1, 'once-more', '', NOW(6), NOW(6))")
+        hasty = at(cluster, victim).as_user("admin", cluster.api(0).password)
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            lost = pool.submit(hasty.post, REGIONS, body, headers=key)
+            wait_until(lambda: query(cluster.database, "SELECT 1 FROM idempotency WHERE request_key = 'killed-in-the-middle'"), "the key is claimed")
+            at(cluster, other).post(REGIONS, body, headers=key).refused(409, 90103)
+            victim.kill()
+            with pytest.raises(OSError):
+                lost.result()
+    in_the_way.rollback()
+    in_the_way.close()
+
+    def again(name):
+        reply = at(cluster, other).post(REGIONS, {"name": name}, headers=key)
+        return None if reply.status == 409 and reply.json["error"]["code"] == 90103 else reply
+    made = wait_until(lambda: again("once-more"), "the dead node's key is taken over").ok().data
+    assert at(cluster, other).post(REGIONS, body, headers=key).ok().data == made
+    assert [r["id"] for r in query(cluster.database, "SELECT id FROM region WHERE name = 'once-more'")] == [made["id"]]
+    query(cluster.database, "UPDATE idempotency SET done = 0, node_id = 0, node = 'gone', node_started_at = NOW(6) "
+                            "WHERE request_key = 'killed-in-the-middle'")
+    told = at(cluster, other).post(REGIONS, body, headers=key)
+    told.refused(409, 90108, naming="gone")
 
 
 def test_a_signed_request_verifies_at_the_leader(cluster):

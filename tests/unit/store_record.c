@@ -5,7 +5,6 @@
 #include "src/node/registry.h"
 #include "src/store/audit.h"
 #include "src/store/credential.h"
-#include "src/store/idempotency.h"
 #include "src/store/property.h"
 #include "tests/lib/store.h"
 #include "tests/unit/store_tests.h"
@@ -284,68 +283,6 @@ static void long_texts_are_cut(struct test_store *t)
 }
 STORE_TEST(long_texts_are_cut)
 
-/* --- request keys ----------------------------------------------------------------------------------------------------------- */
-
-static void request_is_claimed_once(struct test_store *t)
-{
-    struct idempotency r = { .user_id = 7, .key = "key-0001", .digest = "d1", .trace = "t1", .node = "n1" }, former;
-    bool claimed;
-
-    (void)test_store_sql(t, "DELETE FROM idempotency");
-    assert_ok(store_idempotency_claim(t->db, &r, &claimed, &t->arena, &former, &t->e), &t->e);
-    assert_true(claimed);
-    r.trace = "t2";
-    assert_ok(store_idempotency_claim(t->db, &r, &claimed, &t->arena, &former, &t->e), &t->e);
-    assert_false(claimed);
-    assert_false(former.done);
-    assert_string_equal(former.trace, "t1");
-    assert_ok(store_idempotency_finish(t->db, &r, 200, "{\"data\":1}", &t->e), &t->e);
-    assert_ok(store_idempotency_claim(t->db, &r, &claimed, &t->arena, &former, &t->e), &t->e);
-    assert_true(!claimed && former.done && former.status == 200);
-    assert_string_equal(former.reply, "{\"data\":1}");
-    assert_string_equal(former.digest, "d1");
-    assert_ok(store_idempotency_release(t->db, &r, &t->e), &t->e); /* a known reply stays */
-    r.user_id = 8;
-    assert_ok(store_idempotency_claim(t->db, &r, &claimed, &t->arena, &former, &t->e), &t->e);
-    assert_true(claimed);
-    assert_ok(store_idempotency_release(t->db, &r, &t->e), &t->e);
-    assert_ok(store_idempotency_claim(t->db, &r, &claimed, &t->arena, &former, &t->e), &t->e);
-    assert_true(claimed);
-    (void)test_store_sql(t, "UPDATE idempotency SET created_at = NOW(6) - INTERVAL 25 HOUR WHERE user_id = 8");
-    assert_ok(store_idempotency_prune(t->db, &t->e), &t->e);
-    assert_err(store_idempotency_finish(t->db, &r, 200, "", &t->e), &t->e, ERR_NOT_FOUND);
-    assert_int_equal(test_store_number(t, "SELECT COUNT(*) FROM idempotency"), 1);
-}
-STORE_TEST(request_is_claimed_once)
-
-struct racer {
-    struct test_store *t;
-    unsigned won;
-};
-
-static void claims(void *data)
-{
-    struct racer *r = data;
-    struct idempotency request = { .user_id = 1, .key = "race-0001", .digest = "d", .trace = "", .node = "" }, former;
-    struct err e;
-    bool claimed;
-
-    assert_ok(store_idempotency_claim(r->t->db, &request, &claimed, &r->t->arena, &former, &e), &e);
-    r->won += claimed;
-}
-
-static void one_of_many_claims_wins(struct test_store *t)
-{
-    struct racer r = { .t = t };
-    struct fiber_group g = { 0 };
-
-    for (int i = 0; i < 8; i++)
-        assert_ok(fiber_group_start(&g, loop_current(), "claims", claims, &r, &t->e), &t->e);
-    assert_ok(fiber_group_wait(&g, &t->e), &t->e);
-    assert_int_equal(r.won, 1);
-}
-STORE_TEST(one_of_many_claims_wins)
-
 /* --- nodes ------------------------------------------------------------------------------------------------------------------ */
 
 static void node_registers_itself(struct test_store *t)
@@ -405,7 +342,5 @@ const struct CMUnitTest store_record_tests[] = {
     STORE_UNIT(every_change_has_its_version),
     STORE_UNIT(audit_is_searched),
     STORE_UNIT(long_texts_are_cut),
-    STORE_UNIT(request_is_claimed_once),
-    STORE_UNIT(one_of_many_claims_wins),
     { 0 },
 };

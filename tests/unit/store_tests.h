@@ -6,6 +6,7 @@
 #include "tests/lib/test.h"
 
 extern const struct CMUnitTest store_db_tests[];
+extern const struct CMUnitTest store_idempotency_tests[];
 extern const struct CMUnitTest store_leader_tests[];
 extern const struct CMUnitTest store_migrate_tests[];
 extern const struct CMUnitTest store_place_tests[];

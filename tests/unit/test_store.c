@@ -9,6 +9,7 @@ static const struct CMUnitTest *const groups[] = {
     store_migrate_tests,
     store_obcluster_tests,
     store_place_tests,
+    store_idempotency_tests,
     store_record_tests,
     store_user_tests,
     store_worklease_tests,

@@ -147,7 +147,8 @@ export const ask = () => note(attempt('get', '/livez', {}));
 
 /* Of a change, when `lost` says that some answer was: it may have been done. */
 function last(error: ApiError, method: string, lost: boolean) {
-  if (method === 'get' || !(error.isKeyBusy || (lost && (error.isAway || error.isBusy)))) return error;
+  if (method === 'get' || !(error.isKeyBusy || error.isKeyLost || (lost && (error.isAway || error.isBusy))))
+    return error;
   const told = new ApiError(error.status, error.code, say(UNSETTLED), error.traceId);
   told.unsettled = true;
   return told;

@@ -3,8 +3,9 @@
 
 /** Statuses of a node that cannot now, or of a load balancer that finds none. */
 const PASSING = [502, 503, 504];
-/** The first request with the same key has not ended, or nobody knows how. */
-const KEY_BUSY = { status: 409, code: 90103 };
+/** The first request with the same key has not ended; it has, with some effect, but its reply is lost. */
+const KEY_BUSY = { status: 409, code: 90103 },
+  KEY_LOST = { status: 409, code: 90108 };
 
 export class ApiError extends Error {
   /** Of a change: it may have been done. */
@@ -32,5 +33,9 @@ export class ApiError extends Error {
 
   get isKeyBusy() {
     return this.status === KEY_BUSY.status && this.code === KEY_BUSY.code;
+  }
+
+  get isKeyLost() {
+    return this.status === KEY_LOST.status && this.code === KEY_LOST.code;
   }
 }

@@ -70,7 +70,7 @@ export function useAction<M extends Method, P extends PathOf<M>>(
       await refresh(...(options.refreshes ?? [path]));
     },
     onError: (error) => {
-      if (!error.unsettled || error.isKeyBusy) key.settle(); // busy: whoever has looked may send it anew
+      if (!error.unsettled || error.isKeyBusy || error.isKeyLost) key.settle(); // whoever has looked may send it anew
       if (options.quiet !== true && error.status !== 401) void message.error(error.message, 8);
     },
   });
