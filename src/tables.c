@@ -31,6 +31,7 @@
 #include "src/obcluster/look.h"
 #include "src/obcluster/obcluster.h"
 #include "src/oceanbase/parameter.h"
+#include "src/peer/agent.h"
 #include "src/peer/call.h"
 #include "src/peer/hello.h"
 #include "src/oceanbase/probe.h"
@@ -134,6 +135,8 @@ const struct err_row *const *const all_errors[] = {
     stream_err_rows,
     peer_err_rows,
     peer_call_err_rows,
+    agent_err_rows,
+    agent_client_err_rows,
     consensus_err_rows,
     raft_dir_err_rows,
     raft_node_err_rows,

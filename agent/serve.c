@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/serve.h"
+
+#include <string.h>
+
+#include "config.h"
+#include "src/base/json.h"
+
+enum { SERVER = 1 << 0 };
+
+struct proxy_route {
+    const char *method, *path;        /* a path that ends with '/' takes what begins with it */
+    int (*serve)(struct proxy_call *c, struct err *e);
+    unsigned flags;                   /* SERVER: for nodes of our OCP cluster only */
+};
+
+static const struct proxy_route routes[] = {
+    { "GET", "/agent/ping", proxy_ping, 0 },
+    { "POST", "/agent/hello", proxy_hello, SERVER },
+    { .method = NULL },
+};
+
+static const struct field_style style = { .lang = ERR_EN, .offset_min = CLOCK_Z };
+static const struct http_header json_header = { { "content-type", 12 }, { "application/json", 16 } };
+
+static int parse(struct proxy_call *c, struct slice body, const struct field *fields, void *obj, struct err *e)
+{
+    json_t *value;
+    int rv = json_parse(body, &value, e);
+
+    if (rv != 0)
+        return rv;
+    if (json_is_object(value))
+        rv = fields_read(fields, value, obj, c->rq->arena, e);
+    else
+        rv = err_set(e, &ERR_REQUEST, "the body must be a JSON object");
+    json_decref(value);
+    return rv;
+}
+
+int proxy_read(struct proxy_call *c, const struct field *fields, void *obj, struct err *e)
+{
+    struct slice body;
+    int rv = http_body_all(c->rq, AGENT_CALL_MAX, &body, e);
+
+    if (rv == 0)
+        rv = fields_init(fields, obj, c->rq->arena, e);
+    return rv != 0 ? rv : parse(c, body, fields, obj, e);
+}
+
+static int reply_json(struct http_request *rq, int status, const struct field *fields, const void *obj, struct err *e)
+{
+    struct str t;
+
+    str_init(&t, rq->arena);
+    fields_write(&t, fields, obj, &style);
+    if (str_failed(&t))
+        return err_set(e, &ERR_NOMEM, "");
+    return http_reply(rq, status, &json_header, 1, (struct slice){ t.s, t.n }, e);
+}
+
+int proxy_answer(struct proxy_call *c, const struct field *fields, const void *obj, struct err *e)
+{
+    return reply_json(c->rq, 200, fields, obj, e);
+}
+
+static void refuse(struct http_request *rq, const struct err *why)
+{
+    struct agent_failure failure;
+    struct err e = { 0 };
+
+    if (agent_failure_of(why, rq->arena, &failure, &e) == 0)
+        (void)reply_json(rq, why->row->http, agent_failure_fields, &failure, &e); /* who is gone needs no answer */
+}
+
+static bool matches(const struct proxy_route *r, struct slice path, struct slice *rest)
+{
+    size_t n = strlen(r->path);
+
+    if (r->path[n - 1] != '/')
+        return slice_is(path, r->path);
+    if (!slice_starts(path, r->path))
+        return false;
+    *rest = (struct slice){ path.s + n, path.n - n };
+    return true;
+}
+
+static const struct proxy_route *route_of(struct proxy_call *c)
+{
+    for (const struct proxy_route *r = routes; r->method != NULL; r++)
+        if (slice_is(c->rq->method, r->method) && matches(r, c->rq->path, &c->rest))
+            return r;
+    return NULL;
+}
+
+/* "ocp-node:OCPID:N" */
+static bool is_our_node(const struct proxy *p, const char *uri)
+{
+    static const char prefix[] = "ocp-node:";
+    size_t n = strlen(p->frame->conf.ocp_id);
+
+    return uri != NULL && strncmp(uri, prefix, sizeof prefix - 1) == 0 && strncmp(uri + sizeof prefix - 1, p->frame->conf.ocp_id, n) == 0 &&
+           uri[sizeof prefix - 1 + n] == ':';
+}
+
+static int serve(struct proxy_call *c, struct err *e)
+{
+    const struct proxy_route *r = route_of(c);
+
+    if (r == NULL) {
+        (void)err_set(e, &ERR_NOT_FOUND, "call");
+        return err_arg(e, "%.*s %.*s", SLICE_FMT(c->rq->method), SLICE_FMT(c->rq->path));
+    }
+    c->from_server = is_our_node(c->proxy, c->rq->peer_uri);
+    if ((r->flags & SERVER) != 0 && !c->from_server)
+        return err_set(e, &ERR_AGENT_OTHER, "%s", c->proxy->frame->conf.ocp_id);
+    if (c->from_server)
+        frame_server_seen(c->proxy->frame);
+    return r->serve(c, e);
+}
+
+void proxy_serve(struct http_request *rq, void *data)
+{
+    struct proxy_call c = { .proxy = data, .rq = rq };
+    struct err e = { 0 };
+
+    if (serve(&c, &e) != 0 && http_reply_status(rq) == 0)
+        refuse(rq, &e);
+}
+
+/* ---- the simple calls -------------------------------------------------------------------------------------------------- */
+
+int proxy_ping(struct proxy_call *c, struct err *e)
+{
+    return http_reply(c->rq, 200, NULL, 0, (struct slice){ c->proxy->incarnation, AGENT_ID_SIZE - 1 }, e);
+}
+
+static int list_kinds(struct arena *arena, struct field_strings *out, struct err *e)
+{
+    size_t n = 0;
+
+    while (agent_kinds[n].name != NULL)
+        n++;
+    *out = (struct field_strings){ arena_array(arena, n, sizeof(char *)), n };
+    if (out->items == NULL)
+        return err_set(e, &ERR_NOMEM, "");
+    for (size_t i = 0; i < n; i++)
+        out->items[i] = agent_kinds[i].name;
+    return 0;
+}
+
+int proxy_hello(struct proxy_call *c, struct err *e)
+{
+    struct proxy *p = c->proxy;
+    struct agent_hello out = {
+        .incarnation = p->incarnation, .boot = p->boot, .version = PACKAGE_VERSION, .ocp_id = p->frame->conf.ocp_id,
+        .host_id = p->frame->conf.host_id, .clock_ms = clock_now_ms(&clock_system), .wall_us = clock_wall_us(&clock_system),
+        .epoch = p->epoch, .roots = p->frame->conf.roots,
+    };
+    struct agent_hello_ask ask;
+    int rv = proxy_read(c, agent_hello_ask_fields, &ask, e);
+
+    if (rv == 0)
+        rv = list_kinds(c->rq->arena, &out.kinds, e);
+    return rv == 0 ? proxy_answer(c, agent_hello_fields, &out, e) : rv;
+}
