@@ -29,7 +29,7 @@ static const char *details(struct call *c, const struct err *why)
     return str_failed(&t) ? "{}" : t.s;
 }
 
-void record_change(struct call *c, const struct err *why)
+void record_as(struct call *c, const char *id, const struct err *why)
 {
     const struct api_node *node = c->api->shared->node;
     int64_t now = clock_wall_us(node->clock);
@@ -38,11 +38,9 @@ void record_change(struct call *c, const struct err *why)
     struct audit_operation operation;
     char made[AUDIT_NAME_SIZE];
 
-    if (!route_is_change(c->route))
-        return;
-    operation = audit_operation_of(c->route->id, made);
-    event.operation = c->route->id;
-    event.execution = strcmp(c->route->id, "task-instance-retry") == 0 ? "RETRY" : "NEW";
+    operation = audit_operation_of(id, made);
+    event.operation = id;
+    event.execution = strcmp(id, "task-instance-retry") == 0 ? "RETRY" : "NEW";
     event.event = operation.event;
     event.type = operation.type;
     event.resource_type = c->object_kind != NULL ? c->object_kind : operation.resource_type;
@@ -58,4 +56,10 @@ void record_change(struct call *c, const struct err *why)
     event.ended_us = now;
     event.started_us = now - (clock_now_ms(node->clock) - c->rq->started_ms) * 1000;
     audit_write(c->api->shared->audit, c->db, &event);
+}
+
+void record_change(struct call *c, const struct err *why)
+{
+    if (route_is_change(c->route))
+        record_as(c, c->route->id, why);
 }

@@ -8,5 +8,7 @@
 /* Records the call if its route changes something. `why` is NULL after success. Never fails the call: a record that cannot be
  * written is an error in the log and in the metrics. */
 void record_change(struct call *c, const struct err *why);
+/* Records it as the operation `id`, for handlers that serve several. */
+void record_as(struct call *c, const char *id, const struct err *why);
 
 #endif

@@ -8,6 +8,7 @@
 extern const struct route accesskey_routes[];
 extern const struct route addressrule_routes[];
 extern const struct route audit_routes[];
+extern const struct route configurl_routes[];
 extern const struct route database_routes[];
 extern const struct route dbgrant_routes[];
 extern const struct route dbuser_routes[];

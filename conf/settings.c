@@ -133,6 +133,11 @@ const struct setting settings_table[] = {
       .doc = "A leader that is not heard for this long, or that hears no majority, is replaced; the process of one that died is noticed at once. "
              "Heartbeats come ten times as often. The same on all nodes; raise it where nodes are more than 30 ms apart." },
 
+    { "configurl.networks", NETWORKS(configurl.networks), "127.0.0.0/8, ::1, 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, fc00::/7",
+      .flags = SETTING_RELOAD,
+      .doc = "Callers of the config URL that may register clusters which are not managed here and change what is kept of them. A managed "
+             "cluster is changed by its own servers alone." },
+
     { "refresh.interval", DURATION(refresh.interval_ms), "10s", "1s", "1h", .flags = SETTING_RELOAD,
       .doc = "Time between two looks at a managed cluster." },
 

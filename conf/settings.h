@@ -72,6 +72,9 @@ struct settings {
         int64_t election_timeout_ms;
     } ha;
     struct {
+        const char *networks;                /* separated by commas */
+    } configurl;
+    struct {
         int64_t interval_ms;
     } refresh;
     struct {

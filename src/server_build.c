@@ -15,6 +15,7 @@
 #include "src/node/home.h"
 #include "src/node/peers.h"
 #include "src/node/revoked.h"
+#include "src/configurl/configurl.h"
 #include "src/obcluster/obcluster.h"
 #include "src/setting/setting.h"
 #include "src/store/embedded.h"
@@ -360,6 +361,7 @@ void server_tear_down(struct server *s)
     mem_free(s->apis);
     drive_free(s->drive);
     obclusters_free(s->domains.obclusters);
+    configurl_free(s->domains.configurl);
     leases_free(s->leases);
     task_engine_free(s->shared.tasks);
     login_keys_free(s->shared.login_keys);

@@ -9,6 +9,7 @@
 
 #include "src/iam/iam.h"
 #include "src/iam/loginkey.h"
+#include "src/configurl/configurl.h"
 #include "src/obcluster/obcluster.h"
 #include "src/setting/setting.h"
 #include "src/store/embedded.h"
@@ -156,6 +157,13 @@ static int make_obclusters(struct server *s, struct err *e)
     return obclusters_new(&conf, &s->domains.obclusters, e);
 }
 
+static int make_configurl(struct server *s, struct err *e)
+{
+    struct configurl_conf conf = { .settings = s->box, .parameters = s->parameters, .clock = &clock_system, .log = &s->log };
+
+    return configurl_new(&conf, &s->domains.configurl, e);
+}
+
 static const int64_t login_key_bits[] = { 0, 1024, 2048 }; /* by the setting's values */
 
 /* Sealed under another master key than this node has: a node without it is better than none. */
@@ -182,6 +190,8 @@ static int prepare_domains(struct server *s, struct err *e)
         rv = prepare_login_key(s, e);
     if (rv == 0)
         rv = make_leases(s, e);
+    if (rv == 0)
+        rv = make_configurl(s, e);
     if (rv == 0)
         rv = make_obclusters(s, e);
     if (rv == 0)

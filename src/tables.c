@@ -14,6 +14,7 @@
 #include "config.h"
 #include "raft/dir.h"
 #include "raft/node.h"
+#include "src/configurl/configurl.h"
 #include "src/host/host.h"
 #include "src/iam/accesskey.h"
 #include "src/iam/addressrule.h"
@@ -56,6 +57,7 @@ const struct route *const all_routes[] = {
     accesskey_routes,
     addressrule_routes,
     audit_routes,
+    configurl_routes,
     health_routes,
     host_routes,
     credential_routes,
@@ -114,6 +116,7 @@ const struct err_row *const *const all_errors[] = {
     vault_err_rows,
     setting_err_rows,
     host_err_rows,
+    configurl_err_rows,
     store_obcluster_err_rows,
     link_err_rows,
     look_err_rows,

@@ -124,6 +124,7 @@ static const struct audit_operation families[] = {
     { "software-package-", HOSTS("") },
     { "ob-cluster-", CLUSTERS("") },
     { "ob-unit-spec-", CLUSTERS("") },
+    { "config-url-", CLUSTERS("") },
     { "ob-cluster-tenant-", TENANTS("") },
     { "ob-cluster-backup-", BACKUPS("") },
     { "obproxy-", PROXIES("") },

@@ -211,5 +211,10 @@ const struct migration metadb_migrations[] = {
             "ALTER TABLE idempotency ADD COLUMN node_started_at DATETIME(6) NULL",
             "ALTER TABLE idempotency ADD COLUMN effect TINYINT NOT NULL DEFAULT 1",
             "ALTER TABLE idempotency ADD COLUMN task_id BIGINT NOT NULL DEFAULT 0") },
+    { 26, "root services of clusters, as the config URL tells them",
+      STEPS("CREATE TABLE config_record (name VARCHAR(128) NOT NULL, ob_cluster_id BIGINT NOT NULL, type VARCHAR(16) NOT NULL, "
+            "stamp_us BIGINT NOT NULL, servers TEXT NOT NULL, reporter VARCHAR(64) NOT NULL, updated_at DATETIME(6) NOT NULL, "
+            "PRIMARY KEY (name, ob_cluster_id)" TABLE_END,
+            "INSERT INTO store_sequence (name, next_id) VALUES ('configurl', 1)") },
     { 0 },
 };

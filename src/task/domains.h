@@ -4,9 +4,11 @@
 #ifndef TASK_DOMAINS_H
 #define TASK_DOMAINS_H
 
+struct configurl;
 struct obclusters;
 
 struct domain_graph {
+    struct configurl *configurl;
     struct obclusters *obclusters;
 };
 

@@ -14,5 +14,6 @@ extern const struct CMUnitTest store_record_tests[];
 extern const struct CMUnitTest store_user_tests[];
 extern const struct CMUnitTest store_worklease_tests[];
 extern const struct CMUnitTest store_obcluster_tests[];
+extern const struct CMUnitTest store_configurl_tests[];
 
 #endif

@@ -4,6 +4,7 @@
 #include "tests/unit/store_tests.h"
 
 static const struct CMUnitTest *const groups[] = {
+    store_configurl_tests,
     store_db_tests,
     store_leader_tests,
     store_migrate_tests,

@@ -34,6 +34,22 @@ def _root_servers(name, number, stamp, port=2881):
             "ReadonlyRsList": []}
 
 
+def _of_a_managed_cluster(walk, nobody):
+    """Anybody may report what SQL has shown; its zones have IDCs, its tenants roles."""
+    name = walk.do("ob-cluster-get", id=walk.wide_cluster)["name"]
+    seen = walk.simulator.sql("SELECT svr_ip, svr_port, sql_port, with_rootserver FROM oceanbase.DBA_OB_SERVERS")
+    listed = {ip for ip, in walk.simulator.sql("SELECT svr_ip FROM oceanbase.DBA_OB_UNITS WHERE tenant_id = 1")}
+    body = {**_root_servers(name, 1, 3), "RsList": [
+        {"address": f"{ip}:{port}", "role": "LEADER" if leads == "YES" else "FOLLOWER", "sql_port": int(sql)}
+        for ip, port, sql, leads in seen if ip in listed]}
+    walk.call("config-url-rs-info-report", body, {"version": 2}, nobody).ok()
+    for operation in ("config-url-idc-region-info-get", "config-url-idc-region-info-post"):
+        assert walk.call(operation, query={"ObCluster": name}, api=nobody).json["Data"]["IDCList"]
+    told = walk.call("config-url-ldg-instance-info", {"LdgClusters": name}, api=nobody).ok().json["Data"]
+    assert told["cluster"][name]["tenantList"]
+    assert walk.call("config-url-allocate-cluster-id", query={"ClusterName": name}, api=nobody).ok().json["Data"]["ObClusterId"] == 1
+
+
 @scenario("config-url-rs-info-report", "config-url-rs-info-get")
 def config_url(walk):
     nobody = walk.api.anonymous()
@@ -55,6 +71,7 @@ def config_url(walk):
         assert only == {"Version": data["Version"]}
     for operation in ("config-url-idc-region-info-get", "config-url-idc-region-info-post"):
         walk.call(operation, query=which, api=nobody).ok()
+    _of_a_managed_cluster(walk, nobody)
     assert walk.call("config-url-rs-info-delete", query={**which, "version": 2}, api=nobody).status == 200
     assert get().status == 404
     assert walk.call("config-url-rs-delete-by-name", query={"ClusterName": "walked"}, api=nobody).json["Code"] == 200
