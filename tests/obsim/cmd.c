@@ -10,7 +10,7 @@
 #include "src/base/num.h"
 
 static const struct cmd_row *const tables[] = {
-    cmd_account_rows, cmd_compaction_rows, cmd_database_rows, cmd_grant_rows, cmd_object_rows, cmd_parameter_rows, cmd_pool_rows, cmd_server_rows,
+    cmd_account_rows, cmd_bootstrap_rows, cmd_compaction_rows, cmd_database_rows, cmd_grant_rows, cmd_object_rows, cmd_parameter_rows, cmd_pool_rows, cmd_server_rows,
     cmd_session_rows, cmd_set_rows, cmd_show_rows, cmd_system_rows, cmd_tenant_rows, cmd_unit_rows, cmd_zone_rows,
 };
 
@@ -312,6 +312,14 @@ int command_run(struct sim_session *s, struct slice sql, struct sim_reply *out)
     return number;
 }
 
+/* The first tokens of a statement; the rest of a long one is not looked at. */
+static void begin_of(struct slice sql, struct arena *arena, struct lex *lex)
+{
+    arena_init(arena);
+    if (!lex_all(sql.n > 4096 ? (struct slice){ sql.s, 4096 } : sql, 0, arena, lex))
+        abort();
+}
+
 bool command_is_select(struct slice sql)
 {
     struct arena arena;
@@ -319,13 +327,50 @@ bool command_is_select(struct slice sql)
     size_t at = 0;
     bool is;
 
-    arena_init(&arena);
-    if (!lex_all(sql.n > 4096 ? (struct slice){ sql.s, 4096 } : sql, 0, &arena, &lex))
-        abort();
+    begin_of(sql, &arena, &lex);
     while (lex.tokens[at].kind == LEX_MARK && slice_is(lex.tokens[at].text, "("))
         at++;
     is = lex.tokens[at].kind == LEX_WORD &&
          (slice_is_nocase(lex.tokens[at].text, "SELECT") || (at == 0 && slice_is_nocase(lex.tokens[at].text, "WITH")));
+    arena_fini(&arena);
+    return is;
+}
+
+static bool is_word_of(const struct lex_token *t, const char *const *words)
+{
+    for (; *words != NULL; words++)
+        if (t->kind == LEX_WORD && slice_is_nocase(t->text, *words))
+            return true;
+    return false;
+}
+
+bool command_changes(struct slice sql)
+{
+    static const char *const local[] = { "SELECT", "WITH", "SHOW", "USE", "BEGIN", "START", "COMMIT", "ROLLBACK", "KILL", NULL };
+    static const char *const set[] = { "SET", NULL }, *const shared[] = { "GLOBAL", "PASSWORD", "ROLE", NULL };
+    struct arena arena;
+    struct lex lex;
+    bool changes;
+
+    begin_of(sql, &arena, &lex);
+    changes = !is_word_of(&lex.tokens[0], local);
+    if (is_word_of(&lex.tokens[0], set)) {
+        changes = false;
+        for (size_t i = 1; lex.tokens[i].kind != LEX_END && !changes; i++)
+            changes = is_word_of(&lex.tokens[i], shared);
+    }
+    arena_fini(&arena);
+    return changes;
+}
+
+bool command_bootstraps(struct slice sql)
+{
+    struct arena arena;
+    struct lex lex;
+    bool is;
+
+    begin_of(sql, &arena, &lex);
+    is = parse_words(&(struct parse){ &lex, 0 }, "ALTER SYSTEM BOOTSTRAP");
     arena_fini(&arena);
     return is;
 }

@@ -17,6 +17,19 @@ static void note(struct cmd *x, const struct sim_server *s, const char *event)
     sim_note(x->c, "server", event, "server", address, "zone", s->zone, NULL);
 }
 
+/* With the number of units that it still has. */
+static void note_delete(struct cmd *x, const struct sim_server *s)
+{
+    char address[80], units[24];
+    unsigned n = 0;
+
+    for (size_t i = 0; i < x->c->units.n; i++)
+        n += x->c->units.items[i]->server_id == s->id || x->c->units.items[i]->migrate_from == s->id;
+    (void)snprintf(address, sizeof address, "\"%s:%d\"", s->ip, s->rpc_port);
+    (void)snprintf(units, sizeof units, "%u", n);
+    sim_note(x->c, "server", "delete_server", "server", address, "zone", s->zone, "unit_num", units, NULL);
+}
+
 static int missing(struct cmd *x)
 {
     return cmd_fail(x, 4018, "Entry not exist");
@@ -79,7 +92,7 @@ static int delete(struct cmd *x, struct sim_server *s)
     j = sim_job_start(x->c, SIM_JOB_SERVER, "DELETE_SERVER", x->sql);
     j->server_id = s->id;
     sim_schedule(x->c, SIM_STEP_SERVER_DELETE, s->id)->other = j->id;
-    note(x, s, "delete_server");
+    note_delete(x, s);
     return 0;
 }
 

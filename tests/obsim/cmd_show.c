@@ -81,7 +81,7 @@ static int show_parameters(struct cmd *x)
     for (size_t k = 0; k < x->c->servers.n; k++) {
         const struct sim_server *s = x->c->servers.items[k];
 
-        for (size_t i = 0; i < sim_parameters_n && s->is_member && s->is_alive; i++)
+        for (size_t i = 0; i < sim_parameters_n && ((s->is_member && s->is_alive) || s == x->s->server); i++)
             parameter_row(x, &sim_parameters[i], s, t);
     }
     return cmd_filter(x, 4);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ALTER SYSTEM for what leaves nothing to be seen (REFRESH SCHEMA, RELOAD, FLUSH, SWITCH LEADER, RUN JOB, LOAD MODULE DATA), CHANGE TENANT,
- * KILL SESSION, and BOOTSTRAP of a cluster that is one already. */
+ * KILL SESSION. */
 #include <string.h>
 
 #include "tests/obsim/cmd.h"
@@ -127,25 +127,6 @@ static int kill_session(struct cmd *x)
     return cmd_fail(x, 1094, "Unknown thread id: %lld", (long long)id);
 }
 
-/* BOOTSTRAP [REGION 'r'] ZONE 'z' [IDC 'i'] SERVER 'ip:port', ... */
-static int bootstrap(struct cmd *x)
-{
-    struct slice text;
-    bool bad = false;
-    int rv;
-
-    do {
-        (void)parse_option(&x->p, "REGION", &text, &bad); /* `bad` tells */
-        if (!parse_option(&x->p, "ZONE", &text, &bad))
-            return cmd_syntax(x);
-        (void)parse_option(&x->p, "IDC", &text, &bad); /* may be missing */
-        if (bad || !parse_option(&x->p, "SERVER", &text, &bad))
-            return cmd_syntax(x);
-    } while (parse_mark(&x->p, ","));
-    rv = cmd_end(x);
-    return rv != 0 ? rv : cmd_fail(x, 4015, "Incorrect operation: the cluster has been bootstrapped");
-}
-
 #define ROW(WORDS, RUN) { "ALTER SYSTEM " WORDS, RUN, CMD_SYS, SIM_P(ALTER_SYSTEM), 0 }
 const struct cmd_row cmd_system_rows[] = {
     ROW("REFRESH SCHEMA", record),
@@ -160,7 +141,6 @@ const struct cmd_row cmd_system_rows[] = {
     ROW("LOAD MODULE DATA", record),
     ROW("SWITCH REPLICA", switch_role),
     ROW("SWITCH LEADER", record),
-    ROW("BOOTSTRAP", bootstrap),
     { "ALTER SYSTEM CHANGE TENANT", change_tenant, 0, SIM_P(ALTER_SYSTEM), 0 },
     { "ALTER SYSTEM KILL SESSION", kill_session, CMD_ORACLE, SIM_P(ALTER_SYSTEM), 0 },
     { "", NULL, 0, 0, 0 },

@@ -19,4 +19,9 @@ int command_run(struct sim_session *s, struct slice sql, struct sim_reply *out);
  * (SELECT, WITH, or one in parentheses), comments and hints before it skipped. */
 bool command_is_select(struct slice sql);
 
+/* May it change what others see? False for what reads, or concerns the session alone. */
+bool command_changes(struct slice sql);
+/* Is it ALTER SYSTEM BOOTSTRAP? */
+bool command_bootstraps(struct slice sql);
+
 #endif

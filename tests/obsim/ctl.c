@@ -10,6 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "tests/obsim/journal.h"
 #include "tests/obsim/observer.h"
 #include "tests/obsim/session.h"
 #include "tests/obsim/world.h"
@@ -53,30 +54,26 @@ static bool is_set(const json_t *command, const char *key, bool otherwise)
     return v != NULL ? json_is_true(v) : otherwise;
 }
 
+/* A process of its own lives and dies by itself. */
+static json_t *refuse_process(void)
+{
+    return fail("the server is a process of its own: kill and start that");
+}
+
 static json_t *on_kill(struct sim_observer *o, const json_t *command)
 {
     (void)command;
+    if (o->deployment->world->journal != NULL)
+        return refuse_process();
     observer_kill(o);
     return done();
 }
 
 static json_t *on_start(struct sim_observer *o, const json_t *command)
 {
+    if (o->deployment->world->journal != NULL)
+        return refuse_process();
     return observer_start(o, text_of(command, "build")) ? done() : fail(strerror(errno));
-}
-
-static json_t *on_hang(struct sim_observer *o, const json_t *command)
-{
-    observer_hang(o, is_set(command, "on", true), is_set(command, "leased", false));
-    return done();
-}
-
-/* The others do not hear of it any more; clients still reach it. */
-static json_t *on_partition(struct sim_observer *o, const json_t *command)
-{
-    (void)world_advance(o->deployment);
-    sim_server_alive(o->deployment->cluster, o->server, !is_set(command, "on", true), NULL);
-    return done();
 }
 
 static json_t *on_drop(struct sim_observer *o, const json_t *command)
@@ -117,24 +114,61 @@ static json_t *on_skew(struct sim_observer *o, const json_t *command)
     return done();
 }
 
-/* The leader of the stream with the root service moves to the server. */
-static json_t *on_rootserver(struct sim_observer *o, const json_t *command)
+/* --- of the cluster: the same in all of its processes ----------------------------------------------------------------------------- */
+
+/* The others do not hear of it any more; clients still reach it. */
+static json_t *on_partition(struct sim_deployment *d, struct sim_server *s, const json_t *command)
 {
-    struct sim_tenant *sys = sim_tenant_get(o->deployment->cluster, 1);
-    struct sim_ls *ls = sys->streams.items[0];
+    if (s == NULL)
+        return fail("there is no such server");
+    s->is_cut = is_set(command, "on", true);
+    sim_server_alive(d->cluster, s, !s->is_cut, NULL);
+    return done();
+}
+
+/* The leader of the stream with the root service moves to the server. */
+static json_t *on_rootserver(struct sim_deployment *d, struct sim_server *s, const json_t *command)
+{
+    struct sim_tenant *sys = sim_tenant_get(d->cluster, 1);
+    struct sim_ls *ls = sys->streams.n > 0 ? sys->streams.items[0] : NULL;
     struct sim_replica *to = NULL;
 
     (void)command;
-    (void)world_advance(o->deployment);
-    for (size_t i = 0; i < ls->replicas.n; i++)
-        if (ls->replicas.items[i]->server_id == o->server->id && ls->replicas.items[i]->type == 'F')
+    for (size_t i = 0; ls != NULL && s != NULL && i < ls->replicas.n; i++)
+        if (ls->replicas.items[i]->server_id == s->id && ls->replicas.items[i]->type == 'F')
             to = ls->replicas.items[i];
     if (to == NULL)
-        return fail("the server has no replica of it");
+        return fail("there is no such server, or it has no replica of it");
     for (size_t i = 0; i < ls->replicas.n; i++)
         ls->replicas.items[i]->is_leader = ls->replicas.items[i] == to;
     ls->proposal++;
-    o->deployment->cluster->changes++;
+    d->cluster->changes++;
+    return done();
+}
+
+/* Steps of this kind stay undone, until they are let go. */
+static json_t *on_hold(struct sim_deployment *d, struct sim_server *s, const json_t *command)
+{
+    enum sim_step_kind kind = sim_step_named(sim_slice(sim_c(text_of(command, "step"))));
+
+    (void)s;
+    if (kind == SIM_STEP_N)
+        return fail("there is no such step");
+    d->cluster->held[kind] = is_set(command, "on", true);
+    return done();
+}
+
+/* The next starts of its process end at once, with an error in its log. */
+static json_t *on_refuse_start(struct sim_deployment *d, struct sim_server *s, const json_t *command)
+{
+    const char *server = text_of(command, "server");
+    char times[24];
+
+    (void)s; /* it may not be there yet */
+    if (server == NULL)
+        return fail("server is missing");
+    (void)snprintf(times, sizeof times, "%lld", (long long)number_of(command, "times", 1));
+    sim_values_set(&d->refused_starts, server, sim_slice(times), d->cluster->now_us);
     return done();
 }
 
@@ -146,11 +180,12 @@ static int kind_of(const char *name)
     return -1;
 }
 
-static json_t *on_fault(struct sim_deployment *d, const json_t *command)
+static json_t *on_fault(struct sim_deployment *d, struct sim_server *s, const json_t *command)
 {
     int kind = kind_of(sim_c(text_of(command, "kind")));
     struct sim_fault *f;
 
+    (void)s; /* whose name is kept */
     if (kind < 0)
         return fail("kind is none of error, timeout, lost, cut, silent, slow");
     f = fault_add(d, (enum sim_fault_kind)kind, text_of(command, "pattern"));
@@ -167,14 +202,16 @@ static json_t *on_fault(struct sim_deployment *d, const json_t *command)
     return json_pack("{s:b, s:I}", "ok", 1, "id", (json_int_t)f->id);
 }
 
-static json_t *on_clear(struct sim_deployment *d, const json_t *command)
+static json_t *on_clear(struct sim_deployment *d, struct sim_server *s, const json_t *command)
 {
+    (void)s;
     fault_clear(d, number_of(command, "id", 0));
     return done();
 }
 
-static json_t *on_gv_waits(struct sim_deployment *d, const json_t *command)
+static json_t *on_gv_waits(struct sim_deployment *d, struct sim_server *s, const json_t *command)
 {
+    (void)s;
     d->gv_waits = is_set(command, "on", true);
     return done();
 }
@@ -186,11 +223,10 @@ static json_t *describe(const struct sim_observer *o)
 }
 
 /* "settled": nothing is under way. */
-static json_t *on_cluster(struct sim_deployment *d, const json_t *command)
+static json_t *on_cluster(struct sim_deployment *d)
 {
     json_t *servers = json_array();
 
-    (void)command;
     (void)world_advance(d);
     for (size_t i = 0; i < d->observers.n; i++)
         (void)json_array_append_new(servers, describe(d->observers.items[i])); /* no memory: the answer is incomplete, and seen so */
@@ -200,21 +236,75 @@ static json_t *on_cluster(struct sim_deployment *d, const json_t *command)
 
 static const struct {
     const char *op;
-    json_t *(*run)(struct sim_observer *o, const json_t *command);
-} of_servers[] = {
-    { "kill", on_kill },           { "start", on_start },       { "hang", on_hang }, { "partition", on_partition },
-    { "drop", on_drop },           { "slow_login", on_slow_login }, { "starting", on_starting }, { "lie", on_lie },
-    { "hide", on_hide },           { "skew", on_skew },         { "rootserver", on_rootserver },
+    json_t *(*run)(struct sim_deployment *d, struct sim_server *s, const json_t *command);
+} of_clusters[] = {
+    { "partition", on_partition }, { "rootserver", on_rootserver }, { "hold", on_hold },         { "refuse_start", on_refuse_start },
+    { "fault", on_fault },         { "clear", on_clear },           { "gv_waits", on_gv_waits },
 };
+
+/* --- who is meant ----------------------------------------------------------------------------------------------------------------- */
+
+static struct sim_server *server_at(struct sim_cluster *c, const char *address)
+{
+    for (size_t i = 0; i < c->servers.n && address != NULL; i++)
+        if (world_is_at(c->servers.items[i], address))
+            return c->servers.items[i];
+    return NULL;
+}
+
+/* Is it an op for a cluster? Its number, -1: no. */
+static int of_cluster(const char *op)
+{
+    for (size_t i = 0; i < sizeof of_clusters / sizeof of_clusters[0]; i++)
+        if (strcmp(of_clusters[i].op, op) == 0)
+            return (int)i;
+    return -1;
+}
+
+json_t *ctl_apply(struct sim_deployment *d, const json_t *command)
+{
+    int i = of_cluster(sim_c(text_of(command, "op")));
+
+    return i >= 0 ? of_clusters[i].run(d, server_at(d->cluster, text_of(command, "server")), command) : fail("there is no such op");
+}
+
+/* The others learn of it by the journal. */
+static json_t *run_for_cluster(struct sim_deployment *d, const json_t *command)
+{
+    (void)world_advance(d);
+    if (d->world->journal != NULL)
+        journal_note(d->world->journal, json_pack("{s:s, s:O}", "k", "ctl", "command", command));
+    return ctl_apply(d, command);
+}
+
+/* The others hear no more of a process that hangs. */
+static json_t *cut(struct sim_observer *o, bool on)
+{
+    json_t *command = NULL, *answer;
+    char address[96];
+
+    (void)snprintf(address, sizeof address, "%s:%d", o->server->ip, o->server->rpc_port);
+    command = json_pack("{s:s, s:s, s:b}", "op", "partition", "server", address, "on", on);
+    answer = run_for_cluster(o->deployment, command);
+    json_decref(command);
+    return answer;
+}
+
+/* Whether the cluster notices is a matter of all its processes. */
+static json_t *on_hang(struct sim_observer *o, const json_t *command)
+{
+    bool is_hung = is_set(command, "on", true), is_leased = is_set(command, "leased", false);
+
+    observer_hang(o, is_hung, is_leased || o->deployment->world->journal != NULL);
+    return o->deployment->world->journal != NULL && !is_leased ? cut(o, is_hung) : done();
+}
 
 static const struct {
     const char *op;
-    json_t *(*run)(struct sim_deployment *d, const json_t *command);
-} of_clusters[] = {
-    { "fault", on_fault },
-    { "clear", on_clear },
-    { "gv_waits", on_gv_waits },
-    { "cluster", on_cluster },
+    json_t *(*run)(struct sim_observer *o, const json_t *command);
+} of_servers[] = {
+    { "kill", on_kill },       { "start", on_start }, { "hang", on_hang }, { "drop", on_drop }, { "slow_login", on_slow_login },
+    { "starting", on_starting }, { "lie", on_lie },   { "hide", on_hide }, { "skew", on_skew },
 };
 
 /* --- statements, past login and faults --------------------------------------------------------------------------------------------- */
@@ -272,7 +362,7 @@ static json_t *on_sql(struct sim_world *w, const json_t *command)
     return answer;
 }
 
-static json_t *run_locked(struct sim_world *w, const char *op, const json_t *command)
+static json_t *run_locked(struct sim_world *w, const char *op, json_t *command)
 {
     struct sim_observer *o = text_of(command, "server") != NULL ? world_observer(w, text_of(command, "server")) : NULL;
     struct sim_deployment *d = o != NULL ? o->deployment : world_find(w, text_of(command, "cluster"));
@@ -280,13 +370,14 @@ static json_t *run_locked(struct sim_world *w, const char *op, const json_t *com
     for (size_t i = 0; i < sizeof of_servers / sizeof of_servers[0]; i++)
         if (strcmp(of_servers[i].op, op) == 0)
             return o != NULL ? of_servers[i].run(o, command) : fail("there is no such server");
-    for (size_t i = 0; i < sizeof of_clusters / sizeof of_clusters[0]; i++)
-        if (strcmp(of_clusters[i].op, op) == 0)
-            return d != NULL ? of_clusters[i].run(d, command) : fail("there is no such cluster");
-    return fail("there is no such op");
+    if (d == NULL)
+        return fail("there is no such cluster");
+    if (of_cluster(op) >= 0)
+        return run_for_cluster(d, command);
+    return strcmp(op, "cluster") == 0 ? on_cluster(d) : fail("there is no such op");
 }
 
-json_t *ctl_run(struct sim_world *w, const json_t *command)
+json_t *ctl_run(struct sim_world *w, json_t *command)
 {
     const char *op = text_of(command, "op");
     json_t *answer;

@@ -14,6 +14,9 @@ struct ctl *ctl_start(struct sim_world *w, const char *path);
 void ctl_stop(struct ctl *c);
 
 /* One command; the answer is a new reference: {"ok": true, ...} or {"ok": false, "error": "..."}. Without the lock. */
-json_t *ctl_run(struct sim_world *w, const json_t *command);
+json_t *ctl_run(struct sim_world *w, json_t *command);
+/* Does one that concerns a whole cluster, under the lock; the caller owns the answer. */
+struct sim_deployment;
+json_t *ctl_apply(struct sim_deployment *d, const json_t *command);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/obsim/journal.h"
 #include "tests/obsim/session.h"
 #include "tests/obsim/world.h"
 
@@ -23,6 +24,25 @@ static bool matches(const struct sim_fault *f, const struct sim_session *s, stru
     return regexec(&f->pattern, sql.s, 1, &whole, REG_STARTEND) == 0;
 }
 
+bool fault_use(struct sim_fault *f)
+{
+    if (f->skip > 0) {
+        f->skip--;
+        return false;
+    }
+    if (f->times > 0)
+        f->times--;
+    return true;
+}
+
+struct sim_fault *fault_find(struct sim_deployment *d, int64_t id)
+{
+    for (size_t i = 0; i < d->faults.n; i++)
+        if (d->faults.items[i]->id == id)
+            return d->faults.items[i];
+    return NULL;
+}
+
 struct sim_fault *fault_strike(struct sim_deployment *d, const struct sim_session *s, struct slice sql)
 {
     for (size_t i = 0; i < d->faults.n; i++) {
@@ -30,13 +50,10 @@ struct sim_fault *fault_strike(struct sim_deployment *d, const struct sim_sessio
 
         if (!matches(f, s, sql))
             continue;
-        if (f->skip > 0) {
-            f->skip--;
-            continue;
-        }
-        if (f->times > 0)
-            f->times--;
-        return f;
+        if (d->world->journal != NULL)
+            journal_struck(d->world->journal, f);
+        if (fault_use(f))
+            return f;
     }
     return NULL;
 }

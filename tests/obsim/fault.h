@@ -36,6 +36,9 @@ struct sim_fault {
 
 /* The first fault that strikes the statement now, counted as used; NULL: none. */
 struct sim_fault *fault_strike(struct sim_deployment *d, const struct sim_session *s, struct slice sql);
+/* One match is counted; false: it was one of those that are passed over. */
+bool fault_use(struct sim_fault *f);
+struct sim_fault *fault_find(struct sim_deployment *d, int64_t id);
 /* Adds one; `pattern` NULL: everything. NULL: the pattern is none. */
 struct sim_fault *fault_add(struct sim_deployment *d, enum sim_fault_kind kind, const char *pattern);
 /* Removes the fault with that id, or all with id 0. */

@@ -667,9 +667,11 @@ static void f_version(sqlite3_context *c, int n, sqlite3_value **v)
 
 static void f_ob_version(sqlite3_context *c, int n, sqlite3_value **v)
 {
+    char buf[64];
+
     (void)n;
     (void)v;
-    give_text(c, session_of(c)->cluster->version);
+    give_text(c, identity_ob_version(session_of(c)->observer, buf, sizeof buf));
 }
 
 static void f_database(sqlite3_context *c, int n, sqlite3_value **v)

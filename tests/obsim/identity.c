@@ -6,27 +6,42 @@
 
 #include "tests/obsim/world.h"
 
+/* Its build version is "4.2.1.0_100000102023092807-<hash>(Sep 28 2023 07:25:28)"; before it has one, that of the cluster. */
+static struct slice own_version(const struct sim_observer *o, struct slice *build)
+{
+    *build = sim_slice(o->server->build_version);
+    if (build->n > 0)
+        return slice_cut(build, '_');
+    *build = sim_slice(o->deployment->cluster->build);
+    return sim_slice(o->deployment->cluster->version);
+}
+
 const char *identity_version(const struct sim_observer *o, char *buf, size_t size)
 {
-    const struct sim_cluster *c = o->deployment->cluster;
+    struct slice build, version = own_version(o, &build);
 
     if (o->version[0] != '\0')
         return o->version;
-    (void)snprintf(buf, size, "5.7.25-OceanBase%s-v%s", c->is_enterprise ? "" : "_CE", c->version);
+    (void)snprintf(buf, size, "5.7.25-OceanBase%s-v%.*s", o->deployment->cluster->is_enterprise ? "" : "_CE", SLICE_FMT(version));
     return buf;
 }
 
-/* The build is "100000102023092807-<hash>(Sep 28 2023 07:25:28)". */
+const char *identity_ob_version(const struct sim_observer *o, char *buf, size_t size)
+{
+    struct slice build, version = own_version(o, &build);
+
+    (void)snprintf(buf, size, "%.*s", SLICE_FMT(version));
+    return buf;
+}
+
 const char *identity_comment(const struct sim_observer *o, char *buf, size_t size)
 {
-    const struct sim_cluster *c = o->deployment->cluster;
-    const char *when = strchr(c->build, '(');
-    int n = when != NULL ? (int)(when - c->build) : (int)strlen(c->build);
+    struct slice when, version = own_version(o, &when), revision = slice_cut(&when, '('), built = slice_cut(&when, ')');
 
     if (o->comment[0] != '\0')
         return o->comment;
-    (void)snprintf(buf, size, "OceanBase%s %s (r%.*s) (Built %.*s)", c->is_enterprise ? "" : "_CE", c->version, n, c->build,
-                   when != NULL ? (int)strcspn(when + 1, ")") : 0, when != NULL ? when + 1 : "");
+    (void)snprintf(buf, size, "OceanBase%s %.*s (r%.*s) (Built %.*s)", o->deployment->cluster->is_enterprise ? "" : "_CE", SLICE_FMT(version),
+                   SLICE_FMT(revision), SLICE_FMT(built));
     return buf;
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* obsim - simulated OceanBase clusters, for tests. See README.md. */
+/* obsim - simulated OceanBase clusters, for tests; under the name `observer`, one server of one. See README.md. */
 #include <argp.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include "src/base/clock.h"
 #include "tests/obsim/ctl.h"
 #include "tests/obsim/observer.h"
+#include "tests/obsim/process.h"
 #include "tests/obsim/world.h"
 
 enum { OPT_CLUSTER = 256, OPT_BASE, OPT_ZONES, OPT_SERVERS, OPT_TENANTS, OPT_ORACLE, OPT_VERSION, OPT_PORT, OPT_CLUSTERS, OPT_PASSWORD,
@@ -229,6 +231,8 @@ int main(int argc, char **argv)
     sigset_t ends;
     int stop_fd, status;
 
+    if (strcmp(basename(argv[0]), "observer") == 0)
+        return process_main(argc, argv);
     (void)argp_parse(&argp, argc, argv, 0, NULL, &o); /* exits when it is not content */
     (void)signal(SIGPIPE, SIG_IGN);
     (void)sigemptyset(&ends);

@@ -34,6 +34,7 @@ struct sim_reply {
     /* How long the kernel works on it, by its own clock. The caller waits that long, but not beyond ob_query_timeout: then the client is
      * told 4012, and what was done or set going stays so. */
     int64_t takes_us;
+    int64_t until_us;                 /* the same as a time of the cluster's clock: the step that ends it. 0: none */
     /* OK */
     uint64_t affected, insert_id;
     const char *info;                 /* NULL: none */

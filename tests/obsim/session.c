@@ -10,10 +10,11 @@
 #include "src/base/num.h"
 #include "tests/obsim/command.h"
 #include "tests/obsim/conn.h"
+#include "tests/obsim/journal.h"
 #include "tests/obsim/select.h"
 #include "tests/obsim/world.h"
 
-enum { NO_TENANT = 5160, TIMEOUT = 4012, INTERRUPTED = 1317, INITIALIZING = 8001, DEFAULT_TIMEOUT_US = 10000000 };
+enum { NO_TENANT = 5160, TIMEOUT = 4012, INTERRUPTED = 1317, INITIALIZING = 8001, NO_TABLE = 1146, DEFAULT_TIMEOUT_US = 10000000 };
 
 const char *session_variable(const struct sim_session *s, const char *name)
 {
@@ -135,7 +136,7 @@ static void end(struct sim_session *s)
 }
 
 /* KILL has marked its victims: their connections are told. */
-static void tell_victims(struct sim_deployment *d)
+void session_tell_victims(struct sim_deployment *d)
 {
     for (size_t i = 0; i < d->observers.n; i++)
         for (struct sim_conn *c = d->observers.items[i]->connections; c != NULL; c = c->next) {
@@ -153,7 +154,18 @@ static bool is_allowed_before_bootstrap(struct slice sql)
     struct slice text = slice_trim(sql);
 
     return slice_is_nocase(text, "SELECT 1") || (text.n > 4 && strncasecmp(text.s, "SHOW", 4) == 0) ||
-           (text.n > 3 && strncasecmp(text.s, "SET", 3) == 0) || memmem(text.s, text.n, "@@", 2) != NULL;
+           (text.n > 3 && strncasecmp(text.s, "SET", 3) == 0) || memmem(text.s, text.n, "@@", 2) != NULL || command_bootstraps(text);
+}
+
+/* Its tables are not there yet; of everything else it says that it is initializing. */
+static void refuse_before_bootstrap(struct slice sql, struct sim_reply *out)
+{
+    static const char table[] = "__all_core_table";
+
+    if (memmem(sql.s, sql.n, table, sizeof table - 1) != NULL)
+        (void)reply_error(out, NO_TABLE, "Table 'oceanbase.%s' doesn't exist", table);
+    else
+        (void)reply_error(out, INITIALIZING, "Server is initializing");
 }
 
 static void execute(struct sim_session *s, struct slice sql, struct sim_reply *out)
@@ -163,15 +175,19 @@ static void execute(struct sim_session *s, struct slice sql, struct sim_reply *o
         return;
     }
     if (!s->server->is_member && !is_allowed_before_bootstrap(sql)) {
-        (void)reply_error(out, INITIALIZING, "Server is initializing");
+        refuse_before_bootstrap(sql, out);
         return;
     }
     if (command_is_select(sql)) {
         (void)select_run(s, sql, out);
         return;
     }
+    if (s->observer->deployment->world->journal != NULL && command_changes(sql))
+        journal_statement(s->observer->deployment->world->journal, s, sql);
     (void)command_run(s, sql, out);
-    tell_victims(s->observer->deployment);
+    if (out->until_us > s->cluster->now_us)
+        out->takes_us += (int64_t)((double)(out->until_us - s->cluster->now_us) * s->observer->deployment->world->speed);
+    session_tell_victims(s->observer->deployment);
 }
 
 static void be_late(struct sim_reply *out)

@@ -59,6 +59,10 @@ void session_free(struct sim_session *s);
 /* What the session had set is forgotten (COM_RESET_CONNECTION). Under the lock. */
 void session_reset(struct sim_session *s);
 
+/* KILL has marked sessions, here or on another server: the connections of this process are told. Under the lock. */
+struct sim_deployment;
+void session_tell_victims(struct sim_deployment *d);
+
 /* Runs one statement and fills the reply; waits as described above. Without the lock: it is taken and given back inside. */
 enum sim_ending session_run(struct sim_session *s, struct slice sql, struct sim_reply *out);
 

@@ -165,6 +165,21 @@ struct sim_step *sim_schedule(struct sim_cluster *c, enum sim_step_kind kind, in
     return s;
 }
 
+enum sim_step_kind sim_step_named(struct slice name)
+{
+    static const char *const names[SIM_STEP_N] = {
+        [SIM_STEP_BOOTSTRAP] = "bootstrap",           [SIM_STEP_SERVER_ONLINE] = "server_online",   [SIM_STEP_SERVER_OFFLINE] = "server_offline",
+        [SIM_STEP_SERVER_DELETE] = "server_delete",   [SIM_STEP_LEADERS] = "leaders",               [SIM_STEP_UNIT_MIGRATE] = "unit_migrate",
+        [SIM_STEP_TENANT_CREATED] = "tenant_created", [SIM_STEP_TENANT_DROPPED] = "tenant_dropped", [SIM_STEP_TENANT_JOB] = "tenant_job",
+        [SIM_STEP_MAJOR] = "major",                   [SIM_STEP_MINOR] = "minor",
+    };
+    int i = 0;
+
+    while (i < SIM_STEP_N && !slice_is(name, names[i]))
+        i++;
+    return (enum sim_step_kind)i;
+}
+
 /* The earliest that is not held; c->steps.n when there is none. */
 static size_t next_step(const struct sim_cluster *c)
 {
@@ -214,6 +229,7 @@ void sim_cluster_free(struct sim_cluster *c)
         mem_free(c->clients.items[i]->info);
     sim_clear(&c->zones);
     sim_clear(&c->servers);
+    sim_clear(&c->founders);
     sim_clear(&c->configs);
     sim_clear(&c->units);
     sim_clear(&c->jobs);

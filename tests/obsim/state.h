@@ -34,6 +34,9 @@ struct sim_server {
     char zone[SIM_NAME];              /* of a process that is no member: what it was started with, "" any */
     bool is_member;
     bool is_alive;                    /* its process runs; set with sim_server_alive */
+    bool is_cut;                      /* the others do not hear of it, though it runs (fault) */
+    bool is_refused;                  /* it runs, and the cluster does not take it: it lost its data, or has another version */
+    bool knows_rootservice;           /* it was started with a list of root servers, or where to ask for one */
     enum sim_server_status status;
     int64_t start_service_us, stop_us, last_offline_us, block_migrate_us, created_us, modified_us;
     char build_version[SIM_NAME];     /* "4.2.1.0_100000102023092807-<hash>(Sep 28 2023 07:25:28)" */
@@ -109,8 +112,15 @@ struct sim_client {
     enum sim_kill kill;               /* set by KILL; the program obeys and, for QUERY, resets */
 };
 
+/* One of those that BOOTSTRAP names. */
+struct sim_founder {
+    char zone[SIM_NAME], region[SIM_NAME], idc[SIM_NAME];
+    struct sim_server *server;        /* borrowed */
+};
+
 /* What sim_advance has still to do. The meaning of `id`, `other` and `text` is that of the kind (state_step.c). */
 enum sim_step_kind {
+    SIM_STEP_BOOTSTRAP,               /* the founders are a cluster */
     SIM_STEP_SERVER_ONLINE,           /* an added or returned server starts its service */
     SIM_STEP_SERVER_OFFLINE,          /* a dead process is noticed */
     SIM_STEP_SERVER_DELETE,           /* a DELETING server gives its next unit away, or goes */
@@ -139,9 +149,11 @@ struct sim_cluster {
     uint64_t random;
     int64_t min_delay_us, max_delay_us; /* of each step */
     bool held[SIM_STEP_N];            /* steps of these kinds stay undone until released (faults) */
+    bool is_bootstrapped;
 
     SIM_LIST(struct sim_zone) zones;
     SIM_LIST(struct sim_server) servers;
+    SIM_LIST(struct sim_founder) founders; /* while BOOTSTRAP runs */
     SIM_LIST(struct sim_unit_config) configs;
     SIM_LIST(struct sim_pool) pools;
     SIM_LIST(struct sim_unit) units;
@@ -160,6 +172,7 @@ struct sim_cluster_conf {
     const char *name;                 /* NULL: "obcluster" */
     int64_t id;                       /* 0: 1 */
     const char *version;              /* NULL: "4.2.1.0" */
+    const char *build;                /* NULL: that of 4.2.1.0 */
     const char *network;              /* NULL: "10.0"; servers are NETWORK.zone.server */
     int sql_port, rpc_port;           /* 0: 2881 and 2882 */
     unsigned zones, servers;          /* servers in each zone; 0: 1 */
@@ -174,6 +187,13 @@ struct sim_cluster_conf {
 /* A cluster in rest: bootstrapped, every zone and server active, every tenant NORMAL with a pool over all zones and root without
  * a password. The caller frees it. */
 struct sim_cluster *sim_cluster_new(const struct sim_cluster_conf *conf);
+/* A cluster that is none yet: without zones, servers and units, until processes come (sim_server_blank) and BOOTSTRAP is told which of
+ * them found it. zones, servers, tenants, network, capacity of `conf` are not looked at. */
+struct sim_cluster *sim_cluster_blank(const struct sim_cluster_conf *conf);
+/* The founders become zones with a server each, tenant sys with its units among them. */
+void sim_cluster_found(struct sim_cluster *c);
+/* "bootstrap", "server_delete": names of steps, for faults; SIM_STEP_N: there is none of that name. */
+enum sim_step_kind sim_step_named(struct slice name);
 void sim_cluster_free(struct sim_cluster *c);
 
 /* Lets time pass: does every step whose time has come, in order of time. `now_us` earlier than before does nothing. */

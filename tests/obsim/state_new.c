@@ -76,12 +76,31 @@ static void settle(struct sim_cluster *c, struct sim_tenant *t, const char *pool
     place_streams(c, t);
 }
 
+/* Half of the smallest server, when that is less than what sys likes to have. */
+static int64_t sys_memory(const struct sim_cluster *c)
+{
+    int64_t memory = 2 * GIB;
+
+    for (size_t i = 0; i < c->servers.n; i++)
+        if (c->servers.items[i]->is_member && c->servers.items[i]->capacity.memory / 2 < memory)
+            memory = c->servers.items[i]->capacity.memory / 2;
+    return memory > GIB ? memory : GIB;
+}
+
+static void settle_sys(struct sim_cluster *c)
+{
+    struct sim_tenant *sys = sim_tenant_get(c, 1);
+
+    if (sys == NULL)
+        sys = build_tenant(c, "sys", SIM_TENANT_SYS, false);
+    settle(c, sys, "sys_pool", first_config(c, "sys_unit_config", 1, sys_memory(c))->id);
+    c->next_config = c->next_pool = c->next_unit = c->next_group = 1001;
+}
+
 static void first_tenants(struct sim_cluster *c, const struct sim_cluster_conf *conf)
 {
-    struct sim_unit_config *sys = first_config(c, "sys_unit_config", 1, 2 * GIB), *user;
+    struct sim_unit_config *user;
 
-    settle(c, build_tenant(c, "sys", SIM_TENANT_SYS, false), "sys_pool", sys->id);
-    c->next_config = c->next_pool = c->next_unit = c->next_group = 1001;
     if (conf->tenants + conf->oracle_tenants == 0)
         return;
     user = first_config(c, "unit1", 1, 2 * GIB);
@@ -95,15 +114,17 @@ static void first_tenants(struct sim_cluster *c, const struct sim_cluster_conf *
     }
 }
 
-struct sim_cluster *sim_cluster_new(const struct sim_cluster_conf *conf)
+/* What all clusters have, with or without servers. */
+static struct sim_cluster *empty(const struct sim_cluster_conf *conf)
 {
+    static const char usual[] = "100000102023092807-7b0f43693565654bb1d7343f728bc2013dfff959(Sep 28 2023 07:25:28)";
     struct sim_cluster *c = sim_alloc(sizeof *c);
     char id[32];
 
     sim_name(c->name, sim_slice(conf->name != NULL ? conf->name : "obcluster"));
     c->id = conf->id != 0 ? conf->id : 1;
     sim_short(c->version, sizeof c->version, sim_slice(conf->version != NULL ? conf->version : "4.2.1.0"));
-    sim_name(c->build, SLICE("100000102023092807-7b0f43693565654bb1d7343f728bc2013dfff959(Sep 28 2023 07:25:28)"));
+    sim_name(c->build, sim_slice(conf->build != NULL ? conf->build : usual));
     c->is_enterprise = conf->is_enterprise || conf->oracle_tenants > 0;
     c->now_us = c->created_us = conf->now_us;
     c->random = conf->seed;
@@ -116,7 +137,44 @@ struct sim_cluster *sim_cluster_new(const struct sim_cluster_conf *conf)
     sim_values_set(&c->parameters, "cluster_id", sim_slice(id), c->now_us);
     sim_values_set(&c->parameters, "min_observer_version", sim_slice(c->version), c->now_us);
     sim_values_set(&c->parameters, "__min_full_resource_pool_memory", SLICE("1G"), c->now_us);
-    first_servers(c, conf);
-    first_tenants(c, conf);
     return c;
+}
+
+struct sim_cluster *sim_cluster_new(const struct sim_cluster_conf *conf)
+{
+    struct sim_cluster *c = empty(conf);
+
+    first_servers(c, conf);
+    settle_sys(c);
+    first_tenants(c, conf);
+    c->is_bootstrapped = true;
+    return c;
+}
+
+struct sim_cluster *sim_cluster_blank(const struct sim_cluster_conf *conf)
+{
+    struct sim_cluster *c = empty(conf);
+
+    (void)build_tenant(c, "sys", SIM_TENANT_SYS, false); /* whose root bootstraps it */
+    return c;
+}
+
+void sim_cluster_found(struct sim_cluster *c)
+{
+    for (size_t i = 0; i < c->founders.n; i++) {
+        const struct sim_founder *f = c->founders.items[i];
+        struct sim_server *s = f->server;
+
+        if (sim_zone_find(c, sim_slice(f->zone)) == NULL)
+            (void)build_zone(c, f->zone, f->region, f->idc, true); /* found again by name */
+        s->id = c->next_server++;
+        s->is_member = true;
+        s->status = s->is_alive ? SIM_SERVER_ACTIVE : SIM_SERVER_INACTIVE;
+        s->start_service_us = s->is_alive ? c->now_us : 0;
+        s->created_us = s->modified_us = s->minor_freeze_us = c->now_us;
+    }
+    sim_clear(&c->founders);
+    c->created_us = c->now_us;
+    settle_sys(c);
+    c->is_bootstrapped = true;
 }

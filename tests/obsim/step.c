@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*  add / return   SERVER_ONLINE: in service ──▶ LEADERS
+/*  BOOTSTRAP      BOOTSTRAP: zones, members, tenant sys
+ *  add / return   SERVER_ONLINE: in service ──▶ LEADERS
  *  death          SERVER_OFFLINE: INACTIVE ──▶ LEADERS
  *  DELETE SERVER  SERVER_DELETE: a unit moves (UNIT_MIGRATE), again until none is left ──▶ the row goes
  *  stop / start   LEADERS
@@ -15,6 +16,13 @@
 #include "tests/obsim/place.h"
 
 /* --- servers ------------------------------------------------------------------------------------------------------------------ */
+
+static void bootstrap(struct sim_cluster *c, const struct sim_step *step)
+{
+    (void)step; /* the founders are noted in the cluster */
+    sim_cluster_found(c);
+    sim_note(c, "bootstrap", "bootstrap_succeed", "rs_list", c->servers.items[0]->ip, NULL);
+}
 
 static void server_online(struct sim_cluster *c, const struct sim_step *step)
 {
@@ -269,7 +277,8 @@ static void leaders(struct sim_cluster *c, const struct sim_step *step)
 void step_do(struct sim_cluster *c, const struct sim_step *step)
 {
     static void (*const steps[SIM_STEP_N])(struct sim_cluster *c, const struct sim_step *step) = {
-        [SIM_STEP_SERVER_ONLINE] = server_online,   [SIM_STEP_SERVER_OFFLINE] = server_offline, [SIM_STEP_SERVER_DELETE] = server_delete,
+        [SIM_STEP_BOOTSTRAP] = bootstrap,           [SIM_STEP_SERVER_ONLINE] = server_online,   [SIM_STEP_SERVER_OFFLINE] = server_offline,
+        [SIM_STEP_SERVER_DELETE] = server_delete,
         [SIM_STEP_LEADERS] = leaders,               [SIM_STEP_UNIT_MIGRATE] = unit_migrate,     [SIM_STEP_TENANT_CREATED] = tenant_created,
         [SIM_STEP_TENANT_DROPPED] = tenant_dropped, [SIM_STEP_TENANT_JOB] = tenant_job,         [SIM_STEP_MAJOR] = major,
         [SIM_STEP_MINOR] = minor,

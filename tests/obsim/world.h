@@ -4,6 +4,7 @@
  *   world ─┬─ deployment ─── cluster (state.h: what the kernel knows)
  *          │       ├──────── observers: address, listening socket, connections, whether it hangs, lies, is late
  *          │       └──────── faults (fault.h)
+ *          ├─ journal: only when each server is a process of its own, that has a replica of the cluster
  *          └─ one lock for all of it, one thread that accepts, one thread for each connection
  *
  * All members are read and written under the lock unless said otherwise. */
@@ -18,6 +19,7 @@
 
 struct sim_conn;
 struct sim_engine;
+struct sim_journal;
 
 /* A server process of a cluster, as seen from outside. */
 struct sim_observer {
@@ -39,6 +41,7 @@ struct sim_deployment {
     struct sim_cluster *cluster;       /* owned */
     SIM_LIST(struct sim_observer) observers;
     SIM_LIST(struct sim_fault) faults;
+    struct sim_values refused_starts;  /* "ip:rpc_port", and how often its process shall not start */
     bool gv_waits;                     /* a GV$ view asks servers that hang, too, until ob_query_timeout; else they are left out */
     int64_t n_sessions;                /* for numbers of sessions that are made without a login */
 };
@@ -49,6 +52,8 @@ struct sim_world {
     double speed;                      /* by which what takes time takes less of it */
     int audit_fd;                      /* -1: no trace */
     SSL_CTX *tls;                      /* owned, NULL: not offered */
+    int trace_fd;                      /* owned, -1: no second trace, which the servers of a cluster share */
+    struct sim_journal *journal;       /* owned, NULL: all servers are in this process (journal.h) */
     struct sim_engine *engine;         /* owned: SQLite */
     int epoll;                         /* listeners; owned */
     uint64_t random;
@@ -64,15 +69,21 @@ void world_unlock(struct sim_world *w);
 
 /* Takes the cluster over and makes an observer for each of its servers; none listens yet. */
 struct sim_deployment *world_add(struct sim_world *w, struct sim_cluster *c);
+/* Makes the observer of one server more; it does not listen. */
+struct sim_observer *world_add_observer(struct sim_deployment *d, struct sim_server *s);
 /* By cluster name (NULL or "": the first); NULL: none. */
 struct sim_deployment *world_find(struct sim_world *w, const char *cluster);
-/* By "ip", "ip:rpc_port" or "ip:sql_port"; NULL: none. */
+/* Is the server meant by "ip", "ip:rpc_port" or "ip:sql_port"? */
+bool world_is_at(const struct sim_server *s, const char *address);
+/* NULL: none is meant. */
 struct sim_observer *world_observer(struct sim_world *w, const char *address);
-/* Wall clock, microseconds since 1970, and lets the cluster's time pass up to it. */
+/* The cluster's clock, microseconds since 1970, and lets the cluster's time pass up to it. */
 int64_t world_advance(struct sim_deployment *d);
 
 /* One line of the trace. `ms`: how long the client waited for it. */
 struct sim_session;
 void audit_write(struct sim_world *w, const struct sim_session *s, struct slice sql, unsigned number, int64_t ms);
+/* The same for what becomes of a process: "up", "down", ... */
+void audit_event(struct sim_world *w, const struct sim_cluster *c, const struct sim_server *s, const char *event);
 
 #endif

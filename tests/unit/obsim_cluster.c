@@ -48,6 +48,118 @@ static void stops_one_zone_at_a_time(void **state)
     rig_fini(&r);
 }
 
+static const char bootstrap[] = "ALTER SYSTEM BOOTSTRAP REGION 'r1' ZONE 'zone1' IDC 'i1' SERVER '10.0.1.1:2882', ZONE zone2 SERVER '10.0.2.1:2882'";
+
+/* A cluster of two processes that is none yet, and a session on one of them. */
+static void blank_init(struct rig *r)
+{
+    struct sim_cluster_conf conf = { .seed = 42, .now_us = 1700000000000000 };
+
+    *r = (struct rig){ .c = sim_cluster_blank(&conf) };
+    for (unsigned z = 1; z <= 2; z++) {
+        char ip[32], zone[32];
+
+        (void)snprintf(ip, sizeof ip, "10.0.%u.1", z);
+        (void)snprintf(zone, sizeof zone, "zone%u", z);
+        sim_server_blank(r->c, ip, 2882, 2881, zone)->knows_rootservice = true;
+    }
+    rig_login(r, &r->sys, sim_tenant_get(r->c, 1), "root");
+    r->sys.server = r->c->servers.items[0];
+    reply_init(&r->reply);
+}
+
+static void blank_fini(struct rig *r)
+{
+    reply_fini(&r->reply);
+    rig_logout(&r->sys);
+    sim_cluster_free(r->c);
+}
+
+static void processes_are_bootstrapped(void **state)
+{
+    static const struct rig_row refused[] = {
+        { 1064, "ALTER SYSTEM BOOTSTRAP" },
+        { 1064, "ALTER SYSTEM BOOTSTRAP SERVER '10.0.1.1:2882'" },
+        { 1064, "ALTER SYSTEM BOOTSTRAP ZONE 'zone1'" },
+        { 1064, "ALTER SYSTEM BOOTSTRAP ZONE 'zone1' SERVER '10.0.1.1:2882'," },
+        { 4012, "ALTER SYSTEM BOOTSTRAP ZONE 'zone1' SERVER '10.0.1.9:2882'" },
+        { 4631, "ALTER SYSTEM BOOTSTRAP ZONE 'zone2' SERVER '10.0.1.1:2882'" },
+        { 1210, "ALTER SYSTEM BOOTSTRAP ZONE 'zone1' SERVER '10.0.1.1:2882', ZONE 'zone1' SERVER '10.0.1.1:2882'" },
+    };
+    struct rig r;
+
+    (void)state;
+    blank_init(&r);
+    RIG_SCRIPT(&r, &r.sys, refused);
+    assert_int_equal(r.c->founders.n, 0);
+    rig_expect(&r, &r.sys, 0, bootstrap);
+    assert_false(r.c->is_bootstrapped);
+    assert_int_equal(r.reply.until_us, sim_next_us(r.c));
+    rig_expect(&r, &r.sys, 4015, bootstrap);
+    rig_settle(&r);
+    assert_true(r.c->is_bootstrapped);
+    assert_int_equal(r.c->zones.n, 2);
+    assert_string_equal(r.c->zones.items[0]->region, "r1");
+    assert_string_equal(r.c->zones.items[0]->idc, "i1");
+    assert_string_equal(r.c->zones.items[1]->region, "sys_region");
+    assert_true(server(&r, "10.0.2.1:2882")->is_member);
+    assert_non_null(sim_rootserver(r.c));
+    assert_int_equal(r.c->units.n, 2);
+    assert_int_equal(r.c->next_unit, 1001);
+    rig_expect(&r, &r.sys, 4015, bootstrap);
+    blank_fini(&r);
+}
+
+static void founders_have_to_be_fit(void **state)
+{
+    struct sim_server *second;
+    struct rig r;
+
+    (void)state;
+    blank_init(&r);
+    second = server(&r, "10.0.2.1:2882");
+    second->knows_rootservice = false;
+    rig_expect(&r, &r.sys, 4012, bootstrap);
+    second->knows_rootservice = true;
+    sim_server_alive(r.c, second, false, NULL);
+    rig_expect(&r, &r.sys, 4012, bootstrap);
+    sim_server_alive(r.c, second, true, NULL);
+    second->id = 9; /* of another life */
+    rig_expect(&r, &r.sys, 4016, bootstrap);
+    blank_fini(&r);
+}
+
+/* What dies while the bootstrap runs is a member that is away. */
+static void founder_dies_meanwhile(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    blank_init(&r);
+    rig_expect(&r, &r.sys, 0, bootstrap);
+    sim_server_alive(r.c, server(&r, "10.0.2.1:2882"), false, NULL);
+    rig_settle(&r);
+    assert_int_equal(server(&r, "10.0.2.1:2882")->status, SIM_SERVER_INACTIVE);
+    assert_int_equal(server(&r, "10.0.1.1:2882")->status, SIM_SERVER_ACTIVE);
+    blank_fini(&r);
+}
+
+static void knows_what_others_see(void **state)
+{
+    static const char *const shared[] = { "ALTER SYSTEM ADD ZONE z", "/* x */ create user u", "SET GLOBAL a = 1", "set @@global.a = 1",
+                                          "SET PASSWORD = 'x'", "SET DEFAULT ROLE NONE TO u", "GRANT SELECT ON *.* TO u", "nonsense" };
+    static const char *const local[] = { "SELECT 1", "WITH a AS (SELECT 1) SELECT * FROM a", "SHOW DATABASES", "USE d", "SET a = 1",
+                                         "SET NAMES utf8mb4", "SET @u = 'GLOBAL'", "KILL 7", "BEGIN", "COMMIT" };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof shared / sizeof shared[0]; i++)
+        assert_true(command_changes(sim_slice(shared[i])));
+    for (size_t i = 0; i < sizeof local / sizeof local[0]; i++)
+        assert_false(command_changes(sim_slice(local[i])));
+    assert_true(command_bootstraps(sim_slice(" alter  system /* x */ bootstrap ZONE z")));
+    assert_false(command_bootstraps(SLICE("ALTER SYSTEM ADD ZONE bootstrap")));
+}
+
 /* Issued and done are two moments. */
 static void a_stop_takes_effect_later(void **state)
 {
@@ -318,6 +430,10 @@ static void says_yes_to_what_leaves_no_trace(void **state)
 
 const struct CMUnitTest obsim_cluster_tests[] = {
     cmocka_unit_test(stops_one_zone_at_a_time),
+    cmocka_unit_test(processes_are_bootstrapped),
+    cmocka_unit_test(founders_have_to_be_fit),
+    cmocka_unit_test(founder_dies_meanwhile),
+    cmocka_unit_test(knows_what_others_see),
     cmocka_unit_test(a_stop_takes_effect_later),
     cmocka_unit_test(does_not_stop_without_a_majority),
     cmocka_unit_test(refuses_wrong_server_statements),
