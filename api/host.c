@@ -9,6 +9,7 @@
 #include "api/tables.h"
 #include "api/task.h"
 #include "src/iam/principal.h"
+#include "src/task/domains.h"
 
 static const char *const kinds[] = { "DEDICATED_PHYSICAL_MACHINE", "DEDICATED_CONTAINER", "DEDICATED_ECS", NULL };
 static const char *const sorts[] = { "createTime", "id", "name", "innerIpAddress", "status", "updateTime", NULL };
@@ -135,10 +136,11 @@ static int take_hosts(struct call *c, const struct field_list *list, struct host
     return 0;
 }
 
-static int api_host_batch_create(struct call *c, struct err *e)
+static int take_body(struct call *c, struct host_add *a, struct err *e)
 {
     const struct host_in *in = c->body;
-    struct host_add a = {
+
+    *a = (struct host_add){
         .ssh_port = in->ssh_port,
         .idc_id = in->idc_id,
         .type_id = in->type_id,
@@ -151,9 +153,16 @@ static int api_host_batch_create(struct call *c, struct err *e)
         .username = c->user->name,
         .node = c->api->shared->node->name,
     };
+    return a->publish_ports != NULL ? take_hosts(c, &in->hosts, a, e) : err_set(e, &ERR_NOMEM, "");
+}
+
+static int api_host_batch_create(struct call *c, struct err *e)
+{
+    const struct host_in *in = c->body;
     int64_t *ids = arena_array(c->arena, in->hosts.n, sizeof *ids);
+    struct host_add a;
     int64_t task_id;
-    int rv = ids != NULL && a.publish_ports != NULL ? take_hosts(c, &in->hosts, &a, e) : err_set(e, &ERR_NOMEM, "");
+    int rv = ids != NULL ? take_body(c, &a, e) : err_set(e, &ERR_NOMEM, "");
 
     if (rv == 0)
         rv = host_add(c->db, &a, c->arena, ids, &task_id, e);
@@ -164,6 +173,73 @@ static int api_host_batch_create(struct call *c, struct err *e)
     c->object_id = ids[0];
     task_kick(c->api->shared->tasks, task_id);
     return api_task_reply_hosts(c, task_id, ids, a.n, e);
+}
+
+/* ---- checking before ------------------------------------------------------------------------------------------------------- */
+
+struct finding_view {
+    const char *ip, *check, *reason;
+    int passed;
+    int64_t code;
+};
+static const struct field finding_fields[] = {
+    F_STRING(finding_view, ip, "innerIpAddress", DOC("The host.")),
+    F_STRING(finding_view, check, "check",
+             DOC("What was looked at: ssh, sudo, latency, clock, system, address, ports, directory, disk, or batch (are they alike?).")),
+    F_BOOL(finding_view, passed, "passed", DOC("Whether nothing speaks against it.")),
+    F_INT(finding_view, code, "errorCode", DOC("Code of the reason against it.")),
+    F_STRING(finding_view, reason, "reason", DOC("What speaks against it, and what to do.")),
+    FIELD_END,
+};
+struct precheck_view {
+    int valid;
+    struct field_strings messages;
+    struct field_list findings;
+};
+static const struct field precheck_fields[] = {
+    F_BOOL(precheck_view, valid, "valid", DOC("Whether they can be added.")),
+    F_STRINGS(precheck_view, messages, "messages", DOC("Every reason against it.")),
+    F_LIST(precheck_view, findings, "checkResults", finding_view, finding_fields, DOC("Each host and rule.")),
+    FIELD_END,
+};
+
+static int show_findings(struct call *c, const struct host_finding *f, size_t n, struct precheck_view *v, struct err *e)
+{
+    struct finding_view *views = arena_array(c->arena, n + 1, sizeof *views);
+    const char **messages = arena_array(c->arena, n + 1, sizeof *messages);
+    char text[1024];
+
+    if (views == NULL || messages == NULL)
+        return err_set(e, &ERR_NOMEM, "");
+    for (size_t i = 0; i < n; i++) {
+        views[i] = (struct finding_view){ f[i].ip, host_check_names[f[i].check], NULL, f[i].passed, FIELD_NONE };
+        if (f[i].passed)
+            continue;
+        views[i].reason = arena_strdup(c->arena, err_text(&f[i].why, c->style.lang, text, sizeof text));
+        views[i].code = f[i].why.row->code;
+        if (views[i].reason == NULL)
+            return err_set(e, &ERR_NOMEM, "");
+        messages[v->messages.n++] = views[i].reason;
+    }
+    v->messages.items = messages;
+    v->findings = (struct field_list){ views, n };
+    v->valid = v->messages.n == 0;
+    return 0;
+}
+
+static int api_host_precheck(struct call *c, struct err *e)
+{
+    struct precheck_view view = { .valid = 0 };
+    struct host_finding *findings;
+    struct host_add a;
+    size_t n, failed;
+    int rv = take_body(c, &a, e);
+
+    if (rv == 0)
+        rv = host_precheck(c->api->shared->domains->hosts, c->db, &a, c->arena, &findings, &n, &failed, e);
+    if (rv == 0)
+        rv = show_findings(c, findings, n, &view, e);
+    return rv == 0 ? call_object(c, &view, e) : rv;
 }
 
 static int api_host_delete(struct call *c, struct err *e)
@@ -217,6 +293,9 @@ const struct route host_routes[] = {
           "Show a host.", TAG, ROUTE_OUT(host, host_fields)),
     ROUTE("host-batch-create", "POST", "/api/v2/compute/hosts/batchCreate", "HOST:*:CREATE", api_host_batch_create, REPLY_OBJECT,
           ROUTE_DOCUMENTED, "Add hosts.", TAG, ROUTE_BODY(host_in, host_in_fields), .flags = ROUTE_ASYNC, ROUTE_OUT(task_hosts, task_hosts_fields)),
+    ROUTE("host-batch-precheck", "POST", "/api/v2/compute/hosts/batchCreatePreCheck", "HOST:*:CREATE", api_host_precheck, REPLY_OBJECT,
+          ROUTE_OWN, "Look whether hosts can be added, and tell every reason against it.", TAG, ROUTE_BODY(host_in, host_in_fields),
+          .flags = ROUTE_READ_ONLY | ROUTE_SLOW, ROUTE_OUT(precheck_view, precheck_fields)),
     ROUTE("host-delete", "DELETE", "/api/v2/compute/hosts/{hostId}", "HOST:{hostId}:DELETE", api_host_delete, REPLY_NONE, ROUTE_DOCUMENTED,
           "Forget a host.", TAG),
     ROUTE("host-batch-delete", "POST", "/api/v2/compute/hosts/batchDelete", "HOST:?:DELETE", api_host_batch_delete, REPLY_NONE,

@@ -141,6 +141,10 @@ const struct setting settings_table[] = {
     { "refresh.interval", DURATION(refresh.interval_ms), "10s", "1s", "1h", .flags = SETTING_RELOAD,
       .doc = "Time between two looks at a managed cluster." },
 
+    { "agent.program_dir", PATH(agent.program_dir), "",
+      .doc = "Directory with the agent's program for hosts: ocp-agent, or one for each architecture (ocp-agent-x86_64, ocp-agent-aarch64); and "
+             "node_exporter, likewise, if hosts shall have one. Empty: the directory of ocp-server's own program." },
+
     { "audit.keep", DURATION(audit.keep_ms), "1095d", "1d", "3650d", .doc = "How long the record of changes is kept." },
     { "iam.session_lifetime", DURATION(iam.session_lifetime_ms), "12h", "5m", "30d", .flags = SETTING_RELOAD,
       .doc = "A console session ends after this long, however busy it is. How long it may be idle says the system "

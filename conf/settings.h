@@ -84,6 +84,9 @@ struct settings {
     struct {
         int64_t keep_ms;
     } audit;
+    struct {
+        const char *program_dir;             /* "": that of this program */
+    } agent;
 };
 
 /* ---- the table ----------------------------------------------------------------------------------------------------- */

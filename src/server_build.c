@@ -12,6 +12,7 @@
 #include "conf/parameters.h"
 #include "config.h"
 #include "ha/drive/drive.h"
+#include "src/host/host.h"
 #include "src/node/home.h"
 #include "src/node/peers.h"
 #include "src/node/revoked.h"
@@ -24,7 +25,7 @@
 #include "src/task/engine.h"
 #include "src/vault/vault.h"
 
-enum { MAX_LOOPS = 64, CRYPTO_THREADS = 2, CONNECT_THREADS = 4, VISIT_THREADS = 8, LONG_THREADS = 2 };
+enum { MAX_LOOPS = 64, CRYPTO_THREADS = 2, CONNECT_THREADS = 4, VISIT_THREADS = 8, LONG_THREADS = 8 };
 
 static struct sql_target *make_targets(const struct settings_db *db, unsigned *n)
 {
@@ -362,6 +363,7 @@ void server_tear_down(struct server *s)
     drive_free(s->drive);
     obclusters_free(s->domains.obclusters);
     configurl_free(s->domains.configurl);
+    hosts_free(s->domains.hosts);
     leases_free(s->leases);
     task_engine_free(s->shared.tasks);
     login_keys_free(s->shared.login_keys);

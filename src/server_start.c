@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "src/host/host.h"
 #include "src/iam/iam.h"
 #include "src/iam/loginkey.h"
 #include "src/configurl/configurl.h"
@@ -164,6 +165,20 @@ static int make_configurl(struct server *s, struct err *e)
     return configurl_new(&conf, &s->domains.configurl, e);
 }
 
+static int make_hosts(struct server *s, struct err *e)
+{
+    struct hosts_conf conf = {
+        .vault = s->shared.vault,
+        .connect_pool = s->connect,
+        .long_pool = s->longer,
+        .parameters = s->parameters,
+        .clock = &clock_system,
+        .program_dir = s->boot->agent.program_dir,
+    };
+
+    return hosts_new(&conf, &s->domains.hosts, e);
+}
+
 static const int64_t login_key_bits[] = { 0, 1024, 2048 }; /* by the setting's values */
 
 /* Sealed under another master key than this node has: a node without it is better than none. */
@@ -194,6 +209,8 @@ static int prepare_domains(struct server *s, struct err *e)
         rv = make_configurl(s, e);
     if (rv == 0)
         rv = make_obclusters(s, e);
+    if (rv == 0)
+        rv = make_hosts(s, e);
     if (rv == 0)
         rv = obclusters_watch(s->domains.obclusters, s->metadb, s->seed += 0x9e3779b97f4a7c15u, e);
     if (rv == 0)

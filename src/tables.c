@@ -16,6 +16,7 @@
 #include "raft/node.h"
 #include "src/configurl/configurl.h"
 #include "src/host/host.h"
+#include "src/host/program.h"
 #include "src/iam/accesskey.h"
 #include "src/iam/addressrule.h"
 #include "src/iam/customrole.h"
@@ -117,6 +118,8 @@ const struct err_row *const *const all_errors[] = {
     setting_err_rows,
     host_err_rows,
     configurl_err_rows,
+    host_check_err_rows,
+    host_program_err_rows,
     store_obcluster_err_rows,
     link_err_rows,
     look_err_rows,

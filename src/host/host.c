@@ -4,15 +4,46 @@
 #include <string.h>
 
 #include "src/base/clock.h"
+#include "src/host/inside.h"
+#include "src/host/probe.h"
+#include "src/host/program.h"
 #include "src/io/addr.h"
+#include "src/store/credential.h"
 
 ERR_DEFINE(ERR_HOST_ADDRESS, 90501, 400, ERR_FINAL, "{0} is not an IP address. Give an IPv4 or IPv6 address, not a name.",
            "{0} 不是合法的 IP 地址，请填写 IPv4 或 IPv6 地址。");
 ERR_DEFINE(ERR_HOST_EXISTS, 7001, 409, ERR_FINAL, "A host with the address {0} exists already.", "地址为 {0} 的主机已存在。");
 
-const struct err_row *const host_err_rows[] = { &ERR_HOST_ADDRESS, &ERR_HOST_EXISTS, NULL };
+const struct err_row *const host_err_rows[] = { &ERR_HOST_ADDRESS, &ERR_HOST_EXISTS, &ERR_HOST_CREDENTIAL, &ERR_HOST_COMMAND, NULL };
 
 enum { MAX_NAME = 64, REGISTER_S = 60 };
+
+int hosts_new(const struct hosts_conf *conf, struct hosts **out, struct err *e)
+{
+    struct hosts *h = mem_zalloc(sizeof *h);
+    int rv;
+
+    if (h == NULL)
+        return err_set(e, &ERR_NOMEM, "");
+    h->conf = *conf;
+    rv = host_programs_new(conf->program_dir, conf->long_pool, &h->programs, e);
+    if (rv != 0) {
+        hosts_free(h);
+        return rv;
+    }
+    *out = h;
+    return 0;
+}
+
+void hosts_free(struct hosts *h)
+{
+    if (h == NULL)
+        return;
+    host_programs_free(h->programs);
+    mem_free(h);
+}
+
+/* ---- places ---------------------------------------------------------------------------------------------------------------- */
 
 const char *place_name_problem(const char *name)
 {
@@ -100,6 +131,46 @@ static int check_addresses(const struct host_add *a, struct err *e)
     return 0;
 }
 
+/* The password box of others is closed. */
+static int check_credential(struct db *d, const struct host_add *a, struct arena *arena, struct err *e)
+{
+    struct credential row;
+    int rv = store_credential_get(d, a->user_id, a->credential_id, arena, &row, e);
+
+    if (rv == ERR_NOT_FOUND.code || (rv == 0 && strcmp(row.target_type, "HOST") != 0))
+        return err_set(e, &ERR_HOST_CREDENTIAL, "%lld", (long long)a->credential_id);
+    return rv;
+}
+
+int host_precheck(struct hosts *h, struct db *d, const struct host_add *a, struct arena *arena, struct host_finding **out, size_t *n,
+                  size_t *n_failed, struct err *e)
+{
+    struct host_place *places = arena_array(arena, a->n + 1, sizeof *places);
+    struct host_login login = { .secret = NULL };
+    struct host_probe *probes = NULL;
+    struct check_rules rules;
+    int failed, rv = check_addresses(a, e);
+
+    if (rv == 0 && places == NULL)
+        rv = err_set(e, &ERR_NOMEM, "");
+    if (rv == 0)
+        rv = check_credential(d, a, arena, e);
+    for (size_t i = 0; rv == 0 && i < a->n; i++)
+        places[i] = (struct host_place){ .ip = a->ips[i], .port = a->ssh_port };
+    if (rv == 0)
+        rv = host_rules(h, d, arena, &rules, e);
+    if (rv == 0)
+        rv = host_login_open(h, d, a->credential_id, arena, &login, e);
+    if (rv == 0)
+        rv = host_probe_all(h, d, &login, places, a->n, &rules, arena, &probes, e);
+    host_login_close(&login);
+    if (rv != 0)
+        return rv;
+    failed = host_check_all(&rules, probes, a->n, arena, out, n);
+    *n_failed = (size_t)(failed > 0 ? failed : 0);
+    return failed >= 0 ? 0 : err_set(e, &ERR_NOMEM, "");
+}
+
 static int insert_host(struct tx *tx, const struct adding *g, size_t i, struct err *e)
 {
     const struct host_add *a = g->a;
@@ -116,6 +187,8 @@ static int insert_host(struct tx *tx, const struct adding *g, size_t i, struct e
         .ssh_port = a->ssh_port,
         .kind = a->kind,
         .publish_ports = a->publish_ports,
+        .fingerprint = "",
+        .ocp_id = "",
         .status = "NEW",
         .idc_id = a->idc_id,
         .type_id = a->type_id,

@@ -1,16 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* host.h - rules about hosts and the places where they stand. Hosts are records here: that a host can be reached over SSH and runs
- * an agent is not checked yet, so it stays NEW. From fibers. */
+/* host.h - rules about hosts and the places where they stand. One struct hosts for the process; from fibers of any loop. */
 #ifndef HOST_HOST_H
 #define HOST_HOST_H
 
 #include "src/store/host.h"
 #include "src/store/place.h"
+#include "src/host/check.h"
 #include "src/task/engine.h"
+#include "src/vault/vault.h"
 
+struct parameters;
+struct hosts;
+
+ERR_DECLARE(ERR_HOST_CREDENTIAL); /* 7016 {0} id: there is no such credential, or it is not for hosts */
 ERR_DECLARE(ERR_HOST_ADDRESS);    /* {0} address: no IP address */
 ERR_DECLARE(ERR_HOST_EXISTS);     /* {0} address */
 extern const struct err_row *const host_err_rows[];
+
+struct hosts_conf {
+    const struct vault *vault;               /* borrowed, as all: outlive the hosts */
+    struct work_pool *connect_pool, *long_pool;
+    struct parameters *parameters;
+    const struct clock *clock;
+    const char *program_dir;                 /* where the programs of agents are (program.h); copied */
+};
+/* Errors: NOMEM. */
+MUST_CHECK int hosts_new(const struct hosts_conf *conf, struct hosts **out, struct err *e);
+/* When no loop uses it any more. NULL is fine. */
+void hosts_free(struct hosts *h);
 
 #define HOST_TYPE_DEFAULT "default"
 
@@ -29,6 +46,10 @@ struct host_add {
     const char *username;
     const char *node;                    /* this node */
 };
+/* May these hosts be added? Looks at all of them at once and changes nothing: every reason against it. Returns 0 also when there are reasons:
+ * *n_failed. Errors: HOST_ADDRESS, HOST_CREDENTIAL, INVALID, NOMEM, CANCELLED, BUSY, those of db_read. */
+MUST_CHECK int host_precheck(struct hosts *h, struct db *d, const struct host_add *a, struct arena *arena, struct host_finding **out, size_t *n,
+                             size_t *n_failed, struct err *e);
 /* Adds the hosts and one task that registers them, in one transaction: all or none. `ids` gets n host ids.
  * Errors: HOST_ADDRESS, HOST_EXISTS, NOT_FOUND (IDC, type), INVALID (an address twice), those of db_transact. */
 MUST_CHECK int host_add(struct db *d, const struct host_add *a, struct arena *arena, int64_t *ids, int64_t *task_id, struct err *e);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "src/store/host.h"
 
+#include <string.h>
+
 #include "src/store/change.h"
 #include "src/store/place.h"
 
@@ -26,6 +28,11 @@ static const struct sql_field fields[] = {
     SQL_FIELD(host, idc_id, "idc_id", SQL_C_INT64),
     SQL_FIELD(host, type_id, "type_id", SQL_C_INT64),
     SQL_FIELD(host, credential_id, "credential_id", SQL_C_INT64),
+    SQL_FIELD(host, fingerprint, "ssh_fingerprint", SQL_C_TEXT),
+    SQL_FIELD(host, ocp_id, "ocp_id", SQL_C_TEXT),
+    SQL_FIELD(host, agent_id, "agent_id", SQL_C_INT64),
+    SQL_FIELD(host, agent_version, "agent_version", SQL_C_TEXT),
+    SQL_FIELD(host, agent_status, "agent_status", SQL_C_TEXT),
     SQL_FIELD(host, created_us, "created_at", SQL_C_TIME),
     SQL_FIELD(host, updated_us, "updated_at", SQL_C_TIME),
     SQL_FIELD(host, idc_name, "idc_name", SQL_C_TEXT),
@@ -37,6 +44,7 @@ static const struct sql_field fields[] = {
     SQL_FIELD(host, region_description, "region_description", SQL_C_TEXT),
     { NULL },
 };
+static const struct host no_agent = { .agent_id = FIELD_NONE };
 static const struct list_kind host_kind = {
     .noun = "host",
     .columns = "h.id AS id, h.name AS name, h.alias AS alias, h.description AS description, h.operating_system AS operating_system, "
@@ -44,15 +52,39 @@ static const struct list_kind host_kind = {
                "h.ip AS ip, h.ssh_port AS ssh_port, h.kind AS kind, h.publish_ports AS publish_ports, h.status AS status, "
                "h.idc_id AS idc_id, h.type_id AS type_id, h.credential_id AS credential_id, h.created_at AS created_at, "
                "h.updated_at AS updated_at, i.name AS idc_name, i.description AS idc_description, t.name AS type_name, "
-               "t.description AS type_description, r.id AS region_id, r.name AS region_name, r.description AS region_description",
-    .from = "host h JOIN idc i ON i.id = h.idc_id JOIN region r ON r.id = i.region_id JOIN host_type t ON t.id = h.type_id",
+               "t.description AS type_description, r.id AS region_id, r.name AS region_name, r.description AS region_description, "
+               "h.ssh_fingerprint AS ssh_fingerprint, h.ocp_id AS ocp_id, a.id AS agent_id, a.version AS agent_version, a.status AS agent_status",
+    .from = "host h JOIN idc i ON i.id = h.idc_id JOIN region r ON r.id = i.region_id JOIN host_type t ON t.id = h.type_id "
+            "LEFT JOIN host_agent a ON a.host_id = h.id",
     .sorts = sorts,
     .key = "h.id",
     .fields = fields,
     .size = sizeof(struct host),
+    .init = &no_agent,
 };
 
 static const struct scope_column scope_columns[] = { { .kind = "HOST", .column = "h.id" }, { NULL } };
+
+static bool has(const struct field_strings *types, const char *type)
+{
+    for (size_t i = 0; i < types->n; i++)
+        if (strcmp(types->items[i], type) == 0)
+            return true;
+    return false;
+}
+
+/* Other services than these two are on no host yet. */
+static void filter_services(struct filter *where, const struct field_strings *types, const char *before)
+{
+    if (types->n == 0)
+        return;
+    str_printf(&where->text, " AND %s(0 = 1", before);
+    if (has(types, "OB_CLUSTER"))
+        str_add(&where->text, " OR EXISTS (SELECT 1 FROM observer o WHERE o.ip = h.ip)");
+    if (has(types, "OCP_AGENT"))
+        str_add(&where->text, " OR a.id IS NOT NULL");
+    str_add_c(&where->text, ')');
+}
 
 int store_host_list(struct db *d, const struct host_filter *f, const struct store_page *page, struct arena *arena, struct host **out,
                     size_t *n, int64_t *total, struct err *e)
@@ -68,6 +100,8 @@ int store_host_list(struct db *d, const struct host_filter *f, const struct stor
         filter_ints(&where, "h.idc_id IN", f->idc_ids);
         filter_ints(&where, "h.type_id IN", f->type_ids);
         filter_strings(&where, "h.ip IN", f->ips);
+        filter_services(&where, &f->with_services, "");
+        filter_services(&where, &f->without_services, "NOT ");
         filter_scope(&where, f->scope, scope_columns);
     }
     return list_read(d, &host_kind, &where, page, arena, (void **)out, n, total, e);
@@ -124,6 +158,28 @@ int store_host_update(struct tx *tx, const struct host *h, struct err *e)
                                  SQL_V_I(h->ssh_port), sql_v_s(h->kind), sql_v_s(h->publish_ports), sql_v_s(h->status), SQL_V_I(h->idc_id),
                                  SQL_V_I(h->type_id), SQL_V_I(h->credential_id), SQL_V_I(h->id)),
                          e);
+}
+
+int store_host_describe(struct tx *tx, const struct host *h, struct err *e)
+{
+    char text[CHANGE_ID_SIZE];
+    struct change c = { "host", change_id(h->id, text), false };
+
+    return change_run_in(tx, &c,
+                         "UPDATE host SET name = ?, operating_system = ?, operating_system_release = ?, architecture = ?, ocp_id = ?, "
+                         "serial_number = CASE WHEN serial_number = '' THEN ? ELSE serial_number END, updated_at = NOW(6) WHERE id = ?",
+                         DB_ARGS(sql_v_s(h->name), sql_v_s(h->operating_system), sql_v_s(h->operating_system_release),
+                                 sql_v_s(h->architecture), sql_v_s(h->ocp_id), sql_v_s(h->serial_number), SQL_V_I(h->id)),
+                         e);
+}
+
+int store_host_pin(struct tx *tx, int64_t id, const char *fingerprint, struct err *e)
+{
+    char text[CHANGE_ID_SIZE];
+    struct change c = { "host", change_id(id, text), false };
+
+    return change_run_in(tx, &c, "UPDATE host SET ssh_fingerprint = ?, updated_at = NOW(6) WHERE id = ?",
+                         DB_ARGS(sql_v_s(fingerprint), SQL_V_I(id)), e);
 }
 
 int store_host_set_status(struct tx *tx, int64_t id, const char *from, const char *to, struct err *e)

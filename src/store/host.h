@@ -16,11 +16,15 @@ struct host {
     const char *status;           /* NEW, AVAILABLE, ONLINE, OFFLINE, DELETING */
     int64_t idc_id, type_id;
     int64_t credential_id;        /* 0: none */
+    const char *fingerprint;      /* of its SSH key, pinned at the first contact; "": not yet */
+    const char *ocp_id;           /* of the OCP cluster that manages it; "": its agent was never deployed */
     int64_t created_us, updated_us;
     /* read only */
     const char *idc_name, *idc_description, *type_name, *type_description;
     int64_t region_id;
     const char *region_name, *region_description;
+    int64_t agent_id;             /* FIELD_NONE: no agent was ever deployed; NULL texts then */
+    const char *agent_version, *agent_status;
 };
 
 struct host_filter {
@@ -28,6 +32,7 @@ struct host_filter {
     const char *keyword;          /* part of name, alias, address or description; NULL: any */
     struct field_ints ids, idc_ids, type_ids;
     struct field_strings ips;
+    struct field_strings with_services, without_services; /* OB_CLUSTER, OCP_AGENT ...: hosts that have any of them; that have none of them */
     const struct scope *scope;    /* NULL: all; kind HOST */
 };
 /* Sorted by id, name, innerIpAddress, status, createTime, updateTime; newest first by itself. `f` may be NULL. Errors: those of list_read. */
@@ -39,8 +44,12 @@ MUST_CHECK int store_host_find(struct db *d, const char *ip, struct arena *arena
 
 /* The id is the caller's (db_next_id), times are set here. Errors: NAME_USED (the address), NOT_FOUND (IDC or host type), those of tx_run. */
 MUST_CHECK int store_host_insert(struct tx *tx, const struct host *h, struct err *e);
-/* Writes everything but id, address and times. Errors: NOT_FOUND (also of IDC or host type), those of tx_run. */
+/* Writes everything but id, address, fingerprint, ocp_id and times. Errors: NOT_FOUND (also of IDC or host type), those of tx_run. */
 MUST_CHECK int store_host_update(struct tx *tx, const struct host *h, struct err *e);
+/* What the host said of itself: names, system, serial number (unless one was given). Errors: NOT_FOUND, those of tx_run. */
+MUST_CHECK int store_host_describe(struct tx *tx, const struct host *h, struct err *e);
+/* Pins the key of its SSH server. Errors: NOT_FOUND, those of tx_run. */
+MUST_CHECK int store_host_pin(struct tx *tx, int64_t id, const char *fingerprint, struct err *e);
 /* Errors: NOT_FOUND, CONFLICT when it is not `from` any more (NULL: whatever it is), those of tx_run. */
 MUST_CHECK int store_host_set_status(struct tx *tx, int64_t id, const char *from, const char *to, struct err *e);
 /* Errors: NOT_FOUND, those of tx_run. Whether anything still runs there is the caller's to look at. */

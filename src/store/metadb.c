@@ -216,5 +216,18 @@ const struct migration metadb_migrations[] = {
             "stamp_us BIGINT NOT NULL, servers TEXT NOT NULL, reporter VARCHAR(64) NOT NULL, updated_at DATETIME(6) NOT NULL, "
             "PRIMARY KEY (name, ob_cluster_id)" TABLE_END,
             "INSERT INTO store_sequence (name, next_id) VALUES ('configurl', 1)") },
+    { 27, "agents of hosts",
+      STEPS("ALTER TABLE host ADD COLUMN ssh_fingerprint VARCHAR(64) NOT NULL DEFAULT ''",
+            "ALTER TABLE host ADD COLUMN ocp_id VARCHAR(32) NOT NULL DEFAULT ''",
+            "CREATE TABLE host_agent (id BIGINT NOT NULL, host_id BIGINT NOT NULL, version VARCHAR(64) NOT NULL, "
+            "install_home VARCHAR(1024) NOT NULL, listen VARCHAR(64) NOT NULL, manager_port INT NOT NULL, monitor_port INT NOT NULL, "
+            "status VARCHAR(32) NOT NULL, incarnation VARCHAR(64) NOT NULL, program_sha256 VARCHAR(64) NOT NULL, "
+            "certificate_serial VARCHAR(64) NOT NULL, certificate_expires_at DATETIME(6) NULL, available_at DATETIME(6) NULL, "
+            "problem VARCHAR(1024) NOT NULL, created_at DATETIME(6) NOT NULL, updated_at DATETIME(6) NOT NULL, PRIMARY KEY (id), "
+            "UNIQUE KEY host_agent_host (host_id)" TABLE_END,
+            "CREATE TABLE host_process (id BIGINT NOT NULL, host_id BIGINT NOT NULL, name VARCHAR(64) NOT NULL, kind VARCHAR(32) NOT NULL, "
+            "pid BIGINT NOT NULL, status VARCHAR(32) NOT NULL, note VARCHAR(255) NOT NULL, port INT NOT NULL, started_at DATETIME(6) NULL, "
+            "active_at DATETIME(6) NULL, restarts BIGINT NOT NULL, created_at DATETIME(6) NOT NULL, updated_at DATETIME(6) NOT NULL, "
+            "PRIMARY KEY (id), UNIQUE KEY host_process_name (host_id, name)" TABLE_END) },
     { 0 },
 };

@@ -5,10 +5,12 @@
 #define TASK_DOMAINS_H
 
 struct configurl;
+struct hosts;
 struct obclusters;
 
 struct domain_graph {
     struct configurl *configurl;
+    struct hosts *hosts;
     struct obclusters *obclusters;
 };
 
