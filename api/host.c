@@ -171,7 +171,7 @@ static int api_host_batch_create(struct call *c, struct err *e)
     c->object_kind = "COMPUTE_HOST";
     c->object_name = a.ips[0];
     c->object_id = ids[0];
-    task_kick(c->api->shared->tasks, task_id);
+    task_kick(c->api->shared->tasks);
     return api_task_reply_hosts(c, task_id, ids, a.n, e);
 }
 

@@ -8,11 +8,13 @@
 
 struct task_step_view {
     int64_t id, series_id, timeout, run_time, parallel_idx;
-    const char *name, *description, *status, *operation, *executor, *node_type;
+    const char *name, *description, *status, *operation, *executor, *node_type, *target, *state;
     struct field_ints upstreams, downstreams;
-    int prohibit_rollback;
+    int prohibit_rollback, skippable;
     int64_t created_us, started_us, finished_us;
 };
+
+extern const struct field task_step_fields[];
 
 /* Answer of an operation that started a task (TaskInstance). */
 struct task_started {
@@ -23,6 +25,21 @@ struct task_started {
     struct field_list subtasks;
 };
 extern const struct field task_started_fields[];
+
+/* The form of the list and of one task. */
+struct task_about {
+    int64_t id, ob_id;
+    const char *name, *type;
+};
+struct task_view {
+    struct task_started flat;
+    struct task_about *cluster, *tenant, *creator;
+};
+extern const struct field task_view_fields[];
+
+/* In the arena. Errors: NOMEM; of a step: NOT_FOUND. */
+MUST_CHECK int task_view_of(const struct task *t, struct arena *arena, struct task_view *out, struct err *e);
+MUST_CHECK int task_step_view_of(const struct task *t, int64_t id, struct arena *arena, struct task_step_view *out, struct err *e);
 
 /* Answer of adding hosts: the task, alone and as a list, and the new hosts. */
 struct task_hosts {

@@ -31,7 +31,7 @@
 #include "src/tables.h"
 #include "src/task/engine.h"
 
-enum { RELEASE_MS = 2000, MEMBERS_MS = 1000, PRUNE_MS = 600000, LOGIN_HISTORY_KEEP_DAYS = 180, HAND_OVER_MS = 4000, EXIT_GIVEN_UP = RAFT_EXIT_FATAL };
+enum { RELEASE_MS = 2000, STEPS_PATIENCE_MS = 1000, STEPS_STOP_MS = 3000, MEMBERS_MS = 1000, PRUNE_MS = 600000, LOGIN_HISTORY_KEEP_DAYS = 180, HAND_OVER_MS = 4000, EXIT_GIVEN_UP = RAFT_EXIT_FATAL };
 
 /* --- the leader's work ---------------------------------------------------------------------------------------------------------------- */
 
@@ -100,10 +100,10 @@ static void start_work(void *data)
 {
     struct server *s = data;
     struct err e = { 0 };
-    int rv = task_engine_start(s->shared.tasks, s->seed += 0x9e3779b97f4a7c15u, &e);
+    int rv = task_engine_start(s->shared.tasks, &e);
 
     if (rv == 0)
-        rv = jobs_start(s->control, leader_jobs, s, &s->log, s->seed + 1, &s->leader_jobs, &e);
+        rv = jobs_start(s->control, leader_jobs, s, &s->log, s->seed += 0x9e3779b97f4a7c15u, &s->leader_jobs, &e);
     if (rv != 0)
         log_error(&s->log, "the leader's work could not be started", LOG_E(&e));
 }
@@ -162,11 +162,29 @@ static int make_peer_tls(struct server *s, struct err *e)
     return tls_server_new(&conf, &s->peer_tls, e);
 }
 
+static bool is_worker_dead(int64_t node_id, void *data)
+{
+    struct server *s = data;
+    struct raft_node_status status;
+
+    raft_node_status(s->raft, &status);
+    return process_is_gone(node_id, &status);
+}
+
+static int64_t epoch(void *data)
+{
+    struct server *s = data;
+    struct leadership leader;
+
+    return drive_leadership(s->drive, &leader) ? leader.epoch : 0;
+}
+
 static int make_engine(struct server *s, struct err *e)
 {
     struct task_engine_conf conf = {
-        .flows = all_flows, .loop = s->control, .db = drive_db(s->drive), .data = &s->domains, .node = s->node.name, .log = &s->log,
-        .kick_leader = server_kick_leader, .kick_data = s,
+        .flows = all_flows, .loop = s->control, .leader_db = drive_db(s->drive), .db = s->metadb, .data = &s->domains, .self = &s->self,
+        .incarnation = (int64_t)((s->seed ^ (uint64_t)clock_wall_us(&clock_system)) >> 1), .log = &s->log, .kick_leader = server_kick_leader,
+        .kick_worker = server_kick_worker, .is_dead = is_worker_dead, .epoch = epoch, .hooks_data = s,
     };
 
     return task_engine_new(&conf, &s->shared.tasks, e);
@@ -264,7 +282,9 @@ int server_take_part(struct server *s, struct err *e)
 
 int server_may_lead(struct server *s, struct err *e)
 {
-    return drive_start(s->drive, s->raft, e);
+    int rv = task_engine_work(s->shared.tasks, e);
+
+    return rv == 0 ? drive_start(s->drive, s->raft, e) : rv;
 }
 
 void server_release_work(struct server *s)
@@ -275,6 +295,7 @@ void server_release_work(struct server *s)
     if (s->leases == NULL)
         return;
     fiber_restore_deadline(INT64_MAX);
+    task_engine_leave(s->shared.tasks, STEPS_PATIENCE_MS, STEPS_STOP_MS);
     (void)fiber_narrow_deadline(RELEASE_MS);
     if (node_beat(s->metadb, &s->self, true, &e) != 0)
         log_info(&s->log, "MetaDB does not know that this node stops", LOG_E(&e));

@@ -120,8 +120,9 @@ MUST_CHECK int server_reload_certificates(struct server *s, struct err *e);
 /* Hands leadership to another node, if there is one, in a fiber. */
 void server_hand_over(struct server *s);
 
-/* Tells the leader, which is another node, of a new task. Control loop; does not wait. `data`: the server. */
-void server_kick_leader(int64_t task, void *data);
+/* Tell the leader of steps that are ready, or a node of steps that it is to run. Control loop; neither waits. `data`: the server. */
+void server_kick_leader(void *data);
+void server_kick_worker(int64_t node, void *data);
 /* Jobs of this node about itself (server_self.c); `data` is the server. */
 MUST_CHECK int server_beat(void *data, struct err *e);
 MUST_CHECK int server_keep_certificates(void *data, struct err *e);

@@ -84,20 +84,41 @@ enum { KICK_MS = 2000 };
 
 struct kick {
     struct server *server;
-    int64_t task;
+    int64_t node;                /* 0: the leader, whoever that is */
 };
 
-static int kick(struct server *s, int64_t task, struct arena *arena, struct err *e)
+/* False: it is this node, or nobody knows where it is. */
+static bool find_node(struct server *s, int64_t node, struct arena *arena, struct peer_call *call)
 {
-    struct peers_leader leader;
+    struct peers_leader *leader = arena_alloc(arena, sizeof *leader);
+    struct peers_member *others;
+    size_t n;
+
+    if (leader != NULL && node == 0 && peers_leader(s->shared.peers, leader) && !leader->self) {
+        call->node = leader->node;
+        call->address = leader->address;
+        return true;
+    }
+    if (node == 0 || peers_others(s->shared.peers, arena, &others, &n, NULL) != 0)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        if (others[i].id != node || others[i].address[0] == '\0')
+            continue;
+        call->node = (uint64_t)node;
+        call->address = others[i].address;
+        return true;
+    }
+    return false;
+}
+
+static int kick(struct server *s, int64_t node, struct arena *arena, struct err *e)
+{
     struct peer_answer answer;
-    struct peer_call call = { .method = "POST", .target = arena_printf(arena, PEERS_KICK_PATH, (long long)task), .repeatable = true };
+    struct peer_call call = { .method = "POST", .target = node == 0 ? PEERS_KICK_PATH : PEERS_WORK_PATH, .repeatable = true };
     int rv = s->caller == NULL ? peers_caller(s->shared.peers, s->control, &s->caller, e) : 0;
 
-    if (rv != 0 || call.target == NULL || !peers_leader(s->shared.peers, &leader) || leader.self)
+    if (rv != 0 || !find_node(s, node, arena, &call))
         return rv;
-    call.node = leader.node;
-    call.address = leader.address;
     return peer_call(s->caller, &call, arena, &answer, e);
 }
 
@@ -109,13 +130,13 @@ static void kick_fiber(void *data)
 
     arena_init(&arena);
     (void)fiber_narrow_deadline(KICK_MS);
-    if (kick(k->server, k->task, &arena, &e) != 0)
-        log_info(&k->server->log, "the leader finds the task a little later", LOG_I("task", k->task), LOG_E(&e));
+    if (kick(k->server, k->node, &arena, &e) != 0)
+        log_info(&k->server->log, "a node finds steps a little later", LOG_I("node", k->node), LOG_E(&e));
     arena_fini(&arena);
     mem_free(k);
 }
 
-void server_kick_leader(int64_t task, void *data)
+void server_kick_worker(int64_t node, void *data)
 {
     struct server *s = data;
     struct kick *k = s->shared.peers != NULL ? mem_alloc(sizeof *k) : NULL;
@@ -123,9 +144,14 @@ void server_kick_leader(int64_t task, void *data)
 
     if (k == NULL)
         return;
-    *k = (struct kick){ s, task };
-    if (fiber_start(s->control, "kick the leader", kick_fiber, k, NULL, &e) != 0)
+    *k = (struct kick){ s, node };
+    if (fiber_start(s->control, "kick", kick_fiber, k, NULL, &e) != 0)
         mem_free(k);
+}
+
+void server_kick_leader(void *data)
+{
+    server_kick_worker(0, data);
 }
 
 /* One that cannot be read keeps no other from being renewed; the first failure is told. */

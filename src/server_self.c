@@ -9,6 +9,7 @@
 #include "src/node/registry.h"
 #include "src/node/renew.h"
 #include "src/node/revoked.h"
+#include "src/task/engine.h"
 
 /* Another node has removed this one: it serves nobody any more, and says so when it is started again. */
 static void leave_for_good(struct server *s, const struct err *why)
@@ -28,6 +29,7 @@ static void obey_drain(struct server *s, bool drained)
         return;
     log_info(&s->log, drained ? "drained: not ready, leadership and work go elsewhere" : "resumed");
     s->is_drained = drained;
+    task_engine_drain(s->shared.tasks, drained);
     s->node.draining = drained || s->stopping;
     drive_drain(s->drive, drained);
 }

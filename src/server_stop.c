@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "src/store/embedded.h"
+#include "src/task/engine.h"
 
 enum { FORCED_MS = 2000, EMBEDDED_MS = 60000 };
 
@@ -79,6 +80,8 @@ static void stop_fiber(void *data)
     log_info(&s->log, "stopping: not ready any more, finishing requests");
     notify_stopping(&s->notify, "draining", lb_wait + streams + FORCED_MS + (s->embedded != NULL ? EMBEDDED_MS : 0));
     (void)fiber_narrow_deadline(lb_wait + streams + FORCED_MS);
+    if (s->shared.tasks != NULL)
+        task_engine_drain(s->shared.tasks, true);
     if (fiber_sleep(lb_wait, &e) != 0)
         log_info(&s->log, "stopping at once");
     server_hand_over(s); /* while this node still answers: calls for the leader find the next one, whatever clients take to finish here */

@@ -46,6 +46,7 @@
 #include "src/store/worklease.h"
 #include "src/store/migrate.h"
 #include "src/store/task.h"
+#include "src/task/flow.h"
 #include "src/tenant/database.h"
 #include "src/tenant/dbuser.h"
 #include "src/tenant/parameter.h"
@@ -105,6 +106,7 @@ const struct err_row *const *const all_errors[] = {
     worklease_err_rows,
     embedded_err_rows,
     task_err_rows,
+    task_flow_err_rows,
     oceanbase_err_rows,
     ob_parameter_err_rows,
     ob_session_err_rows,

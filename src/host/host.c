@@ -85,7 +85,7 @@ int host_type_add(struct db *d, const char *name, const char *description, struc
 /*   record the hosts (in the transaction that makes the task)  -->  register: see that every record is there  */
 static int step_register(struct task_run *r, struct err *e)
 {
-    const char *list = task_get(r, "addresses");
+    const char *list = task_get_arg(r, "addresses");
     struct slice rest = { list != NULL ? list : "", list != NULL ? strlen(list) : 0 };
 
     while (rest.n > 0) {
@@ -113,8 +113,9 @@ struct adding {
     struct db *db;
     const struct host_add *a;
     struct arena *arena;
-    const int64_t *ids, *task_ids;
-    const char *context;
+    const int64_t *ids;
+    struct task_new task;
+    struct task_prepared prepared;
 };
 
 static int check_addresses(const struct host_add *a, struct err *e)
@@ -202,26 +203,16 @@ static int insert_host(struct tx *tx, const struct adding *g, size_t i, struct e
 static int insert_all(struct tx *tx, void *data, struct err *e)
 {
     struct adding *g = data;
-    struct task_new task = {
-        .flow = &add_flow,
-        .name = g->a->n == 1 ? "Add a host" : "Add hosts",
-        .cluster_id = -1,
-        .ob_cluster_id = -1,
-        .tenant_id = -1,
-        .creator_id = g->a->user_id,
-        .creator_name = g->a->username,
-        .context = g->context,
-    };
     int rv = 0;
 
     for (size_t i = 0; rv == 0 && i < g->a->n; i++)
         rv = insert_host(tx, g, i, e);
     if (rv == 0)
-        rv = task_insert(tx, &task, g->task_ids, g->a->node, clock_wall_us(&clock_system), g->arena, e);
+        rv = task_insert(tx, &g->prepared, &g->task, g->arena, e);
     return rv;
 }
 
-static const char *make_context(const struct host_add *a, struct arena *arena)
+static const char *make_arguments(const struct host_add *a, struct arena *arena)
 {
     struct str t;
 
@@ -235,21 +226,28 @@ static const char *make_context(const struct host_add *a, struct arena *arena)
 
 int host_add(struct db *d, const struct host_add *a, struct arena *arena, int64_t *ids, int64_t *task_id, struct err *e)
 {
-    struct adding g = { .db = d, .a = a, .arena = arena, .ids = ids, .context = make_context(a, arena) };
-    int64_t *task_ids = NULL;
+    struct adding g = { .db = d, .a = a, .arena = arena, .ids = ids };
     int rv = check_addresses(a, e);
 
-    if (rv == 0 && g.context == NULL)
+    g.task = (struct task_new){
+        .flow = &add_flow,
+        .name = a->n == 1 ? "Add a host" : "Add hosts",
+        .creator_id = a->user_id,
+        .creator_name = a->username,
+        .arguments = make_arguments(a, arena),
+        .node = a->node,
+        .now_us = clock_wall_us(&clock_system),
+    };
+    if (rv == 0 && g.task.arguments == NULL)
         rv = err_set(e, &ERR_NOMEM, "");
     for (size_t i = 0; rv == 0 && i < a->n; i++)
         rv = db_next_id(d, &ids[i], e);
     if (rv == 0)
-        rv = task_take_ids(d, &add_flow, arena, &task_ids, e);
-    g.task_ids = task_ids;
+        rv = task_prepare(d, &g.task, arena, &g.prepared, e);
     if (rv == 0)
         rv = db_transact(d, insert_all, &g, e);
     if (rv == 0)
-        *task_id = task_ids[0];
+        *task_id = g.prepared.id;
     return rv;
 }
 

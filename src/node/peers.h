@@ -24,7 +24,8 @@ struct peers;
 enum { PEERS_NAMES_MS = 5000, PEERS_EACH_MS = 1000, PEERS_PROBE_MS = 1500, PEERS_ASK_MS = 900, PEERS_FRESH_MS = 2000, PEERS_DOUBT_MS = 2000,
        PEERS_SURE_MS = 1900 };
 #define PEERS_STATE_PATH "/peer/state"
-#define PEERS_KICK_PATH "/peer/tasks/%lld/kick" /* the leader is told of a new task */
+#define PEERS_KICK_PATH "/peer/tasks/kick" /* the leader is told of steps that are ready */
+#define PEERS_WORK_PATH "/peer/tasks/work" /* a worker is told of steps that it is to run */
 
 struct peers_conf {
     struct loop *loop;                        /* the control loop; borrowed, outlives the peers */

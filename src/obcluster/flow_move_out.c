@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*   stop watching --> forget the cluster --> verify
  *        |                  |
- *        '----- failed -----'--> RUNNING again
+ *        '----- failed -----'--> rolled back: RUNNING again
  *
  * The database itself is not touched. */
 #include "src/obcluster/flows.h"
@@ -56,7 +56,7 @@ static int remove_body(struct tx *tx, void *data, struct err *e)
 static int forget(struct task_run *r, struct err *e)
 {
     struct removal m = { task_of(r)->cluster_id, task_arena(r) };
-    int rv = db_transact(task_db(r), remove_body, &m, e);
+    int rv = task_transact(r, remove_body, &m, e);
 
     if (rv == 0)
         task_log(r, "everything known of cluster %s is removed; the database itself keeps running", task_of(r)->cluster_name);
@@ -88,9 +88,9 @@ static int back_body(struct tx *tx, void *data, struct err *e)
                                 &moved, e);
 }
 
-static int failed(struct task_run *r, struct err *e)
+static int watch_again(struct task_run *r, struct err *e)
 {
-    int rv = db_transact(task_db(r), back_body, r, e);
+    int rv = task_transact(r, back_body, r, e);
 
     if (rv == 0)
         obclusters_look_soon(domain(r), task_of(r)->cluster_id);
@@ -98,12 +98,12 @@ static int failed(struct task_run *r, struct err *e)
 }
 
 static const struct task_step steps[] = {
-    { "Stop watching", "End the background look and close sessions to the cluster.", 60, stop_watching },
+    { "Stop watching", "End the background look and close sessions to the cluster.", 60, stop_watching, .rollback = watch_again },
     { "Forget the cluster", "Remove the cluster, its zones, servers, tenants, passwords and parameter history from MetaDB.", 120, forget },
     { "Verify", "Nothing of it is left.", 60, verify },
     { .name = NULL },
 };
 
-const struct task_flow flow_move_out = { "move_out_cluster", 1002, steps, failed };
+const struct task_flow flow_move_out = { "move_out_cluster", 1002, steps, .prohibit_rollback = true, .undo = true };
 
 const struct task_flow *const obcluster_flows[] = { &flow_take_over, &flow_move_out, NULL };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*   check the cluster --> collect what it consists of --> put it under management
  *        |                        |                               |
- *        '------------------------'------------ failed -----------'--> remove the row: the cluster is unknown again
+ *        '------------------------'------------ failed -----------'--> rolled back: the row is removed, the cluster is unknown again
  *
  * The row (TAKINGOVER) and its sealed password were made with the task. */
 #include "src/obcluster/flows.h"
@@ -80,7 +80,7 @@ static int finish(struct task_run *r, struct err *e)
 {
     struct move m = { task_of(r)->cluster_id, clock_wall_us(domain(r)->conf.clock), false };
     struct obcluster c;
-    int rv = db_transact(task_db(r), move_body, &m, e);
+    int rv = task_transact(r, move_body, &m, e);
 
     if (rv == 0 && !m.moved)
         rv = get_cluster(r, &c, e); /* this step ran before, or the row is gone */
@@ -107,10 +107,10 @@ static int remove_body(struct tx *tx, void *data, struct err *e)
     return rv == 0 && c.status == OBCLUSTER_TAKINGOVER ? store_obcluster_delete(tx, m->id, e) : rv;
 }
 
-static int failed(struct task_run *r, struct err *e)
+static int forget(struct task_run *r, struct err *e)
 {
     struct removal m = { task_of(r)->cluster_id, task_arena(r) };
-    int rv = db_transact(task_db(r), remove_body, &m, e);
+    int rv = task_transact(r, remove_body, &m, e);
 
     if (rv != 0)
         return rv;
@@ -120,10 +120,10 @@ static int failed(struct task_run *r, struct err *e)
 }
 
 static const struct task_step steps[] = {
-    { "Check the cluster", "Log in, and see that the same instance answers as when the take-over was asked for.", 60, check },
-    { "Collect information", "Read version, zones, servers, capacity and tenants.", 60, collect },
+    { "Check the cluster", "Log in, and see that the same instance answers as when the take-over was asked for.", 60, check, .rollback = forget, .retries = 2 },
+    { "Collect information", "Read version, zones, servers, capacity and tenants.", 60, collect, .retries = 2 },
     { "Put under management", "From now on it is watched and can be changed here.", 60, finish },
     { .name = NULL },
 };
 
-const struct task_flow flow_take_over = { "take_over_cluster", 1001, steps, failed };
+const struct task_flow flow_take_over = { "take_over_cluster", 1001, steps, .prohibit_rollback = true, .undo = true };

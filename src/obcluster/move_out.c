@@ -5,15 +5,18 @@
 struct start {
     struct obclusters *o;
     int64_t id, now_us;
+    bool force;
     const struct obcluster_user *who;
-    const int64_t *ids;
+    struct task_prepared prepared;
     struct arena *arena;
 };
 
 static int start_body(struct tx *tx, void *data, struct err *e)
 {
     struct start *s = data;
-    struct task_new task = { .flow = &flow_move_out, .cluster_id = s->id, .tenant_id = -1, .creator_id = s->who->id, .creator_name = s->who->name };
+    struct task_lock_want lock = { "obcluster", s->id };
+    struct task_new task = { .flow = &flow_move_out, .cluster_id = s->id, .creator_id = s->who->id, .creator_name = s->who->name, .locks = &lock,
+                             .n_locks = s->force ? 0 : 1, .node = s->o->conf.node, .now_us = s->now_us };
     struct obcluster c;
     bool moved;
     int rv = store_obcluster_lock(tx, s->id, s->arena, &c, e);
@@ -29,7 +32,7 @@ static int start_body(struct tx *tx, void *data, struct err *e)
     task.ob_cluster_id = c.ob_cluster_id != FIELD_NONE ? c.ob_cluster_id : -1;
     if (task.name == NULL)
         return err_set(e, &ERR_NOMEM, "");
-    return task_insert(tx, &task, s->ids, s->o->conf.node, s->now_us, s->arena, e);
+    return task_insert(tx, &s->prepared, &task, s->arena, e);
 }
 
 static int refuse_unfinished(struct db *d, const struct obcluster *c, struct arena *arena, struct err *e)
@@ -47,9 +50,9 @@ static int refuse_unfinished(struct db *d, const struct obcluster *c, struct are
 int obcluster_move_out(struct obclusters *o, struct db *d, struct task_engine *t, int64_t id, bool force, const struct obcluster_user *who,
                        struct arena *arena, struct obcluster_started *out, struct err *e)
 {
-    struct start s = { o, id, clock_wall_us(o->conf.clock), who, NULL, arena };
+    struct start s = { o, id, clock_wall_us(o->conf.clock), force, who, { 0 }, arena };
+    struct task_new plan = { .flow = &flow_move_out };
     struct obcluster c;
-    int64_t *ids;
     int rv = store_obcluster_get(d, id, arena, &c, e);
 
     if (rv == 0)
@@ -57,14 +60,13 @@ int obcluster_move_out(struct obclusters *o, struct db *d, struct task_engine *t
     if (rv == 0 && !force)
         rv = refuse_unfinished(d, &c, arena, e);
     if (rv == 0)
-        rv = task_take_ids(d, &flow_move_out, arena, &ids, e);
+        rv = task_prepare(d, &plan, arena, &s.prepared, e);
     if (rv != 0)
         return rv;
-    s.ids = ids;
     rv = db_transact(d, start_body, &s, e);
     if (rv != 0)
         return rv;
-    *out = (struct obcluster_started){ ids[0], id, c.name };
-    task_kick(t, ids[0]);
+    *out = (struct obcluster_started){ s.prepared.id, id, c.name };
+    task_kick(t);
     return 0;
 }

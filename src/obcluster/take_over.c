@@ -258,7 +258,8 @@ struct start {
     struct obclusters *o;
     struct obcluster c;
     struct task_new task;
-    const int64_t *ids;
+    struct task_prepared prepared;
+    struct task_lock_want lock;
     struct arena *arena;
 };
 
@@ -267,7 +268,7 @@ static int start_body(struct tx *tx, void *data, struct err *e)
     struct start *s = data;
     int rv = store_obcluster_insert(tx, &s->c, e);
 
-    return rv == 0 ? task_insert(tx, &s->task, s->ids, s->o->conf.node, s->c.created_us, s->arena, e) : rv;
+    return rv == 0 ? task_insert(tx, &s->prepared, &s->task, s->arena, e) : rv;
 }
 
 static int seal(struct start *s, struct vault_place at, const char *secret, struct slice *out, struct err *e)
@@ -315,21 +316,26 @@ static void describe(struct start *s, const struct take_over *want, const struct
         .cluster_name = f->name,
         .creator_id = who->id,
         .creator_name = who->name,
+        .locks = &s->lock,
+        .n_locks = 1,
+        .node = s->o->conf.node,
+        .now_us = now,
     };
+    s->lock = (struct task_lock_want){ "obcluster", id };
 }
 
 static int start(struct start *s, struct db *d, const struct take_over *want, const struct take_over_found *found,
                  const struct obcluster_user *who, struct err *e)
 {
-    int64_t *ids, id;
+    int64_t id;
     int rv = db_next_id(d, &id, e);
 
-    if (rv == 0)
-        rv = task_take_ids(d, &flow_take_over, s->arena, &ids, e);
     if (rv != 0)
         return rv;
     describe(s, want, found, who, id);
-    s->ids = ids;
+    rv = task_prepare(d, &s->task, s->arena, &s->prepared, e);
+    if (rv != 0)
+        return rv;
     rv = s->task.name != NULL ? seal(s, obcluster_place(id), want->password, &s->c.password, e) : err_set(e, &ERR_NOMEM, "");
     if (rv == 0 && want->proxyro_password != NULL)
         rv = seal(s, obcluster_proxyro_place(id), want->proxyro_password, &s->c.proxyro_password, e);
@@ -358,7 +364,7 @@ int obcluster_take_over(struct obclusters *o, struct db *d, struct task_engine *
     }
     if (rv != 0)
         return rv;
-    *out = (struct obcluster_started){ s.ids[0], s.c.id, found.name };
-    task_kick(t, s.ids[0]);
+    *out = (struct obcluster_started){ s.prepared.id, s.c.id, found.name };
+    task_kick(t);
     return 0;
 }

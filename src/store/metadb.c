@@ -229,5 +229,29 @@ const struct migration metadb_migrations[] = {
             "pid BIGINT NOT NULL, status VARCHAR(32) NOT NULL, note VARCHAR(255) NOT NULL, port INT NOT NULL, started_at DATETIME(6) NULL, "
             "active_at DATETIME(6) NULL, restarts BIGINT NOT NULL, created_at DATETIME(6) NOT NULL, updated_at DATETIME(6) NOT NULL, "
             "PRIMARY KEY (id), UNIQUE KEY host_process_name (host_id, name)" TABLE_END) },
+    { 28, "tasks as graphs of steps that run on any node",
+      STEPS("ALTER TABLE task ADD COLUMN arguments LONGTEXT NULL", "ALTER TABLE task ADD COLUMN locks TEXT NULL",
+            "ALTER TABLE task ADD COLUMN host_id BIGINT NOT NULL DEFAULT -1", "ALTER TABLE task ADD COLUMN operation TINYINT NOT NULL DEFAULT 0",
+            "ALTER TABLE task ADD COLUMN type TINYINT NOT NULL DEFAULT 0", "ALTER TABLE task ADD COLUMN undo_on_failure TINYINT NOT NULL DEFAULT 0",
+            "ALTER TABLE subtask ADD COLUMN stage BIGINT NOT NULL DEFAULT 0", "ALTER TABLE subtask ADD COLUMN width BIGINT NOT NULL DEFAULT 0",
+            "ALTER TABLE subtask ADD COLUMN place BIGINT NOT NULL DEFAULT -1", "ALTER TABLE subtask ADD COLUMN up_first BIGINT NOT NULL DEFAULT 0",
+            "ALTER TABLE subtask ADD COLUMN up_last BIGINT NOT NULL DEFAULT 0",
+            "ALTER TABLE subtask ADD COLUMN target VARCHAR(255) NOT NULL DEFAULT ''",
+            "ALTER TABLE subtask ADD COLUMN label VARCHAR(255) NOT NULL DEFAULT ''",
+            "ALTER TABLE subtask ADD COLUMN retries BIGINT NOT NULL DEFAULT 0", "ALTER TABLE subtask ADD COLUMN attempts BIGINT NOT NULL DEFAULT 0",
+            "ALTER TABLE subtask ADD COLUMN flags BIGINT NOT NULL DEFAULT 0", "ALTER TABLE subtask ADD COLUMN operation TINYINT NOT NULL DEFAULT 0",
+            "ALTER TABLE subtask ADD COLUMN worker_id BIGINT NOT NULL DEFAULT 0",
+            "ALTER TABLE subtask ADD COLUMN incarnation BIGINT NOT NULL DEFAULT 0",
+            "ALTER TABLE subtask ADD COLUMN epoch BIGINT NOT NULL DEFAULT 0",
+            "ALTER TABLE subtask ADD COLUMN not_before DATETIME(6) NOT NULL DEFAULT '2000-01-01'",
+            "CREATE INDEX subtask_due ON subtask (status, not_before, id)", "CREATE INDEX subtask_worker ON subtask (worker_id, status)",
+            "CREATE TABLE task_context (task_id BIGINT NOT NULL, name VARCHAR(191) NOT NULL, value LONGTEXT NOT NULL, "
+            "PRIMARY KEY (task_id, name)" TABLE_END,
+            "CREATE TABLE task_lock (kind VARCHAR(32) NOT NULL, object_id BIGINT NOT NULL, task_id BIGINT NOT NULL, "
+            "locked_at DATETIME(6) NOT NULL, PRIMARY KEY (kind, object_id), KEY task_lock_task (task_id)" TABLE_END,
+            "CREATE TABLE task_worker (node_id BIGINT NOT NULL, incarnation BIGINT NOT NULL, name VARCHAR(255) NOT NULL, "
+            "draining TINYINT NOT NULL, expires_at DATETIME(6) NOT NULL, PRIMARY KEY (node_id)" TABLE_END,
+            "CREATE TABLE task_session (subtask_id BIGINT NOT NULL, server VARCHAR(191) NOT NULL, connection_id BIGINT NOT NULL, "
+            "dispatch BIGINT NOT NULL, opened_at DATETIME(6) NOT NULL, PRIMARY KEY (subtask_id, server, connection_id)" TABLE_END) },
     { 0 },
 };
