@@ -29,9 +29,12 @@
 #include "src/node/found.h"
 #include "src/node/members.h"
 #include "src/node/registry.h"
+#include "src/obcluster/create_check.h"
 #include "src/obcluster/link.h"
 #include "src/obcluster/look.h"
 #include "src/obcluster/obcluster.h"
+#include "src/obcluster/safety.h"
+#include "src/oceanbase/cluster_admin.h"
 #include "src/oceanbase/parameter.h"
 #include "src/peer/agent.h"
 #include "src/peer/call.h"
@@ -109,6 +112,7 @@ const struct err_row *const *const all_errors[] = {
     task_flow_err_rows,
     oceanbase_err_rows,
     ob_parameter_err_rows,
+    ob_cluster_admin_err_rows,
     ob_session_err_rows,
     iam_err_rows,
     accesskey_err_rows,
@@ -126,6 +130,8 @@ const struct err_row *const *const all_errors[] = {
     link_err_rows,
     look_err_rows,
     obcluster_err_rows,
+    create_check_err_rows,
+    safety_err_rows,
     api_err_rows,
     forward_err_rows,
     idempotency_err_rows,
