@@ -53,6 +53,18 @@ def test_everything_goes_to_one_member_and_to_another_when_that_is_gone(galera, 
     assert [n.status("wsrep_cluster_size") for n in galera.nodes] == ["3"] * 3
 
 
+def test_a_member_that_lost_the_others_is_left(galera, database):
+    """It lets everyone in and refuses all statements."""
+    alone = galera.in_use()
+    galera.sql("CREATE TABLE t (a BIGINT NOT NULL PRIMARY KEY)", database=database.name)
+    galera.isolate()
+    galera.proxy.wait_status(f"db{galera.nodes.index(alone) + 1}", "DOWN")
+    galera.sql("INSERT INTO t VALUES (1)", database=database.name)
+    assert galera.in_use() is not alone
+    galera.rejoin()
+    assert alone.sql("SELECT a FROM t", database=database.name) == [{"a": 1}]
+
+
 def test_ledger_survives_kills_and_cuts(galera, new_proxy, record_property):
     survive(galera, new_proxy, SECONDS, record_property)
 

@@ -47,7 +47,7 @@ class GaleraNode(MariaDB):
     def _argv(self):
         if not self.members:
             return super()._argv()
-        provider = f"gmcast.listen_addr=tcp://{self.replication};ist.recv_addr=127.0.0.1:{int(self._increments)};gcache.size=32M;{TIMES}"
+        provider = f"gmcast.listen_addr=tcp://{self.replication};ist.recv_addr=127.0.0.1:{int(self._increments)};gcache.size=512M;{TIMES}"
         return [a for a in super()._argv() if not a.startswith("--init-file")] + [
             "--wsrep-on=ON", f"--wsrep-provider={PROVIDER}", f"--wsrep-provider-options={provider}",
             "--wsrep-cluster-name=metadb", f"--wsrep-cluster-address=gcomm://{','.join(m.replication for m in self.members)}",
@@ -81,6 +81,10 @@ class GaleraNode(MariaDB):
             return self.status("wsrep_local_state_comment") == "Synced" and self.status("wsrep_ready") == "ON"
         except (pymysql.err.MySQLError, OSError):
             return False
+
+    def isolate(self, isolated=True):
+        """It goes on by itself, and hears and says nothing to the others."""
+        self.sql(f"SET GLOBAL wsrep_provider_options='gmcast.isolate={int(isolated)}'")
 
     def close(self):
         super().close()
@@ -125,6 +129,7 @@ class Galera(DatabaseServer):
         elif self._hurt is not None:
             self._hurt.start(timeout)
             self._hurt = None
+            wait_until(self._is_whole, "all members see each other")
         return self
 
     def _found(self):
@@ -160,10 +165,27 @@ class Galera(DatabaseServer):
         self._hurt_one().pause()
 
     def resume(self):
-        """It has been left by the others and joins them again by itself."""
+        """If the others have left it meanwhile, it joins them again by itself, once it has noticed."""
         node, self._hurt = self._hurt, None
         node.resume()
-        wait_until(node._answers, f"{node.name} is a member again", alive=node.process.check_alive)
+        wait_until(self._is_whole, f"{node.name} is a member again", alive=node.process.check_alive)
+
+    def isolate(self):
+        self._hurt_one().isolate()
+
+    def rejoin(self):
+        """The end of isolate()."""
+        node, self._hurt = self._hurt, None
+        node.isolate(False)
+        wait_until(self._is_whole, f"{node.name} is a member again", alive=node.process.check_alive)
+
+    def _is_whole(self):
+        """All members see the same view, of all of them."""
+        try:
+            views = {(n.status("wsrep_cluster_conf_id"), n.status("wsrep_cluster_status"), n.status("wsrep_cluster_size")) for n in self.nodes}
+        except (pymysql.err.MySQLError, OSError):
+            return False
+        return len(views) == 1 and views.pop()[1:] == ("Primary", str(len(self.nodes))) and all(n._answers() for n in self.nodes)
 
     def close(self):
         for node in self.nodes:
