@@ -35,8 +35,7 @@ static struct slice parameter(struct slice value, const char *name)
     return (struct slice){ NULL, 0 };
 }
 
-/* Reads the headers of a part; false when it has no name. */
-static bool read_head(struct slice head, struct multipart_part *part)
+bool multipart_read_head(struct slice head, struct multipart_part *part)
 {
     while (head.n > 0) {
         struct slice line = slice_trim(slice_cut(&head, '\n')), key = slice_trim(slice_cut(&line, ':'));
@@ -57,21 +56,27 @@ static bool read_part(struct slice text, struct multipart_part *part)
     if (!find(text, "\r\n\r\n", 4, &end))
         return false;
     part->value = from(text, end + 4);
-    return read_head((struct slice){ text.s, end }, part);
+    return multipart_read_head((struct slice){ text.s, end }, part);
+}
+
+size_t multipart_line(struct slice content_type, char line[MULTIPART_LINE_SIZE])
+{
+    struct slice boundary = parameter(content_type, "boundary"), kind = content_type;
+
+    if (!slice_is_nocase(slice_trim(slice_cut(&kind, ';')), "multipart/form-data") || boundary.n == 0 || boundary.n > MULTIPART_MAX_BOUNDARY)
+        return 0;
+    memcpy(line, "\r\n--", 4);
+    memcpy(line + 4, boundary.s, boundary.n);
+    return boundary.n + 4;
 }
 
 int multipart_read(struct slice content_type, struct slice body, struct multipart_part *parts, unsigned max)
 {
-    struct slice boundary = parameter(content_type, "boundary"), kind = content_type;
-    char line[MULTIPART_MAX_BOUNDARY + 5] = "\r\n--";
-    size_t n_line, at;
+    char line[MULTIPART_LINE_SIZE];
+    size_t n_line = multipart_line(content_type, line), at;
     unsigned n = 0;
 
-    if (!slice_is_nocase(slice_trim(slice_cut(&kind, ';')), "multipart/form-data") || boundary.n == 0 || boundary.n > MULTIPART_MAX_BOUNDARY)
-        return -1;
-    memcpy(line + 4, boundary.s, boundary.n);
-    n_line = boundary.n + 4;
-    if (body.n < n_line - 2 || memcmp(body.s, line + 2, n_line - 2) != 0)
+    if (n_line == 0 || body.n < n_line - 2 || memcmp(body.s, line + 2, n_line - 2) != 0)
         return -1;
     body = from(body, n_line - 2);
     while (body.n >= 2 && memcmp(body.s, "--", 2) != 0) {

@@ -31,6 +31,7 @@ extern const struct route obcluster_routes[];
 extern const struct route obparameter_routes[];
 extern const struct route obsession_routes[];
 extern const struct route openapi_routes[];
+extern const struct route package_routes[];
 extern const struct route page_routes[];
 extern const struct route place_routes[];
 extern const struct route profile_routes[];

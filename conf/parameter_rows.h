@@ -463,6 +463,9 @@ PARAMETER(OCP_FILE_MAX_CONCURRENT_COUNT, "ocp.file.max-concurrent-count", FILE, 
           "Files that one node transfers at once.", "每个节点同时传输的文件数。", .min = 1, .max = 1000)
 PARAMETER(OCP_FILE_TRY_LOCK_TIMEOUT_MILLISECONDS, "ocp.file.try-lock-timeout-milliseconds", FILE, INT, LIVE, "60000",
           "Longest wait for the lock on a file.", "等待文件锁的最长时间。", .unit = "ms", .min = 0, .max = 3600000)
+PARAMETER(OCP_PACKAGE_QUOTA, "ocp.package.quota", FILE, SIZE, LIVE, "100 GB",
+          "Space that all software packages together may take.", "全部软件包可占用的总空间。",
+          .min = 1048576, .max = INT64_C(1) << 50)
 PARAMETER(OCP_FILE_FILE_SERVER_BUCKET_TYPE, "ocp.file.file-server.bucket.type", FILE, ENUM, LIVE, "LOCAL",
           "Where uploaded files are kept.", "上传文件的存储方式。", .values = "LOCAL|OSS")
 

@@ -144,6 +144,12 @@ const struct setting settings_table[] = {
     { "agent.program_dir", PATH(agent.program_dir), "",
       .doc = "Directory with the agent's program for hosts: ocp-agent, or one for each architecture (ocp-agent-x86_64, ocp-agent-aarch64); and "
              "node_exporter, likewise, if hosts shall have one. Empty: the directory of ocp-server's own program." },
+    { "package.directory", PATH(package.directory), "",
+      .doc = "Directory that all nodes share, for software packages uploaded from now on; the service's user writes there. Empty: they are kept in "
+             "MetaDB, in package.database." },
+    { "package.database", STRING(package.database), "", .max = "64",
+      .doc = "Database beside MetaDB's, on the same servers, that holds the bytes of software packages; MetaDB's user needs all rights on it. It is "
+             "made if that user may. Empty: the name of MetaDB's database followed by _package." },
 
     { "audit.keep", DURATION(audit.keep_ms), "1095d", "1d", "3650d", .doc = "How long the record of changes is kept." },
     { "iam.session_lifetime", DURATION(iam.session_lifetime_ms), "12h", "5m", "30d", .flags = SETTING_RELOAD,

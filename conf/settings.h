@@ -78,6 +78,9 @@ struct settings {
         int64_t interval_ms;
     } refresh;
     struct {
+        const char *directory, *database;    /* directory "": chunks in the database; database "": MetaDB's name with _package */
+    } package;
+    struct {
         int64_t session_lifetime_ms, offline_reads_ms;
         int login_key;                       /* index of "off", "1024", "2048" */
     } iam;

@@ -17,6 +17,7 @@
 #include "src/node/peers.h"
 #include "src/node/revoked.h"
 #include "src/configurl/configurl.h"
+#include "src/package/package.h"
 #include "src/obcluster/obcluster.h"
 #include "src/setting/setting.h"
 #include "src/store/embedded.h"
@@ -135,6 +136,25 @@ static int make_iam(struct server *s, struct err *e)
 
     conf.parameters = s->parameters;
     return rv == 0 ? iam_new(&conf, &s->shared.iam, e) : rv;
+}
+
+static int make_packages(struct server *s, struct err *e)
+{
+    const char *database = s->boot->package.database;
+    struct packages_conf conf = {
+        .schema = s->package_schema,
+        .directory = s->boot->package.directory,
+        .node = s->node.name,
+        .parameters = s->parameters,
+        .pool = s->longer,
+        .log = &s->log,
+    };
+
+    if (database[0] != '\0')
+        (void)snprintf(s->package_schema, sizeof s->package_schema, "%s", database);
+    else
+        (void)snprintf(s->package_schema, sizeof s->package_schema, "%s_package", s->boot->db.database);
+    return packages_new(&conf, &s->domains.packages, e);
 }
 
 static int make_loop(const char *name, const struct log *log, struct loop **out, struct err *e)
@@ -322,6 +342,8 @@ int server_build(struct server *s, struct err *e)
     if (rv == 0)
         rv = router_new(all_routes, &s->router, e);
     if (rv == 0)
+        rv = make_packages(s, e);
+    if (rv == 0)
         rv = make_console(s, e);
     if (rv == 0)
         rv = make_tls(s, e);
@@ -364,6 +386,7 @@ void server_tear_down(struct server *s)
     obclusters_free(s->domains.obclusters);
     configurl_free(s->domains.configurl);
     hosts_free(s->domains.hosts);
+    packages_free(s->domains.packages);
     leases_free(s->leases);
     task_engine_free(s->shared.tasks);
     login_keys_free(s->shared.login_keys);

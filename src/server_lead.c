@@ -24,6 +24,7 @@
 #include "src/node/peers.h"
 #include "src/node/registry.h"
 #include "src/node/revoked.h"
+#include "src/package/package.h"
 #include "src/peer/hello.h"
 #include "src/store/credential_offer.h"
 #include "src/store/idempotency.h"
@@ -31,7 +32,7 @@
 #include "src/tables.h"
 #include "src/task/engine.h"
 
-enum { RELEASE_MS = 2000, STEPS_PATIENCE_MS = 1000, STEPS_STOP_MS = 3000, MEMBERS_MS = 1000, PRUNE_MS = 600000, LOGIN_HISTORY_KEEP_DAYS = 180, HAND_OVER_MS = 4000, EXIT_GIVEN_UP = RAFT_EXIT_FATAL };
+enum { RELEASE_MS = 2000, STEPS_PATIENCE_MS = 1000, STEPS_STOP_MS = 3000, MEMBERS_MS = 1000, PRUNE_MS = 600000, PACKAGES_MS = 30000, PACKAGE_IDLE_S = 900, LOGIN_HISTORY_KEEP_DAYS = 180, HAND_OVER_MS = 4000, EXIT_GIVEN_UP = RAFT_EXIT_FATAL };
 
 /* --- the leader's work ---------------------------------------------------------------------------------------------------------------- */
 
@@ -89,9 +90,17 @@ static int settle_members(void *data, struct err *e)
     return node_settle_members(s->raft, &s->log, e);
 }
 
+static int sweep_packages(void *data, struct err *e)
+{
+    struct server *s = data;
+
+    return packages_sweep(s->domains.packages, drive_db(s->drive), PACKAGE_IDLE_S, e);
+}
+
 static const struct job leader_jobs[] = {
     { "members", MEMBERS_MS, 5000, settle_members, true },
     { "standing work", LEASING_ROUND_MS, 5000, assign_work, true },
+    { "packages", PACKAGES_MS, 300000, sweep_packages, true },
     { "prune", PRUNE_MS, 60000, prune, false },
     { NULL },
 };

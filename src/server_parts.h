@@ -47,6 +47,7 @@ struct server {
     struct cidr_list trusted, monitoring;
     struct sql_target *metadb_targets, *monitordb_targets;
     unsigned n_metadb, n_monitordb;
+    char package_schema[80];           /* database of the packages' bytes */
     struct embedded *embedded;         /* NULL: the database is elsewhere */
     char embedded_socket[128], embedded_user[64];
     struct loop *control;

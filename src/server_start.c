@@ -11,6 +11,7 @@
 #include "src/iam/iam.h"
 #include "src/iam/loginkey.h"
 #include "src/configurl/configurl.h"
+#include "src/package/package.h"
 #include "src/obcluster/obcluster.h"
 #include "src/setting/setting.h"
 #include "src/store/embedded.h"
@@ -212,6 +213,8 @@ static int prepare_domains(struct server *s, struct err *e)
     if (rv == 0)
         rv = make_hosts(s, e);
     if (rv == 0)
+        rv = packages_recover(s->domains.packages, s->metadb, e);
+    if (rv == 0)
         rv = obclusters_watch(s->domains.obclusters, s->metadb, s->seed += 0x9e3779b97f4a7c15u, e);
     if (rv == 0)
         rv = jobs_start(s->control, domain_jobs, s, &s->log, s->seed + 1, NULL, e);
@@ -231,7 +234,7 @@ static int start_jobs(struct server *s, struct err *e)
 
 int server_start_embedded(struct server *s, struct err *e)
 {
-    const char *const databases[] = { s->boot->db.database, s->boot->monitordb.database, NULL };
+    const char *const databases[] = { s->boot->db.database, s->boot->monitordb.database, s->package_schema, NULL };
     struct embedded_conf conf = {
         .dir = s->boot->standalone.data_dir,
         .databases = databases,

@@ -42,6 +42,9 @@
 #include "src/oceanbase/probe.h"
 #include "src/oceanbase/session.h"
 #include "src/oceanbase/variable.h"
+#include "src/io/rpm.h"
+#include "src/package/package.h"
+#include "src/store/package_blob.h"
 #include "src/setting/setting.h"
 #include "src/store/embedded.h"
 #include "src/store/idempotency.h"
@@ -82,6 +85,7 @@ const struct route *const all_routes[] = {
     obparameter_routes,
     obsession_routes,
     openapi_routes,
+    package_routes,
     page_routes,
     place_routes,
     profile_routes,
@@ -158,6 +162,9 @@ const struct err_row *const *const all_errors[] = {
     node_found_err_rows,
     node_registry_err_rows,
     bundle_err_rows,
+    rpm_err_rows,
+    store_package_err_rows,
+    package_err_rows,
     members_err_rows,
     node_change_err_rows,
     NULL,

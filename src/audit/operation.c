@@ -122,6 +122,7 @@ static const struct audit_operation families[] = {
     { "idc-", HOSTS("") },
     { "host-", HOSTS("") },
     { "software-package-", HOSTS("") },
+    { "file-upload-", HOSTS("") },
     { "ob-cluster-", CLUSTERS("") },
     { "ob-unit-spec-", CLUSTERS("") },
     { "config-url-", CLUSTERS("") },

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* inside.h - what a database consists of; private to src/store/{db,tx,sequence,migrate}.c. */
+/* inside.h - what a database consists of; private to src/store/{db,tx,sequence,migrate,package_blob}.c. */
 #ifndef STORE_INSIDE_H
 #define STORE_INSIDE_H
 

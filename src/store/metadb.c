@@ -253,5 +253,18 @@ const struct migration metadb_migrations[] = {
             "draining TINYINT NOT NULL, expires_at DATETIME(6) NOT NULL, PRIMARY KEY (node_id)" TABLE_END,
             "CREATE TABLE task_session (subtask_id BIGINT NOT NULL, server VARCHAR(191) NOT NULL, connection_id BIGINT NOT NULL, "
             "dispatch BIGINT NOT NULL, opened_at DATETIME(6) NOT NULL, PRIMARY KEY (subtask_id, server, connection_id)" TABLE_END) },
+    { 29, "software packages",
+      STEPS("CREATE TABLE package (id BIGINT NOT NULL, name VARCHAR(128) NOT NULL, version VARCHAR(128) NOT NULL, build_number VARCHAR(128) NOT NULL, "
+            "operating_system VARCHAR(64) NOT NULL, architecture VARCHAR(32) NOT NULL, type VARCHAR(64) NOT NULL, file_name VARCHAR(255) NOT NULL, "
+            "size_bytes BIGINT NOT NULL, sha1 VARCHAR(40) NOT NULL, sha256 VARCHAR(64) NOT NULL, place TINYINT NOT NULL, "
+            "creator VARCHAR(128) NOT NULL, created_at DATETIME(6) NOT NULL, PRIMARY KEY (id), UNIQUE KEY package_file (file_name), "
+            "UNIQUE KEY package_identity (name, version, build_number, operating_system, architecture)" TABLE_END,
+            "CREATE TABLE package_blob (id BIGINT NOT NULL, state TINYINT NOT NULL, place TINYINT NOT NULL, taken_bytes BIGINT NOT NULL, "
+            "node VARCHAR(255) NOT NULL, touched_at DATETIME(6) NOT NULL, PRIMARY KEY (id), KEY package_blob_state (state, touched_at)" TABLE_END,
+            "CREATE TABLE package_host (package_id BIGINT NOT NULL, host_id BIGINT NOT NULL, brought_at DATETIME(6) NOT NULL, "
+            "PRIMARY KEY (package_id, host_id), KEY package_host_host (host_id)" TABLE_END,
+            "CREATE TABLE package_use (package_id BIGINT NOT NULL, task_id BIGINT NOT NULL, PRIMARY KEY (package_id, task_id)" TABLE_END,
+            "CREATE TABLE package_quota (id INT NOT NULL, uses BIGINT NOT NULL, PRIMARY KEY (id)" TABLE_END,
+            "INSERT INTO package_quota (id, uses) VALUES (1, 0)") },
     { 0 },
 };

@@ -7,11 +7,13 @@
 struct configurl;
 struct hosts;
 struct obclusters;
+struct packages;
 
 struct domain_graph {
     struct configurl *configurl;
     struct hosts *hosts;
     struct obclusters *obclusters;
+    struct packages *packages;
 };
 
 #endif

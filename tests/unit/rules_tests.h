@@ -7,6 +7,7 @@
 
 extern const struct CMUnitTest rules_audit_tests[];
 extern const struct CMUnitTest rules_credential_tests[];
+extern const struct CMUnitTest rules_package_tests[];
 extern const struct CMUnitTest rules_role_tests[];
 extern const struct CMUnitTest rules_setting_tests[];
 extern const struct CMUnitTest rules_unitspec_tests[];

@@ -6,6 +6,7 @@
 static const struct CMUnitTest *const groups[] = {
     rules_audit_tests,
     rules_credential_tests,
+    rules_package_tests,
     rules_role_tests,
     rules_setting_tests,
     rules_unitspec_tests,

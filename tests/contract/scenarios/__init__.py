@@ -18,6 +18,7 @@ ENABLED = (
     "console_sessions", "access_keys", "login_history", "address_rules", "rate_limits",
     # records
     "regions", "idcs", "host_types", "credentials", "shared_credentials", "credentials_in_a_file", "hosts", "unit_specs",
+    "packages",
     # clusters
     "take_over_check", "take_over", "clusters_list", "cluster_numbers", "zones_and_servers", "units",
     "parameter_info", "cluster_parameters", "cluster_sessions", "cluster_compaction", "cluster_password",
@@ -53,6 +54,6 @@ def scenario(*needs):
 
 def registered():
     """All scenarios by name."""
-    for noun in ("system", "record", "cluster", "cluster4x", "tenant", "tenant4x", "database", "history", "login", "own"):
+    for noun in ("system", "record", "cluster", "cluster4x", "tenant", "tenant4x", "database", "history", "login", "own", "package"):
         importlib.import_module(f"{__name__}.{noun}")
     return _registry

@@ -11,7 +11,7 @@ from .process import Child, Port, TIMEOUT, wait_until
 
 @dataclasses.dataclass(frozen=True)
 class Database:
-    """Two empty databases, `name` and `monitor`, with a user who owns them and nothing else."""
+    """Empty databases, `name`, `monitor` and `package`, with a user who owns them and nothing else."""
     host: str
     port: int
     socket: str
@@ -19,6 +19,15 @@ class Database:
     monitor: str
     user: str
     password: str
+
+    @property
+    def package(self):
+        """Where the bytes of software packages lie; the name that ocp-server makes of MetaDB's."""
+        return f"{self.name}_package"
+
+    @property
+    def all(self):
+        return self.name, self.monitor, self.package
 
 
 class DatabaseServer:
@@ -163,15 +172,15 @@ class DatabaseServer:
         return made
 
     def _statements_to_create(self, made):
-        for name in (made.name, made.monitor):
+        for name in made.all:
             yield f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
         for host in self.client_hosts:
             yield f"CREATE USER '{made.user}'@'{host}' IDENTIFIED BY '{made.password}'"
-            for name in (made.name, made.monitor):
+            for name in made.all:
                 yield f"GRANT ALL PRIVILEGES ON `{name}`.* TO '{made.user}'@'{host}'"
 
     def drop_database(self, made):
-        self._run_all([*(f"DROP DATABASE IF EXISTS `{name}`" for name in (made.name, made.monitor)),
+        self._run_all([*(f"DROP DATABASE IF EXISTS `{name}`" for name in made.all),
                        *(f"DROP USER IF EXISTS '{made.user}'@'{host}'" for host in self.client_hosts)])
 
     def _run_all(self, statements):
