@@ -14,6 +14,7 @@ struct audit;
 struct console;
 struct drive;
 struct iam;
+struct leases;
 struct login_keys;
 struct peer_caller;
 struct peers;
@@ -33,6 +34,7 @@ struct api_node {
     const struct clock *clock;
     _Atomic bool ready;                  /* schema accepted, keys there, listening */
     _Atomic bool draining;
+    _Atomic bool witness;                /* votes, never leads, and serves nobody */
 };
 
 struct api_shared {
@@ -47,6 +49,7 @@ struct api_shared {
     struct task_engine *tasks;
     struct raft_node *raft;              /* this and what follows: NULL until the node takes part in its cluster, which is before it is ready */
     struct drive *drive;                 /* this node's leadership */
+    struct leases *leases;               /* its leases of standing work */
     struct setting_keeper *setting;
     struct audit *audit;
     struct work_pool *crypto_pool, *connect_pool, *long_pool;
@@ -93,6 +96,7 @@ void api_refuse(struct http_request *rq, const struct err *why, void *data);
 
 ERR_DECLARE(ERR_ROUTE_UNKNOWN);     /* 404 {0} path */
 ERR_DECLARE(ERR_METHOD);            /* 405 1008 {0} method, {1} methods allowed */
+ERR_DECLARE(ERR_NODE_WITNESS);      /* 503 {0} name of this node, which is a witness */
 ERR_DECLARE(ERR_PASSWORD_PENDING);  /* 403: the first password must be changed before anything else */
 extern const struct err_row *const api_err_rows[];
 

@@ -48,6 +48,8 @@ static const char *not_ready(const struct call *c)
     const struct api_shared *s = c->api->shared;
     char why[PEERS_WHY_SIZE];
 
+    if (s->node->witness)
+        return "this node is a witness: it votes and serves nobody";
     if (s->node->draining)
         return "this node is draining";
     if (!s->node->ready)
@@ -128,7 +130,7 @@ struct health {
     int64_t id, generation, term, epoch, applied, leader;
     struct field_list peers;
     int64_t uptime_s;
-    int draining;
+    int draining, witness;
 };
 
 static const struct field peer_fields[] = {
@@ -155,6 +157,7 @@ static const struct field health_fields[] = {
     F_LIST(health, peers, "peers", peer, peer_fields, DOC("The other nodes.")),
     F_INT(health, uptime_s, "uptimeSeconds", DOC("Seconds since the start.")),
     F_BOOL(health, draining, "draining", DOC("Whether the node is about to stop.")),
+    F_BOOL(health, witness, "witness", DOC("Whether it only votes: it never leads, and serves nobody.")),
     FIELD_END,
 };
 
@@ -209,7 +212,8 @@ static int add_place(const struct call *c, struct health *h, struct err *e)
 static int health(struct call *c, struct err *e)
 {
     const struct api_node *node = c->api->shared->node;
-    struct health h = { .node = node->name, .zone = node->zone, .version = node->version, .draining = node->draining };
+    struct health h = { .node = node->name, .zone = node->zone, .version = node->version, .draining = node->draining,
+                        .witness = node->witness };
     int rv = add_place(c, &h, e);
 
     if (rv != 0)

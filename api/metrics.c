@@ -7,6 +7,7 @@
 
 #include "api/tables.h"
 #include "ha/drive/drive.h"
+#include "ha/drive/leases.h"
 #include "src/audit/audit.h"
 #include "src/iam/iam.h"
 #include "src/io/work.h"
@@ -266,6 +267,17 @@ static bool read_drive(const struct api_shared *s, struct drive_status *out)
             line(t, m->name, "", (double)(EXPRESSION));                                                 \
     }
 
+#define OF_LEASES(NAME, EXPRESSION)                                                                     \
+    static void write_##NAME(struct str *t, const struct metric *m, const struct api_shared *shared)    \
+    {                                                                                                   \
+        struct leases_stats s;                                                                          \
+                                                                                                        \
+        if (shared->leases == NULL)                                                                     \
+            return;                                                                                     \
+        s = leases_stats(shared->leases);                                                               \
+        line(t, m->name, "", (double)(EXPRESSION));                                                     \
+    }
+
 OF_RAFT(raft_term, s.consensus.term)
 OF_RAFT(raft_leader, s.consensus.leader)
 OF_RAFT(raft_commit, s.consensus.commit)
@@ -275,6 +287,13 @@ OF_RAFT(raft_disk_slow, (double)s.disk_slow_ms / 1000.0)
 OF_DRIVE(leader_active, s.epoch != 0)
 OF_DRIVE(leader_epoch, s.epoch)
 OF_DRIVE(leader_activations, s.activations)
+OF_LEASES(leases_held, s.held)
+OF_LEASES(leases_renewals, s.renewals)
+OF_LEASES(leases_failures, s.failures)
+OF_LEASES(leases_lost, s.lost)
+OF_LEASES(leases_granted, s.granted)
+OF_LEASES(leases_moved, s.moved)
+OF_LEASES(leases_refused, s.refused)
 
 static void write_raft_members(struct str *t, const struct metric *m, const struct api_shared *shared)
 {
@@ -342,6 +361,13 @@ static const struct metric metrics[] = {
     { "ocp_leader_activations_total", "counter", "How often this node became the leader.", write_leader_activations },
     { "ocp_fenced_writes_total", "counter", "Transactions of this node that a newer leader's epoch has stopped.", write_fenced },
     { "ocp_leader_sessions_killed_total", "counter", "Database sessions of former leaders that this node has killed to take over.", write_killed },
+    { "ocp_leases_held", "gauge", "Shards of standing work that this node does.", write_leases_held },
+    { "ocp_leases_renewals_total", "counter", "Renewals of this node's leases in MetaDB.", write_leases_renewals },
+    { "ocp_leases_failures_total", "counter", "Rounds with MetaDB about leases that failed.", write_leases_failures },
+    { "ocp_leases_lost_total", "counter", "Leases that this node let go of because they could not be renewed in time.", write_leases_lost },
+    { "ocp_leases_granted_total", "counter", "Shards that this node, as leader, has leased to somebody.", write_leases_granted },
+    { "ocp_leases_moved_total", "counter", "Those of them that went from one node to another.", write_leases_moved },
+    { "ocp_leases_refused_results_total", "counter", "Results of this node that came after its lease had gone elsewhere.", write_leases_refused },
     { "ocp_pool_jobs", "gauge", "Jobs of the worker pools.", write_pools },
     { "process_resident_memory_bytes", "gauge", "Resident memory.", write_resident },
     { "process_start_time_seconds", "gauge", "Start, seconds since 1970.", write_start_time },

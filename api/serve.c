@@ -25,7 +25,11 @@ ERR_DEFINE(ERR_PASSWORD_PENDING, 3020, 403, ERR_FINAL,
            "The first password must be changed before anything else: POST /api/v2/profiles/me/changePassword.",
            "请先修改初始密码：POST /api/v2/profiles/me/changePassword。");
 
-const struct err_row *const api_err_rows[] = { &ERR_ROUTE_UNKNOWN, &ERR_METHOD, &ERR_PASSWORD_PENDING, &ERR_SORT, NULL };
+ERR_DEFINE(ERR_NODE_WITNESS, 90769, 503, ERR_RETRY,
+           "This node, {0}, is a witness: it votes for the others' leader and serves nobody. Ask another node, and take this one out of the load balancer's pool.",
+           "当前节点 {0} 是见证节点，仅参与投票，不提供服务。请访问其他节点，并将该节点从负载均衡中移除。");
+
+const struct err_row *const api_err_rows[] = { &ERR_ROUTE_UNKNOWN, &ERR_METHOD, &ERR_PASSWORD_PENDING, &ERR_NODE_WITNESS, &ERR_SORT, NULL };
 
 const uint64_t api_bucket_us[API_BUCKETS] = { 250, 1000, 2500, 10000, 50000, 250000, 1000000, 5000000, 30000000 };
 
@@ -294,6 +298,21 @@ static bool answers_early(const struct route *r)
     return strcmp(r->permission, PERM_PUBLIC) == 0 && strcmp(r->method, "GET") == 0;
 }
 
+/* What a witness answers: what it is and how it does, and the other nodes. */
+static bool witness_answers(const struct route *r)
+{
+    return (r->flags & (ROUTE_PROBE | ROUTE_MONITORING | ROUTE_NODES)) != 0;
+}
+
+static int check_state(const struct call *c, const struct route *r, struct err *e)
+{
+    const struct api_node *node = c->api->shared->node;
+
+    if (!node->ready && !answers_early(r))
+        return err_set(e, &ERR_BUSY, "this node is starting");
+    return !node->witness || witness_answers(r) ? 0 : err_set(e, &ERR_NODE_WITNESS, "%s", node->name);
+}
+
 /* Whoever was a member when its connection began need not be one any more. */
 static int check_node(const struct call *c, struct err *e)
 {
@@ -325,8 +344,8 @@ static int process(struct call *c, struct route_match *m, struct err *e)
 
     if (check_node(c, e) != 0 || auth_check_address(c, e) != 0)
         return e->row->code;
-    if (rv == 0 && !c->api->shared->node->ready && !answers_early(m->route))
-        rv = err_set(e, &ERR_BUSY, "this node is starting");
+    if (rv == 0)
+        rv = check_state(c, m->route, e);
     if (rv == 0)
         rv = decode_params(c, m, e);
     if (rv == 0)

@@ -10,10 +10,12 @@
 #include "conf/cli.h"
 #include "config.h"
 #include "src/io/crash.h"
+#include "src/node/registry.h"
 #include "src/server.h"
 #include "src/tables.h"
 
-enum { EXIT_USAGE = 2, EXIT_FAILED = 1 };
+/* With EXIT_REMOVED starting again is in vain: the unit's RestartPreventExitStatus. See also RAFT_EXIT_DISK. */
+enum { EXIT_USAGE = 2, EXIT_FAILED = 1, EXIT_REMOVED = 72 };
 
 static void print_problems(const struct settings_problems *problems)
 {
@@ -105,7 +107,7 @@ static int with_settings(const struct cli *cli)
     if (rv != 0)
         print_error(cli->command == CLI_RUN ? "stopped" : "failed", &e);
     settings_box_free(box);
-    return rv == 0 ? 0 : EXIT_FAILED;
+    return rv == 0 ? 0 : rv == ERR_NODE_REMOVED.code ? EXIT_REMOVED : EXIT_FAILED;
 }
 
 static int run(const struct cli *cli)

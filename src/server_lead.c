@@ -289,10 +289,13 @@ int server_take_part(struct server *s, struct err *e)
     return rv == 0 ? node_sign_on(s->metadb, &s->self, e) : rv;
 }
 
+/* Whoever is not to lead does not begin by doing so. */
 int server_may_lead(struct server *s, struct err *e)
 {
-    int rv = task_engine_work(s->shared.tasks, e);
+    int rv = server_look_for_wishes(s, e);
 
+    if (rv == 0)
+        rv = task_engine_work(s->shared.tasks, e);
     return rv == 0 ? drive_start(s->drive, s->raft, e) : rv;
 }
 

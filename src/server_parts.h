@@ -126,6 +126,8 @@ void server_kick_leader(void *data);
 void server_kick_worker(int64_t node, void *data);
 /* Jobs of this node about itself (server_self.c); `data` is the server. */
 MUST_CHECK int server_beat(void *data, struct err *e);
+/* Learns from MetaDB what people want of this node, and does it. Errors: NOT_FOUND, those of db_read. */
+MUST_CHECK int server_look_for_wishes(struct server *s, struct err *e);
 MUST_CHECK int server_keep_certificates(void *data, struct err *e);
 /* Does the certificate with this serial number count no more? Any thread. */
 bool server_is_revoked(const char *serial, struct server *s);

@@ -11,7 +11,8 @@
 #include "src/node/revoked.h"
 #include "src/task/engine.h"
 
-/* Another node has removed this one: it serves nobody any more, and says so when it is started again. */
+/* Another node has removed this one: it serves nobody any more, and says so when it is started again. The exit status keeps the service manager
+ * from doing that again and again. */
 static void leave_for_good(struct server *s, const struct err *why)
 {
     if (s->stopping)
@@ -34,7 +35,7 @@ static void obey_drain(struct server *s, bool drained)
     drive_drain(s->drive, drained);
 }
 
-static int look_for_wishes(struct server *s, struct err *e)
+int server_look_for_wishes(struct server *s, struct err *e)
 {
     struct arena arena;
     struct node row;
@@ -43,6 +44,9 @@ static int look_for_wishes(struct server *s, struct err *e)
     arena_init(&arena);
     rv = store_node_get(s->metadb, s->self.id, &arena, &row, e);
     if (rv == 0) {
+        if (row.witness && !s->node.witness)
+            log_info(&s->log, "this node is a witness: it votes and serves nobody");
+        s->node.witness = row.witness != 0;
         obey_drain(s, row.drain_wanted || row.witness);
         s->renewal_wanted = row.renew_wanted;
     }
@@ -57,7 +61,7 @@ int server_beat(void *data, struct err *e)
 
     if (rv == ERR_NODE_REMOVED.code)
         leave_for_good(s, e);
-    return rv == 0 ? look_for_wishes(s, e) : rv;
+    return rv == 0 ? server_look_for_wishes(s, e) : rv;
 }
 
 /* --- certificates -------------------------------------------------------------------------------------------------------------------- */

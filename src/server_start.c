@@ -140,6 +140,8 @@ static int make_leases(struct server *s, struct err *e)
     struct leases_conf conf = { .loop = s->control, .db = s->metadb, .log = &s->log, .self = &s->self, .seed = s->seed += 0x9e3779b97f4a7c15u };
     int rv = leases_new(&conf, &s->leases, e);
 
+    s->shared.leases = rv == 0 ? s->leases : NULL;
+
     return rv == 0 ? leases_start(s->leases, e) : rv;
 }
 

@@ -7,7 +7,7 @@ import pytest
 
 from lib.py.console import Console
 from lib.py.haproxy import HAProxy
-from lib.py.ocpcluster import OcpCluster
+from lib.py.ocpcluster import OcpCluster, query
 from lib.py.process import wait_until
 from lib.py.server import console as built_console
 
@@ -138,6 +138,23 @@ def test_a_node_is_drained_and_works_again(new_page, nodes, say):
     console.wait_text(say("The former leader handed it over", "前任主节点主动移交"), ".ant-descriptions")
     press_of(console, leader, say("Resume", "恢复"))
     wait_node(console, leader, say("Online", "在线"), say("Drain", "排空"))
+
+
+def test_a_certificate_is_renewed(new_page, nodes, say):
+    console = new_page(nodes.nodes[0])
+    console.go("/ocp-node")
+    console.page.wait("t.rows().length === 3")
+    follower = nodes.followers()[0]
+
+    def last():
+        certificates = query(nodes.database, "SELECT expires_at FROM node_certificate WHERE node_id = %s AND revoked_at IS NULL", nodes.id_of(follower))
+        return max(c["expires_at"] for c in certificates)
+    before = last()
+    wait_node(console, name_of(nodes, follower), str(before.year))
+    press_of(console, name_of(nodes, follower), say("Renew certificate", "更新证书"))
+    console.wait_text(say("renews its certificate", "即将更新证书"), ".ant-message")
+    wait_until(lambda: last() > before, "it has a new one")
+    assert console.faults() == []
 
 
 def test_leadership_is_handed_to_a_node(new_page, nodes, say):

@@ -27,10 +27,12 @@ export function retryAfter(header: string | null, now = Date.now()) {
 
 /** Changes without a key: those that do no harm when done twice, and those that must not be repeated. The compiler knows all of them. */
 const without: Record<Unkeyed, 'harmless' | 'once'> = {
+  'delete /services': 'once', // observers and deployers ask there, the console never
   'post /api/v2/iam/login': 'harmless',
   'post /api/v2/ocp/nodes': 'once', // so does this
   'post /api/v2/profiles/me/accessKeys': 'once', // shows a secret
   'post /api/v2/profiles/me/credentials/export': 'harmless',
+  'post /services': 'once',
 };
 
 /** May it be sent again when its answer is lost: always, under a key, or never? `path` as the server's document writes it. */

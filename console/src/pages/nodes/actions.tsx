@@ -24,6 +24,8 @@ const words = {
   leadTitle: ['Hand leadership to {0}?', '将主节点移交给 {0}？'],
   leadText: ['Background work pauses for a moment. Calls go on.', '后台任务将短暂暂停，接口调用不受影响。'],
   leads: ['{0} leads', '{0} 已成为主节点'],
+  renew: ['Renew certificate', '更新证书'],
+  renewed: ['{0} renews its certificate in a moment', '{0} 即将更新证书'],
   remove: ['Remove', '移除'],
   removeText: [
     'It is removed from the cluster for good, and its certificate counts no more. To come back it must join anew.',
@@ -41,6 +43,10 @@ export type NodeDialog = ReturnType<typeof useDialog<Node>>;
 export function NodeRowActions({ of, dialog }: { of: Node; dialog: NodeDialog }) {
   const w = useWords(words);
   const resume = useAction('post', `${NODE}/resume`, { done: fill(w.resumed, of.name ?? ''), refreshes: CHANGED });
+  const renew = useAction('post', `${NODE}/renewCertificate`, {
+    done: fill(w.renewed, of.name ?? ''),
+    refreshes: CHANGED,
+  });
   const votes = of.member?.role === 'VOTER' && of.witness !== true;
   return (
     <RowActions
@@ -63,6 +69,13 @@ export function NodeRowActions({ of, dialog }: { of: Node; dialog: NodeDialog })
           needs: UPDATE,
           hidden: of.leads || !votes || of.drainWanted === true,
           onClick: () => dialog.show('lead', of),
+        },
+        {
+          label: w.renew,
+          needs: UPDATE,
+          hidden: of.certificateExpireTime === undefined,
+          loading: renew.running,
+          onClick: () => renew.run({ path: { id: of.id ?? 0 } }),
         },
         { label: w.remove, needs: '**', danger: true, onClick: () => dialog.show('remove', of) },
       ]}

@@ -20,6 +20,7 @@ type Member = Row<typeof MEMBERS>;
 type Leader = Data<'get', typeof LEADER>;
 type Follower = NonNullable<Leader['followers']>[number];
 type Lease = Row<typeof LEASES>;
+type Whole = Data<'get', typeof CLUSTER>;
 
 export interface Node extends NodeRow {
   member?: Member;
@@ -27,6 +28,8 @@ export interface Node extends NodeRow {
   follower?: Follower;
   leads: boolean;
   leases?: number;
+  /** When its certificate ends. */
+  certificateExpireTime?: string;
 }
 
 export interface Cluster {
@@ -46,7 +49,13 @@ export interface Cluster {
 const byName = (a: Node, b: Node) => (a.name ?? '').localeCompare(b.name ?? '', undefined, { numeric: true });
 
 /* Members that have no row of their own yet are shown, too. */
-function merge(rows: NodeRow[], members: Member[], view: Leader | undefined, leases: Lease[] | undefined): Node[] {
+function merge(
+  rows: NodeRow[],
+  members: Member[],
+  view: Leader | undefined,
+  whole: Whole | undefined,
+  leases: Lease[] | undefined,
+): Node[] {
   const leaderId = members.find((m) => m.leader === true)?.id;
   const nodeOf = (id: number | undefined): Node => {
     const member = members.find((m) => m.id === id);
@@ -58,6 +67,7 @@ function merge(rows: NodeRow[], members: Member[], view: Leader | undefined, lea
       follower: view?.followers?.find((f) => f.id === id),
       leads: id === leaderId,
       leases: leases?.filter((l) => l.nodeId === id).length,
+      certificateExpireTime: whole?.members?.find((m) => m.id === id)?.certificateExpireTime,
     };
   };
   return [...new Set([...rows, ...members].map((n) => n.id))].map(nodeOf).sort(byName);
@@ -72,7 +82,13 @@ export function useCluster() {
   const leases = useGet(LEASES, { query: { size: SHARDS } }, { everyMs: SLOW_MS });
   const needed = [rows, members, leaderships];
   const known = needed.filter((q) => q.data !== undefined);
-  const nodes = merge(rows.data?.contents ?? [], members.data?.contents ?? [], view.data, leases.data?.contents);
+  const nodes = merge(
+    rows.data?.contents ?? [],
+    members.data?.contents ?? [],
+    view.data,
+    whole.data,
+    leases.data?.contents,
+  );
   const leader = nodes.find((n) => n.leads);
   const cluster: Cluster = {
     nodes,

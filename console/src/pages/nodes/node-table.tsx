@@ -31,6 +31,7 @@ const words = {
   peer: ['nodes', '节点间'],
   address: ['Addresses', '地址'],
   started: ['started', '启动于'],
+  certificate: ['Certificate until', '证书有效期至'],
 } as const;
 
 /** Two facts, one below the other. */
@@ -138,6 +139,7 @@ function useColumns(dialog: NodeDialog): ColumnType<Node>[] {
       title: w.address,
       render: (_, n) => <Two first={`${w.api} ${n.address ?? '-'}`} second={`${w.peer} ${n.peerAddress ?? '-'}`} />,
     },
+    { title: w.certificate, render: (_, n) => <Time at={n.certificateExpireTime} /> },
     { title: w.actions, fixed: 'right', render: (_, n) => <NodeRowActions of={n} dialog={dialog} /> },
   ];
 }
