@@ -7,7 +7,7 @@
 #include "raft/message.h"
 #include "raft/node_inside.h"
 
-enum { RANK_MS = 60, JITTER_MS = 10 };
+enum { RANK_MS = 60, JITTER_MS = 10, BRIEF_MS = 1000, LONGEST_PAUSE_MS = 1000 };
 
 /* --- parcels ---------------------------------------------------------------------------------------------------------------------- */
 
@@ -189,26 +189,47 @@ static void run_connection(struct link *k)
     raft_node_after(k->node, 0, &e);
 }
 
+/* After a connection that lasted: none, for the answer tells whether its process lives. Whoever ends each connection at once, as members do with a
+ * node that they have removed, is left in peace for longer and longer. */
+static int64_t pause_after(unsigned brief)
+{
+    int64_t ms = brief > 1 ? LINK_RETRY_MS : 0;
+
+    for (unsigned i = 2; i < brief && ms < LONGEST_PAUSE_MS; i++)
+        ms *= 2;
+    return ms < LONGEST_PAUSE_MS ? ms : LONGEST_PAUSE_MS;
+}
+
+static void explain(struct link *k, int rv, bool told, const struct err *e)
+{
+    if (rv == ERR_STREAM_REFUSED.code)
+        tell_of_death(k);
+    else if (!told && rv != ERR_CANCELLED.code)
+        log_info(&k->node->log, "cannot connect to member", LOG_I("member", k->id), LOG_E(e));
+}
+
 static void link_main(void *data)
 {
     struct link *k = data;
     struct err e = { 0 };
     bool told = false;
+    unsigned brief = 0; /* connections in a row that ended at once */
 
     while (!k->unwanted && !fiber_is_cancelled(fiber_current())) {
+        int64_t pause_ms = LINK_RETRY_MS;
         int rv = connect_link(k, &e);
 
         if (rv == 0) {
+            int64_t began_ms = loop_now_ms(k->node->loop);
+
             run_connection(k);
-            told = false;
-            continue; /* at once: the answer tells whether its process lives */
+            brief = loop_now_ms(k->node->loop) - began_ms < BRIEF_MS ? brief + 1 : 0;
+            pause_ms = pause_after(brief);
+        } else {
+            explain(k, rv, told, &e);
         }
-        if (rv == ERR_STREAM_REFUSED.code)
-            tell_of_death(k);
-        else if (!told && rv != ERR_CANCELLED.code)
-            log_info(&k->node->log, "cannot connect to member", LOG_I("member", k->id), LOG_E(&e));
-        told = true;
-        if (fiber_sleep(LINK_RETRY_MS, &e) != 0)
+        told = rv != 0;
+        if (pause_ms > 0 && fiber_sleep(pause_ms, &e) != 0)
             break;
     }
     k->fiber = NULL;
