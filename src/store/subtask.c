@@ -217,3 +217,35 @@ int store_subtask_lines(struct db *d, int64_t subtask_id, int64_t after, unsigne
                    "ORDER BY seq DESC LIMIT ?) AS newest ORDER BY seq",
                    DB_ARGS(SQL_V_I(subtask_id), SQL_V_I(after), SQL_V_I(limit)), line_columns, sizeof **out, arena, (void **)out, n, e);
 }
+
+/* ---- sessions to managed clusters -------------------------------------------------------------------------------------------------- */
+
+int store_task_session_open_in(struct tx *tx, const struct subtask *s, const struct task_session *session, struct err *e)
+{
+    return tx_exec(tx,
+                   "INSERT INTO task_session (subtask_id, server, connection_id, dispatch, opened_at) VALUES (?, ?, ?, ?, NOW(6)) "
+                   "ON DUPLICATE KEY UPDATE dispatch = VALUES(dispatch), opened_at = VALUES(opened_at)",
+                   DB_ARGS(SQL_V_I(s->id), sql_v_s(session->server), SQL_V_I(session->connection_id), SQL_V_I(s->dispatch)), NULL, e);
+}
+
+static const struct sql_field session_columns[] = {
+    SQL_FIELD(task_session, server, "server", SQL_C_TEXT),
+    SQL_FIELD(task_session, connection_id, "connection_id", SQL_C_INT64),
+    SQL_FIELD(task_session, dispatch, "dispatch", SQL_C_INT64),
+    SQL_FIELD(task_session, age_us, "age_us", SQL_C_INT64),
+    { NULL },
+};
+
+int store_task_session_older(struct db *d, const struct subtask *s, struct arena *arena, struct task_session **out, size_t *n, struct err *e)
+{
+    return db_list(d,
+                   "SELECT server, connection_id, dispatch, TIMESTAMPDIFF(MICROSECOND, opened_at, NOW(6)) AS age_us FROM task_session "
+                   "WHERE subtask_id = ? AND dispatch < ? ORDER BY server, connection_id",
+                   DB_ARGS(SQL_V_I(s->id), SQL_V_I(s->dispatch)), session_columns, sizeof **out, arena, (void **)out, n, e);
+}
+
+int store_task_session_close_in(struct tx *tx, const struct subtask *s, const struct task_session *session, struct err *e)
+{
+    return tx_exec(tx, "DELETE FROM task_session WHERE subtask_id = ? AND server = ? AND connection_id = ?",
+                   DB_ARGS(SQL_V_I(s->id), sql_v_s(session->server), SQL_V_I(session->connection_id)), NULL, e);
+}

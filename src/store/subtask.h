@@ -62,4 +62,17 @@ MUST_CHECK int store_subtask_log(struct db *d, int64_t subtask_id, const struct 
 MUST_CHECK int store_subtask_lines(struct db *d, int64_t subtask_id, int64_t after, unsigned limit, struct arena *arena, struct subtask_line **out,
                                    size_t *n, struct err *e);
 
+/* ---- sessions to managed clusters: src/task/session.h ----------------------------------------------------------------------------- */
+
+struct task_session {
+    const char *server;           /* "address:port" of the very server, not of a proxy */
+    int64_t connection_id;        /* there */
+    int64_t dispatch, age_us;     /* read only: of whom; since when by MetaDB's clock */
+};
+MUST_CHECK int store_task_session_open_in(struct tx *tx, const struct subtask *s, const struct task_session *session, struct err *e);
+/* Of this step, by dispatches before s->dispatch. */
+MUST_CHECK int store_task_session_older(struct db *d, const struct subtask *s, struct arena *arena, struct task_session **out, size_t *n,
+                                        struct err *e);
+MUST_CHECK int store_task_session_close_in(struct tx *tx, const struct subtask *s, const struct task_session *session, struct err *e);
+
 #endif

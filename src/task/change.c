@@ -44,8 +44,6 @@ static int decide_person_step(const struct change *c, struct task *t, struct err
         (void)err_set(e, &ERR_NOT_FOUND, "step");
         return err_arg(e, "%lld", (long long)c->subtask_id);
     }
-    if (t->operation == TASK_UNDO && t->status != TASK_RUNNING)
-        return refuse(DECIDE_STATE, t, NULL, e);
     answer = decide_step(t, s, c->event);
     return answer == DECIDE_OK ? 0 : refuse(answer, t, s, e);
 }

@@ -144,7 +144,7 @@ enum decide_answer decide_retry(struct task *t)
 {
     size_t n = 0;
 
-    if (t->status != TASK_FAILED || t->operation == TASK_UNDO)
+    if (t->status != TASK_FAILED)
         return DECIDE_STATE;
     for (size_t i = 0; i < t->n_subtasks; i++)
         n += decide_step(t, &t->subtasks[i], DECIDE_RETRY) == DECIDE_OK;
