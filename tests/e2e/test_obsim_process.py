@@ -11,6 +11,8 @@ import pymysql
 import pytest
 
 from lib.py import obrpm
+from lib.py.build import CHECKOUT
+from lib.py.configserver import BAD_CODE, GOOD, NO_JSON, NOT_FOUND, ConfigServer
 from lib.py.observers import Observer, Observers, ObState
 from lib.py.obsim import PASSWORD, Refused
 from lib.py.obtrace import DELETIONS, assert_units_empty_before_delete
@@ -323,6 +325,70 @@ def test_freeze_signal_is_noticed_by_its_lease():
         finally:
             victim.thaw()
         wait_until(lambda: c.status()[victim.ip] == ("ACTIVE", True, False), "its return is noticed")
+
+
+def leader_of(post):
+    leaders = [r["address"] for r in post[1]["RsList"] if r["role"] == "LEADER"]
+    assert len(leaders) == 1
+    return leaders[0]
+
+
+def test_reports_to_the_config_url():
+    """The one with the root service posts, at once and when it changes; what is not acknowledged is said again."""
+    with ConfigServer() as config, Observers(name="obcluster", zones=3, net=64) as c:
+        c.start(config_url=config.url)
+        assert not config.posts                    # it is none yet
+        config.answer = BAD_CODE
+        c.bootstrap()
+        for answer in (BAD_CODE, NOT_FOUND, NO_JSON, GOOD):
+            config.answer, seen = answer, len(config.posts)
+            wait_until(lambda seen=seen: len(config.posts) > seen + 1 or config.answer is GOOD and len(config.posts) > seen, "it is said again")
+        query, body = config.posts[-1]
+        assert query == {"Action": "ObRootServiceInfo", "ObCluster": "obcluster", "version": "2", "ObClusterId": "1"}
+        assert (body["ObCluster"], body["ObRegion"], body["ObClusterId"], body["ObRegionId"], body["Type"]) == ("obcluster",) * 2 + (1, 1, "PRIMARY")
+        assert {(r["address"], r["sql_port"]) for r in body["RsList"]} == {(o.address, o.sql_port) for o in c.servers}
+        before = leader_of(config.posts[-1])
+        victim = next(o for o in c.servers if o.address == before)
+        assert "report root server list" in victim.log() and "ret=-4216" in victim.log()
+        victim.kill()
+        wait_until(lambda: leader_of(config.posts[-1]) != before, "the new one posts")
+        times = [body["timestamp"] for _, body in config.posts]
+        assert times == sorted(times)
+
+
+def test_bootstrap_that_does_not_end():
+    with Observers(zones=1, net=64) as c:
+        c.state.hold("bootstrap")
+        c.start()
+        with contextlib.closing(c.servers[0].connect()) as sql:
+            assert number(sql, "SET SESSION ob_query_timeout = 1000000") == 0
+            assert number(sql, f"ALTER SYSTEM BOOTSTRAP ZONE 'zone1' SERVER '{c.servers[0].address}'") == 4012
+            assert number(sql, STATUS) == 8001
+            c.state.hold("bootstrap", on=False)
+            wait_until(lambda: number(sql, STATUS) == 0, "it ends all the same")
+
+
+SHARED = ("DBA_OB_SERVERS", "DBA_OB_ZONES", "DBA_OB_UNITS", "DBA_OB_UNIT_CONFIGS", "DBA_OB_RESOURCE_POOLS", "DBA_OB_UNIT_JOBS", "DBA_OB_SERVER_JOBS",
+          "DBA_OB_TENANTS", "CDB_OB_LS_LOCATIONS", "CDB_OB_SYS_VARIABLES", "GV$OB_PARAMETERS", "DBA_OB_ROOTSERVICE_EVENT_HISTORY", "__all_zone")
+STORM = ("CREATE USER u{0} IDENTIFIED BY 'Pw-{0}'", "ALTER SYSTEM ADD ZONE z{0} REGION 'r{0}'", "CREATE RESOURCE UNIT un{0} MAX_CPU 1, MEMORY_SIZE '1G'",
+         "ALTER SYSTEM SET cpu_count = {0}", "GRANT SELECT ON *.* TO u{0}", "ALTER SYSTEM MINOR FREEZE", "ALTER SYSTEM STOP ZONE zone{0}",
+         "ALTER SYSTEM START ZONE zone{0}", "ALTER SYSTEM DELETE ZONE z{0}", "DROP RESOURCE UNIT un{0}", "SET GLOBAL recyclebin = {0}", "DROP USER u{0}")
+
+
+def test_replicas_agree(cluster):
+    """Whatever was told to whom, while one of them died and came back: all servers have the same rows."""
+    with contextlib.ExitStack() as sessions:
+        sql = [sessions.enter_context(contextlib.closing(o.connect(password=PASSWORD))) for o in cluster.servers[:5]]
+        cluster.servers[5].kill()
+        succeeded = sum(number(sql[i % 5], STORM[i % len(STORM)].format(i // len(STORM))) == 0 for i in range(5 * len(STORM)))
+        assert succeeded > 40
+        cluster.servers[5].start()
+        wait_until(lambda: cluster.status()[cluster.servers[5].ip] == ("ACTIVE", True, False), "it is back")
+        cluster.settle()
+    for name in SHARED:
+        all_ = [o.sql(f"SELECT * FROM oceanbase.{name}") for o in cluster.servers]
+        for found in all_[1:]:
+            assert found == all_[0], [(name, a, b) for a, b in zip(found, all_[0]) if a != b][:3]
 
 
 def test_control_refuses_what_a_process_does_itself(cluster):

@@ -277,10 +277,10 @@ static json_t *run_for_cluster(struct sim_deployment *d, const json_t *command)
     return ctl_apply(d, command);
 }
 
-/* The others hear no more of a process that hangs. */
+/* The others hear no more of it, or hear again. */
 static json_t *cut(struct sim_observer *o, bool on)
 {
-    json_t *command = NULL, *answer;
+    json_t *command, *answer;
     char address[96];
 
     (void)snprintf(address, sizeof address, "%s:%d", o->server->ip, o->server->rpc_port);
@@ -290,13 +290,13 @@ static json_t *cut(struct sim_observer *o, bool on)
     return answer;
 }
 
-/* Whether the cluster notices is a matter of all its processes. */
+/* "leased": it still renews its lease, so the cluster does not notice. */
 static json_t *on_hang(struct sim_observer *o, const json_t *command)
 {
-    bool is_hung = is_set(command, "on", true), is_leased = is_set(command, "leased", false);
+    bool is_hung = is_set(command, "on", true);
 
-    observer_hang(o, is_hung, is_leased || o->deployment->world->journal != NULL);
-    return o->deployment->world->journal != NULL && !is_leased ? cut(o, is_hung) : done();
+    observer_hang(o, is_hung);
+    return is_hung && is_set(command, "leased", false) ? done() : cut(o, is_hung);
 }
 
 static const struct {

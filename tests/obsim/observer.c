@@ -65,12 +65,9 @@ bool observer_start(struct sim_observer *o, const char *build_version)
     return true;
 }
 
-void observer_hang(struct sim_observer *o, bool is_hung, bool is_leased)
+void observer_hang(struct sim_observer *o, bool is_hung)
 {
     o->is_hung = is_hung;
-    (void)world_advance(o->deployment);
-    if (!is_hung || !is_leased)
-        sim_server_alive(o->deployment->cluster, o->server, !is_hung, NULL);
     if (!is_hung)
         for (struct sim_conn *c = o->connections; c != NULL; c = c->next)
             conn_order(c, ORDER_NONE);

@@ -11,8 +11,8 @@ bool observer_listen(struct sim_observer *o);
 void observer_kill(struct sim_observer *o);
 /* It runs again; with `version` ("4.2.1.2") and its build when they are not NULL. False, with errno: its address cannot be had. */
 bool observer_start(struct sim_observer *o, const char *build_version);
-/* It stops to answer, or goes on. `is_leased`: it still renews its lease, so the cluster does not notice. */
-void observer_hang(struct sim_observer *o, bool is_hung, bool is_leased);
+/* It stops to answer, or goes on. Whether the cluster notices is another matter (the lease). */
+void observer_hang(struct sim_observer *o, bool is_hung);
 /* Ends or resets all of its connections. */
 void observer_drop(struct sim_observer *o, bool reset);
 

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "src/base/num.h"
+#include "tests/obsim/conn.h"
 #include "tests/obsim/ctl.h"
 #include "tests/obsim/journal.h"
 #include "tests/obsim/like.h"
@@ -30,7 +31,8 @@
 #include "tests/obsim/process_home.h"
 #include "tests/obsim/process_report.h"
 
-enum { TICK_MS = 200 };
+/* At speed 1: a process starts for a while before it takes its ports, answers 8001 for as long again, and ends as slowly. */
+enum { TICK_MS = 200, SOON_MS = 20, START_MS = 500, STOP_MS = 1000 };
 
 struct process {
     struct process_package package;
@@ -43,6 +45,7 @@ struct process {
     int rpc_listener;                 /* owned */
     int stop_fd;                      /* readable when it has to end */
     int ended[2];                     /* a pipe: its end tells the threads below to end */
+    int64_t ready_us;                 /* from then on (conn_now_us) it takes logins */
     bool is_marked;                   /* its log directory shows that it is a member */
     pthread_t tick_thread, rpc_thread;
     struct process_report *report;
@@ -208,6 +211,7 @@ static bool listen_rpc(struct process *p)
 static bool listen_all(struct process *p)
 {
     p->observer = p->world->deployments.items[0]->observers.items[0];
+    p->observer->answers_login = false;
     sim_short(p->observer->server->ip, sizeof p->observer->server->ip, sim_slice(p->ip));
     p->observer->server->sql_port = p->sql_port;
     p->observer->server->rpc_port = p->rpc_port;
@@ -234,17 +238,24 @@ static bool come_up(struct process *p)
 
 /* --- while it runs ------------------------------------------------------------------------------------------------------------------ */
 
+static void report_membership(struct process *p)
+{
+    if (!p->observer->server->is_member || p->is_marked)
+        return;
+    home_mark_member(&p->home);
+    home_log("rootservice.log", "INFO", "RS", 0, "server is a member, id=%lld", (long long)p->observer->server->id);
+    p->is_marked = true;
+}
+
 /* The folder of the test is gone: so is the test. */
 static void tick(struct process *p)
 {
-    const struct sim_server *s;
-
     world_lock(p->world);
-    s = p->observer->server;
     journal_beat(p->world->journal, p->observer->server);
-    if (s->is_member && !p->is_marked) {
-        home_mark_member(&p->home);
-        p->is_marked = true;
+    report_membership(p);
+    if (conn_now_us() >= p->ready_us && p->ready_us != 0) {
+        p->observer->answers_login = true;
+        p->ready_us = 0;
     }
     if (journal_is_gone(p->world->journal))
         (void)kill(getpid(), SIGTERM); /* taken by stop_fd */
@@ -256,7 +267,7 @@ static void *keep_ticking(void *data)
     struct process *p = data;
     struct pollfd end = { .fd = p->ended[0], .events = POLLIN };
 
-    while (poll(&end, 1, TICK_MS) <= 0)
+    while (poll(&end, 1, p->ready_us != 0 ? SOON_MS : TICK_MS) <= 0)
         tick(p);
     return NULL;
 }
@@ -290,8 +301,21 @@ static int serve(struct process *p)
         return EXIT_FAILURE;
     observer_accept(p->world, p->stop_fd);
     home_log("observer.log", "INFO", "SERVER", 0, "[OBSERVER_NOTICE] observer stops: SIGTERM");
+    (void)poll(NULL, 0, (int)(STOP_MS / p->world->speed)); /* its ports are its own until it is gone */
     end_threads(p);
     return EXIT_SUCCESS;
+}
+
+/* False: it has to end before it has begun. */
+static bool take_time(struct process *p)
+{
+    struct pollfd stop = { .fd = p->stop_fd, .events = POLLIN };
+    int ms = (int)(START_MS / p->world->speed);
+
+    if (poll(&stop, 1, ms) > 0)
+        return false;
+    p->ready_us = conn_now_us() + ms * INT64_C(1000);
+    return true;
 }
 
 static int run(struct process *p)
@@ -306,7 +330,7 @@ static int run(struct process *p)
     if (p->world == NULL)
         return EXIT_FAILURE;
     p->world->audit_fd = open("log/obsim_audit.jsonl", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    if (!open_journal(p))
+    if (!open_journal(p) || !take_time(p))
         return EXIT_FAILURE;
     world_lock(p->world);
     is_up = come_up(p);

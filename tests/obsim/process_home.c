@@ -21,7 +21,7 @@ static const char kept[] = "etc/observer.config.bin", pid_path[] = "run/observer
 
 void home_log(const char *file, const char *level, const char *module, int number, const char *fmt, ...)
 {
-    char path[256], text[1024], code[32] = "";
+    char path[256], text[1024], code[32] = "", from[64] = "";
     struct timespec now;
     struct tm tm;
     va_list args;
@@ -38,8 +38,9 @@ void home_log(const char *file, const char *level, const char *module, int numbe
     (void)localtime_r(&now.tv_sec, &tm);
     if (number != 0)
         (void)snprintf(code, sizeof code, " [errcode=-%d]", number);
-    (void)fprintf(f, "[%04d-%02d-%02d %02d:%02d:%02d.%06ld] %-5s [%s] simulated (obsim.cpp:1) [%d][observer][T0][Y0-0000000000000000-0-0] [lt=1]%s %s\n",
-                  tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, now.tv_nsec / 1000, level, module, (int)getpid(),
+    (void)snprintf(from, sizeof from, module[0] != '\0' ? "[%s] " : "", module);
+    (void)fprintf(f, "[%04d-%02d-%02d %02d:%02d:%02d.%06ld] %-5s %ssimulated (obsim.cpp:1) [%d][observer][T0][Y0-0000000000000000-0-0] [lt=1]%s %s\n",
+                  tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, now.tv_nsec / 1000, level, from, (int)getpid(),
                   code, text);
     (void)fclose(f);
 }
@@ -96,11 +97,21 @@ bool home_enter(struct process_home *h, const struct process_options *o)
     return (!h->is_first || has_all(&h->config)) && lock_pid(h);
 }
 
+/* With the line that each log begins with. */
+static void begin_logs(void)
+{
+    static const char *const names[] = { "observer.log", "rootservice.log", "election.log", "trace.log" };
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        home_log(names[i], "INFO", "", 0, "New syslog file info: [simulated observer]");
+}
+
 bool home_write_pid(struct process_home *h)
 {
     char text[24];
     int n = snprintf(text, sizeof text, "%d\n", (int)getpid());
 
+    begin_logs();
     return ftruncate(h->pid_file, 0) == 0 && pwrite(h->pid_file, text, (size_t)n, 0) == n;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*  look every 200 ms: am I the one with the root service? ──▶ list or URL changed, or 10 s are over ──▶ POST ──▶ Code 200: said
- *                                                                                                          └──▶ else: WARN -4216, again in 1 s */
+ *                                                                                                          └──▶ else: WARN -4216, again in 1 s
+ *  The seconds are those at speed 1. */
 #include "tests/obsim/process_report.h"
 
 #include <inttypes.h>
@@ -165,7 +166,7 @@ static void say(struct process_report *r, const struct message *m, const char *w
     bool ok = post(m);
 
     (void)snprintf(r->said, sizeof r->said, "%s", ok ? what : "");
-    r->next_us = conn_now_us() + (ok ? EVERY_US : AGAIN_US);
+    r->next_us = conn_now_us() + (int64_t)((ok ? EVERY_US : AGAIN_US) / r->observer->deployment->world->speed);
     if (!ok)
         home_log("observer.log", "WARN", "SHARE", CURL_ERROR, "report root server list to %s failed, ret=-%d", m->url, CURL_ERROR);
 }

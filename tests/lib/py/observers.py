@@ -9,6 +9,7 @@ import fcntl
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import time
@@ -120,12 +121,16 @@ class Observer:
                  "-d", data or self.home / "store", "-I", self.ip, "-o", ",".join(f"{k}={v}" for k, v in values.items())]
         return words + (["-r", rs_list] if rs_list else [])
 
-    def start(self, **options):
-        """A first start with `options` (see above), or another one without any; returns when it answers."""
+    def launch(self, **options):
+        """A first start with `options` (see above), or another one without any; returns when it is a daemon."""
         is_first = not (self.home / "etc" / "observer.config.bin").exists()
         status, said = self.run(*(self.options(**options) if is_first else ["-p", self.sql_port]))
         assert status == 0, said
-        return self.wait()
+        return self
+
+    def start(self, **options):
+        """The same; returns when it answers."""
+        return self.launch(**options).wait()
 
     def wait(self):
         """Waits until it answers."""
@@ -136,7 +141,7 @@ class Observer:
         try:
             self.connect().close()
         except pymysql.err.OperationalError as e:
-            return e.args[0] != 2003               # it may well refuse a login
+            return e.args[0] not in (2003, 8001)   # it may well refuse this login
         return True
 
     def _check(self):
@@ -144,12 +149,14 @@ class Observer:
             raise RuntimeError(f"observer {self.address} has ended:\n{self.log()[-2000:]}")
 
     def _is_locked(self):
-        """A process holds its pid file, from before it is a daemon."""
-        with open(self.home / "run" / "observer.pid", encoding="ascii") as f:
-            try:
+        """A process holds its pid file, from before it is a daemon until the kernel has closed its files."""
+        try:
+            with open(self.home / "run" / "observer.pid", encoding="ascii") as f:
                 fcntl.flock(f, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return True
+        except BlockingIOError:
+            return True
+        except FileNotFoundError:
+            pass
         return False
 
     @property
@@ -157,7 +164,7 @@ class Observer:
         """Its number, None: it does not run."""
         try:
             number = int((self.home / "run" / "observer.pid").read_text())
-            return number if os.readlink(f"/proc/{number}/exe") == os.fspath(self.home.resolve() / "bin" / "observer") else None
+            return number if os.readlink(f"/proc/{number}/exe") == os.path.realpath(self.home / "bin" / "observer") else None
         except (FileNotFoundError, ValueError, ProcessLookupError):
             return None
 
@@ -166,7 +173,7 @@ class Observer:
         if pid is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
-        wait_until(lambda: self.pid is None, f"observer {self.address} ends")
+        wait_until(lambda: self.pid is None and not self._is_locked(), f"observer {self.address} ends")
         return self
 
     def kill(self):
@@ -230,7 +237,9 @@ class Observers:
     def start(self, **options):
         """Starts all processes; none is a cluster yet."""
         for o in self.servers:
-            o.start(**({"rs_list": self.rs_list} if "config_url" not in options else {}), **options)
+            o.launch(**({"rs_list": self.rs_list} if "config_url" not in options else {}), **options)
+        for o in self.servers:
+            o.wait()
         return self
 
     def bootstrap(self, password=PASSWORD):
@@ -260,10 +269,20 @@ class Observers:
         return {ip: (status, started == "1", stopped == "1") for ip, status, started, stopped in rows}
 
     def stop(self):
+        """Ends them by SIGTERM; what sanitizers have to say is in their logs."""
+        running = [o for o in self.servers if o.pid is not None]
+        for o in running:
+            os.kill(o.pid, signal.SIGTERM)
+        try:
+            for o in running:
+                wait_until(lambda o=o: o.pid is None, f"observer {o.address} ends")
+        finally:
+            for o in self.servers:
+                o.kill()
+            for port in self._reserved:
+                port.release()
         for o in self.servers:
-            o.kill()
-        for port in self._reserved:
-            port.release()
+            assert not re.search(r"Sanitizer|runtime error:", o.log()), o.log()[-8000:]
 
     def __enter__(self):
         return self
