@@ -60,6 +60,8 @@ int ctl_cluster_transfer(struct ctl *c, struct err *e);
 int ctl_node_drain(struct ctl *c, struct err *e);
 int ctl_node_resume(struct ctl *c, struct err *e);
 int ctl_node_renew(struct ctl *c, struct err *e);
+int ctl_package_upload(struct ctl *c, struct err *e);
+int ctl_package_download(struct ctl *c, struct err *e);
 int ctl_package_delete(struct ctl *c, struct err *e);
 int ctl_cluster_init(struct ctl *c, struct err *e);
 int ctl_cluster_join(struct ctl *c, struct err *e);

@@ -19,7 +19,7 @@ ERR_DEFINE(ERR_CTL_LOGIN, 90902, 502, ERR_FINAL, "{0} (code {1}, trace {2})", "{
 ERR_DEFINE(ERR_CTL_ODD, 90903, 502, ERR_FINAL, "{0} does not answer like an OCP: {1}.", "{0} 的应答不是 OCP 的应答：{1}。");
 ERR_DEFINE(ERR_CTL_UNREACHABLE, 90904, 502, ERR_RETRY, "No server could be reached. {0}", "无法连接任何服务器。{0}");
 
-enum { ROUNDS = 4, MAX_RETRY_MS = 3000, MAX_ENDPOINTS = 16, READY_MS = 3000, MAX_ANSWER = 256 << 20, KEY_BYTES = 16 };
+enum { ROUNDS = 4, MAX_RETRY_MS = 3000, MAX_ENDPOINTS = 16, READY_MS = 3000, MAX_ANSWER = 256 << 20, KEY_BYTES = 16, FILE_MS = 86400000 };
 
 struct remote {
     struct remote_conf conf;
@@ -101,6 +101,8 @@ struct request {
     const char *key;                  /* Idempotency-Key header; NULL when nothing is changed */
     bool with_login;
     int64_t timeout_ms;
+    const struct http_stream *upload, *download; /* files; NULL: none */
+    const char *type;                 /* "Content-Type: ..." of the upload */
 };
 
 /* With Retry-After: the same request may succeed then. */
@@ -132,8 +134,10 @@ static int fetch(struct remote *r, unsigned n, const struct request *q, struct a
         headers[n_headers++] = arena_printf(arena, "Accept-Language: %s", r->conf.language);
     if (q->key != NULL)
         headers[n_headers++] = q->key;
-    if (q->body != NULL)
-        headers[n_headers++] = "Content-Type: application/json";
+    if (q->body != NULL || q->upload != NULL)
+        headers[n_headers++] = q->upload != NULL ? q->type : "Content-Type: application/json";
+    req.upload = q->upload;
+    req.download = q->download;
     if (req.url == NULL || (r->conf.language != NULL && headers[1] == NULL))
         return err_set(e, &ERR_NOMEM, "");
     if (q->body != NULL)
@@ -270,26 +274,32 @@ static bool is_for_later(const struct remote *r, int rv, const struct remote_ans
     return r->retry_ms > 0 && (rv == ERR_CTL_UNREACHABLE.code || (rv == 0 && is_passing(a->status)));
 }
 
-int remote_call(struct remote *r, const char *method, const char *path, const char *body, struct arena *arena,
-                struct remote_answer *out, struct err *e)
+static int ask(struct remote *r, struct request *q, struct arena *arena, struct remote_answer *out, struct err *e)
 {
-    struct request q = { method, path, body, .with_login = true, .timeout_ms = r->conf.timeout_ms };
     int rv;
 
     if (!r->chosen)
         choose(r, arena);
-    if (!is_safe_method(method)) {
-        q.key = make_key(arena, e);
-        if (q.key == NULL)
+    if (!is_safe_method(q->method)) {
+        q->key = make_key(arena, e);
+        if (q->key == NULL)
             return e->row->code;
     }
-    rv = go_round(r, &q, arena, out, e);
-    for (unsigned i = 1; i < ROUNDS && is_for_later(r, rv, out) && strncmp(path, "/api/", 5) == 0; i++) {
+    rv = go_round(r, q, arena, out, e);
+    for (unsigned i = 1; i < ROUNDS && is_for_later(r, rv, out) && strncmp(q->path, "/api/", 5) == 0; i++) {
         if (fiber_sleep(r->retry_ms, NULL) != 0)
             break; /* the answer stands */
-        rv = go_round(r, &q, arena, out, e);
+        rv = go_round(r, q, arena, out, e);
     }
     return rv;
+}
+
+int remote_call(struct remote *r, const char *method, const char *path, const char *body, struct arena *arena,
+                struct remote_answer *out, struct err *e)
+{
+    struct request q = { method, path, body, .with_login = true, .timeout_ms = r->conf.timeout_ms };
+
+    return ask(r, &q, arena, out, e);
 }
 
 int remote_call_one(struct remote *r, unsigned n, const char *path, struct arena *arena, struct remote_answer *out, struct err *e)
@@ -327,6 +337,22 @@ static int judge(struct remote *r, const struct remote_answer *a, json_t *root, 
     return 0;
 }
 
+static int read_answer(struct remote *r, const struct remote_answer *a, json_t **root, const json_t **data, struct err *e)
+{
+    int rv;
+
+    if (json_parse(a->body, root, e) != 0) {
+        (void)err_set(e, &ERR_CTL_ODD, "%s", a->url);
+        return err_arg(e, "status %d and no JSON", a->status);
+    }
+    rv = judge(r, a, *root, data, e);
+    if (rv != 0) {
+        json_decref(*root);
+        *root = NULL;
+    }
+    return rv;
+}
+
 int remote_data(struct remote *r, const char *method, const char *path, const char *body, struct arena *arena, json_t **root,
                 const json_t **data, struct err *e)
 {
@@ -335,16 +361,36 @@ int remote_data(struct remote *r, const char *method, const char *path, const ch
 
     *root = NULL;
     *data = NULL;
-    if (rv != 0)
+    return rv == 0 ? read_answer(r, &a, root, data, e) : rv;
+}
+
+int remote_upload(struct remote *r, const char *path, const struct http_stream *file, const char *type, struct arena *arena, json_t **root,
+                  const json_t **data, struct err *e)
+{
+    struct request q = { .method = "POST", .path = path, .with_login = true, .timeout_ms = FILE_MS, .upload = file,
+                         .type = arena_printf(arena, "Content-Type: %s", type) };
+    struct remote_answer a;
+    int rv = q.type != NULL ? ask(r, &q, arena, &a, e) : err_set(e, &ERR_NOMEM, "");
+
+    *root = NULL;
+    *data = NULL;
+    return rv == 0 ? read_answer(r, &a, root, data, e) : rv;
+}
+
+int remote_download(struct remote *r, const char *path, const struct http_stream *file, struct arena *arena, struct err *e)
+{
+    struct request q = { .method = "GET", .path = path, .with_login = true, .timeout_ms = FILE_MS, .download = file };
+    struct remote_answer a;
+    const json_t *data;
+    json_t *root = NULL;
+    int rv;
+
+    if (!r->chosen)
+        choose(r, arena);
+    rv = fetch(r, r->current, &q, arena, &a, e);
+    if (rv != 0 || a.status == 200)
         return rv;
-    if (json_parse(a.body, root, e) != 0) {
-        (void)err_set(e, &ERR_CTL_ODD, "%s", a.url);
-        return err_arg(e, "status %d and no JSON", a.status);
-    }
-    rv = judge(r, &a, *root, data, e);
-    if (rv != 0) {
-        json_decref(*root);
-        *root = NULL;
-    }
+    rv = read_answer(r, &a, &root, &data, e);
+    json_decref(root);
     return rv;
 }

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "src/base/json.h"
+#include "src/io/http_client.h"
 #include "src/io/loop.h"
 
 struct remote;
@@ -56,4 +57,10 @@ MUST_CHECK int remote_call_one(struct remote *r, unsigned n, const char *path, s
  * Errors: as remote_call, and CTL_REFUSED, CTL_LOGIN, CTL_ODD. */
 MUST_CHECK int remote_data(struct remote *r, const char *method, const char *path, const char *body, struct arena *arena, json_t **root,
                            const json_t **data, struct err *e);
+/* As remote_data, with a file as body; `type` is its content type. It takes as long as it takes. */
+MUST_CHECK int remote_upload(struct remote *r, const char *path, const struct http_stream *file, const char *type, struct arena *arena, json_t **root,
+                             const json_t **data, struct err *e);
+/* Fetches a file from the current endpoint: a second try could not take back what the first has written. Errors: as remote_data. */
+MUST_CHECK int remote_download(struct remote *r, const char *path, const struct http_stream *file, struct arena *arena, struct err *e);
+
 #endif

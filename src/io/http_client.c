@@ -16,7 +16,7 @@
 #include "src/io/fiber.h"
 #include "src/io/tls.h"
 
-enum { DEFAULT_MAX_BODY = 1 << 20, DEFAULT_CONNECT_TIMEOUT_MS = 5000, MAX_HEADERS = 200 };
+enum { DEFAULT_MAX_BODY = 1 << 20, DEFAULT_CONNECT_TIMEOUT_MS = 5000, MAX_HEADERS = 200, STANDSTILL_S = 60 };
 
 ERR_DEFINE(ERR_HTTP_CONNECT, 90020, 502, ERR_RETRY, "No connection to {0}: {1}. Check that the address is right and the service runs.",
            "无法连接 {0}：{1}。请检查地址是否正确、服务是否运行。");
@@ -217,17 +217,53 @@ void http_client_free(struct http_client *c)
     uv_close((uv_handle_t *)&c->timer, on_timer_closed);
 }
 
+static bool goes_out(struct transfer *t)
+{
+    long status = 0;
+
+    return t->req->download != NULL && curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK && status == 200;
+}
+
 static size_t on_body(char *bytes, size_t size, size_t n, void *data)
 {
     struct transfer *t = data;
 
     n *= size;
+    if (goes_out(t))
+        return t->req->download->write(t->req->download->data, bytes, n) ? n : CURL_WRITEFUNC_ERROR;
     if (n > t->max_body - t->body.n) {
         t->is_too_large = true;
         return CURL_WRITEFUNC_ERROR;
     }
     str_add_n(&t->body, bytes, n);
     return str_failed(&t->body) ? CURL_WRITEFUNC_ERROR : n;
+}
+
+static size_t on_upload(char *to, size_t size, size_t n, void *data)
+{
+    const struct http_stream *s = data;
+    size_t got = s->read(s->data, to, size * n);
+
+    return got > 0 ? got : CURL_READFUNC_ABORT; /* curl does not ask beyond the end */
+}
+
+static int on_rewind(void *data, curl_off_t offset, int origin)
+{
+    const struct http_stream *s = data;
+
+    return offset == 0 && origin == SEEK_SET && s->rewind(s->data) ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL;
+}
+
+static void set_stream(struct transfer *t)
+{
+    const struct http_stream *s = t->req->upload;
+
+    (void)curl_easy_setopt(t->easy, CURLOPT_POST, 1L);
+    (void)curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)s->bytes);
+    (void)curl_easy_setopt(t->easy, CURLOPT_READFUNCTION, on_upload);
+    (void)curl_easy_setopt(t->easy, CURLOPT_READDATA, (void *)(uintptr_t)s);
+    (void)curl_easy_setopt(t->easy, CURLOPT_SEEKFUNCTION, on_rewind);
+    (void)curl_easy_setopt(t->easy, CURLOPT_SEEKDATA, (void *)(uintptr_t)s);
 }
 
 static bool add_header(struct transfer *t, const char *line)
@@ -286,7 +322,13 @@ static void set_body(struct transfer *t, const char *method)
 {
     bool is_get = strcmp(method, "GET") == 0;
 
-    if (strcmp(method, "HEAD") == 0)
+    if (t->req->upload != NULL || t->req->download != NULL) {
+        (void)curl_easy_setopt(t->easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+        (void)curl_easy_setopt(t->easy, CURLOPT_LOW_SPEED_TIME, (long)STANDSTILL_S);
+    }
+    if (t->req->upload != NULL)
+        set_stream(t);
+    else if (strcmp(method, "HEAD") == 0)
         (void)curl_easy_setopt(t->easy, CURLOPT_NOBODY, 1L);
     else if (!is_get || t->req->body.n > 0) {
         (void)curl_easy_setopt(t->easy, CURLOPT_POST, 1L);
@@ -324,7 +366,7 @@ static bool set_policy(struct transfer *t, const struct http_client *c)
     (void)curl_easy_setopt(t->easy, CURLOPT_WRITEDATA, t);
     (void)curl_easy_setopt(t->easy, CURLOPT_NOSIGNAL, 1L);
     (void)curl_easy_setopt(t->easy, CURLOPT_QUICK_EXIT, 1L);
-    (void)curl_easy_setopt(t->easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)t->max_body);
+    (void)curl_easy_setopt(t->easy, CURLOPT_MAXFILESIZE_LARGE, t->req->download != NULL ? (curl_off_t)0 : (curl_off_t)t->max_body);
     (void)curl_easy_setopt(t->easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     (void)curl_easy_setopt(t->easy, CURLOPT_PATH_AS_IS, 1L);
     return set_text(t, CURLOPT_PROXY, "") && set_text(t, CURLOPT_PROTOCOLS_STR, "http,https") && set_text(t, CURLOPT_USERAGENT, c->user_agent);

@@ -31,12 +31,23 @@ MUST_CHECK int http_client_new(const struct http_client_conf *conf, struct http_
 /* No fetch may be under way. The loop frees the rest when it runs next. NULL is fine. */
 void http_client_free(struct http_client *c);
 
+/* A body that is not in memory. The callbacks run on the loop and may block: for programs that have nothing else to do. */
+struct http_stream {
+    int64_t bytes;                                        /* of an upload: how many `read` gives */
+    size_t (*read)(void *data, char *to, size_t n);       /* 0: it failed before its end */
+    bool (*rewind)(void *data);                           /* begins anew: the request is sent once more */
+    bool (*write)(void *data, const char *bytes, size_t n); /* of a download; false: it cannot be taken */
+    void *data;
+};
+
 /* All strings are borrowed until http_fetch returns. */
 struct http_fetch {
     const char *method;              /* NULL: GET */
     const char *url;                 /* http:// or https:// */
     const char *const *headers;      /* "Name: value", ends with NULL; NULL: none */
     struct slice body;               /* sent with Content-Length unless the method is GET or HEAD and it is empty */
+    const struct http_stream *upload;   /* the body instead of `body`; NULL: none. Ends after a minute without progress */
+    const struct http_stream *download; /* takes the body of an answer with status 200, which has no limit then; NULL: it is read into memory */
     const char *user, *password;     /* Basic authentication; NULL: none */
     const char *tls_ca;              /* PEM file of the accepted authorities; NULL: the system's */
     const char *tls_uri;             /* with tls_ca: not the host's name counts, but this URI in the server's certificate; NULL: the name */

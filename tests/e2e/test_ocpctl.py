@@ -12,6 +12,7 @@ import threading
 
 import pytest
 
+from lib.py import rpm
 from lib.py.ocpcluster import two_of_three
 from lib.py.process import TIMEOUT, Port, new_dir, wait_until
 from lib.py.server import CHECKOUT, binary
@@ -188,6 +189,27 @@ def test_any_call(ctl, region, tmp_path):
     assert again["successful"] is False
     assert ctl("api", "GET", "/livez") == "ok\n"
     assert "begins with '/'" in ctl("api", "GET", "livez", status=USAGE)
+
+
+def test_packages_go_up_and_down(ctl, tmp_path, monkeypatch):
+    file = rpm.write(tmp_path, "obproxy-ce", "4.3.0", "7.el8", payload=os.urandom(3 << 20))
+    made = ctl.json("package", "upload", file)
+    assert made["fileName"] == file.name and made["size"] == file.stat().st_size
+    assert file.name in ctl("package", "upload", file, status=REFUSED)
+    [line] = [line for line in ctl("packages").splitlines() if file.name in line]
+    assert line.split()[:3] == [str(made["id"]), "obproxy-ce", "4.3.0"]
+    out = tmp_path / "again.rpm"
+    assert str(out) in ctl("package", "download", made["id"], "--out", out)
+    assert out.read_bytes() == file.read_bytes()
+    ctl("package", "download", made["id"], "--out", out, status=USAGE)    # it is there already
+    monkeypatch.chdir(tmp_path)
+    file.unlink()
+    ctl("package", "download", made["id"])
+    assert file.read_bytes() == out.read_bytes()
+    assert "deleted" in ctl("package", "delete", made["id"])
+    ctl("package", "download", made["id"], status=REFUSED)
+    ctl("package", "upload", tmp_path / "nothing.rpm", status=USAGE)
+    ctl("package", "upload", tmp_path, status=USAGE)
 
 
 def test_texts_in_chinese(ctl):

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "src/package/push.h"
+
+#include "src/store/package_blob.h"
+
+enum { STANDSTILLS_MAX = 3 };
+
+struct push {
+    struct packages *packages;
+    struct db *db;
+    struct agent_client *client;
+    const struct agent_at *at;
+    const struct package *package;
+};
+
+/* From `offset` to the end of its chunk. blob->size is where the agent is then. */
+static int push_piece(const struct push *p, int64_t offset, struct agent_blob *blob, struct err *e)
+{
+    size_t skip = (size_t)(offset % PACKAGE_CHUNK_BYTES);
+    struct arena arena;
+    struct slice chunk;
+    int rv;
+
+    arena_init(&arena);
+    rv = package_read(p->packages, p->db, p->package, offset / PACKAGE_CHUNK_BYTES, &arena, &chunk, e);
+    if (rv == 0)
+        rv = agent_push_blob(p->client, p->at, p->package->sha256, offset, p->package->size, (struct slice){ chunk.s + skip, chunk.n - skip },
+                             &arena, blob, e);
+    arena_fini(&arena);
+    return rv;
+}
+
+static int stuck(const struct push *p, struct err *e)
+{
+    (void)err_set(e, &ERR_AGENT_BLOB, "%s", p->package->sha256);
+    return err_arg(e, "the agent does not take what comes after its first bytes");
+}
+
+static int push_rest(const struct push *p, struct agent_blob *blob, struct err *e)
+{
+    unsigned standstills = 0;
+    int rv = 0;
+
+    while (rv == 0 && blob->complete != 1) {
+        int64_t offset = blob->size;
+
+        if (offset < 0 || offset >= p->package->size || standstills == STANDSTILLS_MAX)
+            return stuck(p, e);
+        rv = push_piece(p, offset, blob, e);
+        standstills = blob->size > offset ? 0 : standstills + 1;
+    }
+    return rv;
+}
+
+int package_push(struct packages *p, struct db *d, struct agent_client *c, const struct agent_at *at, int64_t package_id, struct arena *arena,
+                 struct package *out, struct err *e)
+{
+    struct push push = { p, d, c, at, out };
+    struct agent_blob blob = { 0, 0 };
+    int rv = package_get(d, package_id, arena, out, e);
+
+    if (rv == 0)
+        rv = agent_blob_have(c, at, out->sha256, arena, &blob, e);
+    if (rv == 0)
+        rv = push_rest(&push, &blob, e);
+    return rv == 0 ? store_package_brought(d, package_id, at->host_id, e) : rv;
+}
