@@ -28,6 +28,7 @@ extern const struct route lease_routes[];
 extern const struct route obcapacity_routes[];
 extern const struct route obevent_routes[];
 extern const struct route obcluster_routes[];
+extern const struct route oboperate_routes[];
 extern const struct route obparameter_routes[];
 extern const struct route obsession_routes[];
 extern const struct route openapi_routes[];

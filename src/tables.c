@@ -33,7 +33,9 @@
 #include "src/obcluster/link.h"
 #include "src/obcluster/look.h"
 #include "src/obcluster/obcluster.h"
+#include "src/obcluster/operate.h"
 #include "src/obcluster/safety.h"
+#include "src/obcluster/steps.h"
 #include "src/oceanbase/cluster_admin.h"
 #include "src/oceanbase/parameter.h"
 #include "src/peer/agent.h"
@@ -82,6 +84,7 @@ const struct route *const all_routes[] = {
     obcapacity_routes,
     obevent_routes,
     obcluster_routes,
+    oboperate_routes,
     obparameter_routes,
     obsession_routes,
     openapi_routes,
@@ -136,6 +139,8 @@ const struct err_row *const *const all_errors[] = {
     obcluster_err_rows,
     create_check_err_rows,
     safety_err_rows,
+    steps_err_rows,
+    operate_err_rows,
     api_err_rows,
     forward_err_rows,
     idempotency_err_rows,

@@ -6,5 +6,6 @@
 #include "src/task/engine.h"
 
 extern const struct task_flow flow_take_over, flow_move_out;
+extern const struct task_flow flow_stop_zone, flow_start_zone, flow_stop_server, flow_start_server;
 
 #endif

@@ -27,6 +27,10 @@ void endpoints_forget(struct obclusters *o);
  * sql_connect, OBCLUSTER_OTHER. */
 MUST_CHECK int link_login(struct obclusters *o, const struct obcluster *c, const char *password, struct sql **out, struct err *e);
 
+/* A session of its own with the password that is kept, to the first server that answers; to be closed by the caller (link.c). Errors: as
+ * link_take without BUSY. */
+MUST_CHECK int link_open(struct obclusters *o, const struct obcluster *c, struct sql **out, struct err *e);
+
 /* Errors of connecting and of use, worded anew (link_error.c). Return the code to go on with. */
 int link_word_connect(struct err *e, const struct obcluster *c);
 int link_word_use(struct err *e, const char *cluster_name);

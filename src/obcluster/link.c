@@ -299,6 +299,11 @@ static int open_session(struct obclusters *o, const struct obcluster *c, const s
     return rv != 0 ? link_word_connect(e, c) : 0;
 }
 
+int link_open(struct obclusters *o, const struct obcluster *c, struct sql **out, struct err *e)
+{
+    return open_session(o, c, NULL, out, e);
+}
+
 static int64_t version_of(const struct door *d)
 {
     return d->tenant != NULL ? d->tenant->version : d->cluster->password_version;

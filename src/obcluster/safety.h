@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* safety.h - may these servers be stopped now, this zone be deleted, that server be replaced? Decided on what the cluster has just said of its
- * zones, servers and log streams, before anything is asked of it. Pure.
+ * zones, servers and log streams, before anything is asked of it. Pure but for safety_view_read.
  *
  *   stopping  every log stream keeps a majority of its voting members, in step with its leader, on servers that stay
  *             nothing of another zone is stopped or away, and another zone stays that serves
@@ -34,6 +34,9 @@ struct safety_view {
     const struct ob_replica *replicas;
     size_t n_zones, n_servers, n_replicas;
 };
+
+/* What the cluster says now; four statements. Errors: those of sql_run, NOMEM. */
+MUST_CHECK int safety_view_read(struct sql *s, struct arena *arena, struct safety_view *out, struct err *e);
 
 /* What is to be stopped: a zone with all its servers (servers NULL), or some servers of one zone. */
 struct safety_set {

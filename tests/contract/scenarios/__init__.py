@@ -22,7 +22,7 @@ ENABLED = (
     # clusters
     "take_over_check", "take_over", "clusters_list", "cluster_numbers", "zones_and_servers", "units",
     "parameter_info", "cluster_parameters", "cluster_sessions", "cluster_compaction", "cluster_password",
-    "wide_cluster", "wide_cluster_units", "wide_cluster_parameters", "wide_cluster_sessions", "wide_cluster_events",
+    "wide_cluster", "wide_cluster_units", "wide_cluster_parameters", "wide_cluster_sessions", "wide_cluster_events", "wide_cluster_service",
     # tenants
     "tenants", "tenant_parameters", "tenant_units", "tenant_whitelist", "tenant_password",
     "simulated_tenants", "simulated_units", "simulated_lock", "tenant_description", "simulated_parameters",

@@ -69,3 +69,16 @@ def wide_cluster_events(walk):
     events = walk.rows("ob-cluster-events-list", {"module": "server", "size": 100}, id=walk.wide_cluster)
     assert {"stop_server", "start_server"} <= {e["event"] for e in events}
     assert [e["time"] for e in events] == sorted((e["time"] for e in events), reverse=True)
+
+
+@scenario("ob-cluster-zone-stop", "ob-cluster-zone-start", "ob-cluster-server-stop", "ob-cluster-server-start")
+def wide_cluster_service(walk):
+    cluster = walk.wide_cluster
+    server = walk.rows("ob-cluster-servers-list", clusterId=cluster)[0]
+    zone = {"id": cluster, "zoneName": server["zoneName"]}
+    one = {"id": cluster, "serverId": server["id"]}
+    walk.finish(walk.do("ob-cluster-zone-stop", **zone))
+    assert [z["status"] for z in walk.rows("ob-cluster-zones-list", id=cluster) if z["name"] == server["zoneName"]] == ["STOPPED"]
+    walk.finish(walk.do("ob-cluster-zone-start", **zone))
+    walk.finish(walk.do("ob-cluster-server-stop", {"force": False}, **one))
+    walk.finish(walk.do("ob-cluster-server-start", **one))

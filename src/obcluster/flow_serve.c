@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Zones and servers serve, or serve no more; their processes run on.
+ *
+ *   stop   check that a majority stays --> STOP --> wait until it leads nothing --> look
+ *             (force: not checked)           '-- rollback: START
+ *   start  wait until its server answers --> START --> wait until it serves --> look
+ */
+#include <string.h>
+
+#include "src/obcluster/flows.h"
+#include "src/obcluster/safety.h"
+#include "src/obcluster/steps.h"
+
+/* What the task is about: its arguments. */
+static const char *zone_of(struct task_run *r)
+{
+    return task_get_arg(r, "zone");
+}
+
+static const char *server_of(struct task_run *r)
+{
+    return task_get_arg(r, "server");
+}
+
+static bool is_forced(struct task_run *r)
+{
+    return json_is_true(json_object_get(task_args(r), "force"));
+}
+
+static const char *name_of(struct task_run *r)
+{
+    return server_of(r) != NULL ? server_of(r) : zone_of(r);
+}
+
+/* --- checking -------------------------------------------------------------------------------------------------------------------- */
+
+static int check_with(struct sql *s, void *data, struct err *e)
+{
+    struct task_run *r = data;
+    const char *servers[] = { server_of(r) };
+    struct safety_set what = { zone_of(r), server_of(r) != NULL ? servers : NULL, server_of(r) != NULL };
+    struct safety_view view;
+    int rv = safety_view_read(s, task_arena(r), &view, e);
+
+    return rv == 0 ? safety_may_stop(&view, &what, e) : rv;
+}
+
+static int check(struct task_run *r, struct err *e)
+{
+    struct obcluster c;
+    int rv = step_cluster(r, &c, e);
+
+    if (rv == 0 && is_forced(r)) {
+        task_log(r, "forced: whether majorities stay is not asked");
+        return 0;
+    }
+    if (rv == 0)
+        rv = step_ask(r, &c, check_with, r, e);
+    if (rv == 0)
+        task_log(r, "every log stream keeps a majority without %s", name_of(r));
+    return rv;
+}
+
+/* --- changing -------------------------------------------------------------------------------------------------------------------- */
+
+static int stop_with(struct sql *s, void *data, struct err *e)
+{
+    struct task_run *r = data;
+
+    if (server_of(r) != NULL)
+        return ob_member_change(s, is_forced(r) ? OB_MEMBER_FORCE_STOP : OB_MEMBER_STOP, server_of(r), e);
+    return ob_zone_change(s, is_forced(r) ? OB_ZONE_FORCE_STOP : OB_ZONE_STOP, zone_of(r), e);
+}
+
+static int start_with(struct sql *s, void *data, struct err *e)
+{
+    struct task_run *r = data;
+
+    return server_of(r) != NULL ? ob_member_change(s, OB_MEMBER_START, server_of(r), e) : ob_zone_change(s, OB_ZONE_START, zone_of(r), e);
+}
+
+static int change(struct task_run *r, step_work work, const char *said, struct err *e)
+{
+    struct obcluster c;
+    int rv = step_cluster(r, &c, e);
+
+    if (rv == 0)
+        rv = step_change(r, &c, work, r, e);
+    if (rv == 0)
+        task_log(r, said, name_of(r));
+    return rv;
+}
+
+static int stop(struct task_run *r, struct err *e)
+{
+    return change(r, stop_with, "%s is stopped", e);
+}
+
+static int start(struct task_run *r, struct err *e)
+{
+    return change(r, start_with, "%s is started", e);
+}
+
+/* --- waiting --------------------------------------------------------------------------------------------------------------------- */
+
+static int leads_nothing(struct sql *s, void *data, bool *done, struct err *e)
+{
+    struct task_run *r = data;
+    struct safety_view view;
+    int rv = safety_view_read(s, task_arena(r), &view, e);
+
+    if (rv != 0)
+        return rv;
+    *done = true;
+    for (size_t i = 0; i < view.n_replicas; i++) {
+        const struct ob_replica *replica = &view.replicas[i];
+        const char *address = ob_address(replica->ip, replica->port, task_arena(r));
+
+        if (address == NULL)
+            return err_set(e, &ERR_NOMEM, "");
+        if (replica->leads && strcmp(replica->zone, zone_of(r)) == 0 && (server_of(r) == NULL || strcmp(server_of(r), address) == 0))
+            *done = false;
+    }
+    return 0;
+}
+
+static int answers(struct sql *s, void *data, bool *done, struct err *e)
+{
+    struct task_run *r = data;
+    struct ob_member m;
+    bool found;
+    int rv = ob_member_get(s, server_of(r), task_arena(r), &m, &found, e);
+
+    *done = rv == 0 && found && strcmp(m.status, "ACTIVE") == 0;
+    return rv == 0 && !found ? err_set(e, &ERR_OB_MEMBER_GONE, "%s", server_of(r)) : rv;
+}
+
+static int serves(struct sql *s, void *data, bool *done, struct err *e)
+{
+    struct task_run *r = data;
+    struct ob_zone_state z;
+    struct ob_member m;
+    bool found;
+    int rv;
+
+    if (server_of(r) != NULL) {
+        rv = ob_member_get(s, server_of(r), task_arena(r), &m, &found, e);
+        *done = rv == 0 && found && ob_member_serves(&m);
+        return rv;
+    }
+    rv = ob_zone_get(s, zone_of(r), task_arena(r), &z, &found, e);
+    *done = rv == 0 && found && strcmp(z.status, "ACTIVE") == 0;
+    return rv;
+}
+
+static int wait(struct task_run *r, const char *what, step_probe probe, struct err *e)
+{
+    struct obcluster c;
+    int rv = step_cluster(r, &c, e);
+
+    return rv == 0 ? step_wait(r, &c, what, probe, r, e) : rv;
+}
+
+static int wait_stopped(struct task_run *r, struct err *e)
+{
+    return wait(r, "leaders go to other zones", leads_nothing, e);
+}
+
+static int wait_answer(struct task_run *r, struct err *e)
+{
+    return server_of(r) != NULL ? wait(r, "the server is ACTIVE", answers, e) : 0;
+}
+
+static int wait_started(struct task_run *r, struct err *e)
+{
+    return wait(r, "it serves", serves, e);
+}
+
+/* --- flows ----------------------------------------------------------------------------------------------------------------------- */
+
+static const struct task_step stop_steps[] = {
+    { "Check", "Every log stream keeps a majority, and nothing of another zone is stopped.", 60, check, .retries = 2 },
+    { "Stop service", "The root service takes it out of service.", 120, stop, .rollback = start },
+    { "Wait until it leads nothing", "Leaders move to servers that serve.", 600, wait_stopped, .flags = STEP_SKIPPABLE },
+    { "Look", "Keep what the cluster looks like now.", 60, step_look, .retries = 2, .flags = STEP_SKIPPABLE },
+    { .name = NULL },
+};
+
+static const struct task_step start_steps[] = {
+    { "Wait for the server", "The root service has it as ACTIVE.", 600, wait_answer },
+    { "Start service", "The root service takes it into service.", 120, start, .retries = 2 },
+    { "Wait until it serves", "The root service says so.", 600, wait_started },
+    { "Look", "Keep what the cluster looks like now.", 60, step_look, .retries = 2, .flags = STEP_SKIPPABLE },
+    { .name = NULL },
+};
+
+const struct task_flow flow_stop_zone = { "stop_zone", 1011, stop_steps };
+const struct task_flow flow_start_zone = { "start_zone", 1012, start_steps };
+const struct task_flow flow_stop_server = { "stop_server", 1013, stop_steps };
+const struct task_flow flow_start_server = { "start_server", 1014, start_steps };
