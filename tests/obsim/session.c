@@ -63,7 +63,14 @@ bool session_may(const struct sim_session *s, uint64_t privilege, const char *da
     return u != NULL && (sim_user_privileges(s->tenant, u, database) & privilege) == privilege;
 }
 
-/* Numbers of sessions are unique in the cluster and never small, as a kernel's are. */
+/* Numbers of sessions are unique in the cluster and never small, as a kernel's are. Processes that count by themselves have a range each. */
+static int64_t session_number_new(struct sim_observer *o)
+{
+    int64_t range = o->deployment->world->journal != NULL ? (o->server->id % 512) << 20 : 0;
+
+    return INT64_C(3221487616) + range + ++o->deployment->n_sessions;
+}
+
 struct sim_session *session_new(struct sim_observer *o, struct sim_tenant *t, const struct sim_user *account, const char *peer)
 {
     struct sim_cluster *c = o->deployment->cluster;
@@ -79,7 +86,7 @@ struct sim_session *session_new(struct sim_observer *o, struct sim_tenant *t, co
     s->now_us = world_advance(o->deployment) + o->skew_us;
     sim_name(s->user, sim_slice(account != NULL ? account->name : "root"));
     sim_name(s->account_host, sim_slice(account != NULL ? account->host : "%"));
-    client->id = 3221487616 + ++o->deployment->n_sessions;
+    client->id = session_number_new(o);
     client->server_id = o->server->id;
     client->tenant_id = t->id;
     sim_name(client->user, sim_slice(s->user));
