@@ -22,6 +22,7 @@ struct raft_node;
 struct setting_keeper;
 struct stale_store;
 struct settings;
+struct schedule;
 struct task_engine;
 struct vault;
 
@@ -47,6 +48,7 @@ struct api_shared {
     const char *key_file;                /* of the vault */
     struct login_keys *login_keys;
     struct task_engine *tasks;
+    const struct schedule *const *schedules; /* work by the clock; ends with NULL */
     struct raft_node *raft;              /* this and what follows: NULL until the node takes part in its cluster, which is before it is ready */
     struct drive *drive;                 /* this node's leadership */
     struct leases *leases;               /* its leases of standing work */
@@ -84,6 +86,7 @@ struct api {
     _Atomic uint64_t forwarded, not_forwarded, stale; /* calls: the leader has answered; it has not; answered from memory */
     uint64_t trace_state;
     unsigned index;                      /* of the loop */
+    unsigned streams;                    /* of events, now */
 };
 
 /* Prepares `a`, whose fields up to `metadb` are set by the caller. Errors: NOMEM. */

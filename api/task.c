@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "api/api.h"
-#include "api/permit.h"
 #include "api/tables.h"
 #include "src/store/subtask.h"
 #include "src/task/change.h"
@@ -95,7 +94,7 @@ static int reply_task(struct call *c, const struct task *t, struct err *e)
 }
 
 /* A task belongs to what it is about: who may do this to the cluster or the tenant may do it to the task. */
-static int find_task(struct call *c, enum permission_action action, struct task *t, struct err *e)
+int api_task_find(struct call *c, enum permission_action action, struct task *t, struct err *e)
 {
     struct permission ways[] = {
         { call_id_at(c, 0), PERMISSION_ANY, PERMISSION_TASK, PERMISSION_TASK, (uint8_t)action },
@@ -119,7 +118,7 @@ static int find_task(struct call *c, enum permission_action action, struct task 
 static int api_task_get(struct call *c, struct err *e)
 {
     struct task t;
-    int rv = find_task(c, PERMISSION_READ, &t, e);
+    int rv = api_task_find(c, PERMISSION_READ, &t, e);
 
     return rv == 0 ? reply_task(c, &t, e) : rv;
 }
@@ -132,7 +131,7 @@ static int change_task(struct call *c, int (*change)(struct db *d, int64_t id, s
 
     c->object_kind = "TASK";
     c->object_id = c->task_id = call_id_at(c, 0);
-    rv = find_task(c, PERMISSION_UPDATE, &t, e);
+    rv = api_task_find(c, PERMISSION_UPDATE, &t, e);
     if (rv != 0)
         return rv;
     c->object_name = t.name;
@@ -162,7 +161,7 @@ static int change_step(struct call *c, int (*change)(struct db *d, int64_t task_
 
     c->object_kind = "TASK";
     c->object_id = c->task_id = call_id_at(c, 0);
-    rv = find_task(c, PERMISSION_UPDATE, t, e);
+    rv = api_task_find(c, PERMISSION_UPDATE, t, e);
     if (rv == 0)
         rv = task_step_view_of(t, id, c->arena, &view, e);
     if (rv != 0)
@@ -235,7 +234,7 @@ static int api_subtask_log(struct call *c, struct err *e)
     struct task t;
     struct str text;
     size_t n;
-    int rv = find_task(c, PERMISSION_READ, &t, e);
+    int rv = api_task_find(c, PERMISSION_READ, &t, e);
 
     if (rv == 0)
         rv = task_step_view_of(&t, id, c->arena, &step, e);
@@ -252,7 +251,6 @@ static int api_subtask_log(struct call *c, struct err *e)
     return call_object(c, &view, e);
 }
 
-#define READ "TASK:?:READ|CLUSTER:?:READ|CLUSTER:?:TENANT:?:READ"
 #define UPDATE "TASK:?:UPDATE|CLUSTER:?:UPDATE|CLUSTER:?:TENANT:?:UPDATE"
 #define TAG .tag = "Tasks"
 #define LIST ROUTE_QUERY(task_query, task_query_fields), ROUTE_OUT(task_view, task_view_fields), .sort = sorts
@@ -260,11 +258,11 @@ static int api_subtask_log(struct call *c, struct err *e)
 #define ONE ROUTE_OUT(task_view, task_view_fields)
 
 const struct route task_routes[] = {
-    ROUTE("task-instances-list", "GET", "/api/v2/tasks/instances", READ, api_task_list, REPLY_PAGED, ROUTE_DOCUMENTED, "List the tasks.", TAG, LIST),
-    ROUTE("task-instance-get", "GET", "/api/v2/tasks/instances/{taskInstanceId}", READ, api_task_get, REPLY_OBJECT, ROUTE_DOCUMENTED,
+    ROUTE("task-instances-list", "GET", "/api/v2/tasks/instances", TASK_READ, api_task_list, REPLY_PAGED, ROUTE_DOCUMENTED, "List the tasks.", TAG, LIST),
+    ROUTE("task-instance-get", "GET", "/api/v2/tasks/instances/{taskInstanceId}", TASK_READ, api_task_get, REPLY_OBJECT, ROUTE_DOCUMENTED,
           "Show a task.", TAG, ONE),
-    ROUTE("tasks-list-alias", "GET", "/api/v2/tasks", READ, api_task_list, REPLY_PAGED, ROUTE_ADDITIONAL, "List the tasks.", TAG, LIST),
-    ROUTE("task-get-alias", "GET", "/api/v2/tasks/{id}", READ, api_task_get, REPLY_OBJECT, ROUTE_ADDITIONAL, "Show a task.", TAG, ONE),
+    ROUTE("tasks-list-alias", "GET", "/api/v2/tasks", TASK_READ, api_task_list, REPLY_PAGED, ROUTE_ADDITIONAL, "List the tasks.", TAG, LIST),
+    ROUTE("task-get-alias", "GET", "/api/v2/tasks/{id}", TASK_READ, api_task_get, REPLY_OBJECT, ROUTE_ADDITIONAL, "Show a task.", TAG, ONE),
     ROUTE("task-instance-retry", "POST", "/api/v2/tasks/instances/{taskInstanceId}/retry", UPDATE, api_task_retry, REPLY_OBJECT,
           ROUTE_DOCUMENTED, "Run the failed steps of a task again.", TAG, ONE, .flags = ROUTE_ASYNC),
     ROUTE("task-instance-rollback", "POST", "/api/v2/tasks/instances/{taskInstanceId}/rollback", UPDATE, api_task_rollback, REPLY_OBJECT,
@@ -278,7 +276,7 @@ const struct route task_routes[] = {
           TAG, .flags = ROUTE_ANY_ADDRESS | ROUTE_NODES | ROUTE_READ_ONLY),
     ROUTE("peer-task-work", "POST", "/peer/tasks/work", PERM_PUBLIC, peer_work, REPLY_NONE, ROUTE_OWN, "Tells a node of steps that it is to run.",
           TAG, .flags = ROUTE_ANY_ADDRESS | ROUTE_NODES | ROUTE_READ_ONLY),
-    ROUTE("task-instance-subtask-log-get", "GET", "/api/v2/tasks/instances/{taskInstanceId}/subtasks/{subtaskInstanceId}/log", READ,
+    ROUTE("task-instance-subtask-log-get", "GET", "/api/v2/tasks/instances/{taskInstanceId}/subtasks/{subtaskInstanceId}/log", TASK_READ,
           api_subtask_log, REPLY_OBJECT, ROUTE_DOCUMENTED, "Show the log of a step.", TAG, ROUTE_OUT(log_view, log_fields)),
     ROUTE_END,
 };

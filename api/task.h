@@ -4,6 +4,7 @@
 #define API_TASK_H
 
 #include "api/call.h"
+#include "api/permit.h"
 #include "src/store/task.h"
 
 struct task_step_view {
@@ -48,6 +49,10 @@ struct task_hosts {
     struct field_list contents;
 };
 extern const struct field task_hosts_fields[];
+
+#define TASK_READ "TASK:?:READ|CLUSTER:?:READ|CLUSTER:?:TENANT:?:READ"
+/* The task in the path, with its steps; the caller may do this to it, or to the cluster or tenant it is about. */
+MUST_CHECK int api_task_find(struct call *c, enum permission_action action, struct task *t, struct err *e);
 
 /* Reads the task that was just committed and replies with it (route->out is task_started_fields). */
 MUST_CHECK int api_task_reply(struct call *c, int64_t task_id, struct err *e);

@@ -323,6 +323,7 @@ static void share(struct server *s)
     s->shared.long_pool = s->longer;
     s->shared.monitoring = &s->monitoring;
     s->shared.domains = &s->domains;
+    s->shared.schedules = all_schedules;
 }
 
 int server_build(struct server *s, struct err *e)
@@ -389,6 +390,7 @@ void server_tear_down(struct server *s)
     packages_free(s->domains.packages);
     leases_free(s->leases);
     task_engine_free(s->shared.tasks);
+    schedules_free(s->schedules);
     login_keys_free(s->shared.login_keys);
     iam_free(s->shared.iam);
     setting_keeper_free(s->shared.setting);

@@ -32,7 +32,7 @@
 #include "src/tables.h"
 #include "src/task/engine.h"
 
-enum { RELEASE_MS = 2000, STEPS_PATIENCE_MS = 1000, STEPS_STOP_MS = 3000, MEMBERS_MS = 1000, PRUNE_MS = 600000, PACKAGES_MS = 30000, PACKAGE_IDLE_S = 900, LOGIN_HISTORY_KEEP_DAYS = 180, HAND_OVER_MS = 4000, EXIT_GIVEN_UP = RAFT_EXIT_FATAL };
+enum { RELEASE_MS = 2000, STEPS_PATIENCE_MS = 1000, STEPS_STOP_MS = 3000, MEMBERS_MS = 1000, SCHEDULES_MS = 1000, PRUNE_MS = 600000, PACKAGES_MS = 30000, PACKAGE_IDLE_S = 900, LOGIN_HISTORY_KEEP_DAYS = 180, HAND_OVER_MS = 4000, EXIT_GIVEN_UP = RAFT_EXIT_FATAL };
 
 /* --- the leader's work ---------------------------------------------------------------------------------------------------------------- */
 
@@ -97,7 +97,15 @@ static int sweep_packages(void *data, struct err *e)
     return packages_sweep(s->domains.packages, drive_db(s->drive), PACKAGE_IDLE_S, e);
 }
 
+static int do_by_the_clock(void *data, struct err *e)
+{
+    struct server *s = data;
+
+    return schedules_round(s->schedules, e);
+}
+
 static const struct job leader_jobs[] = {
+    { "schedules", SCHEDULES_MS, 8000, do_by_the_clock, true },
     { "members", MEMBERS_MS, 5000, settle_members, true },
     { "standing work", LEASING_ROUND_MS, 5000, assign_work, true },
     { "packages", PACKAGES_MS, 300000, sweep_packages, true },
@@ -196,7 +204,11 @@ static int make_engine(struct server *s, struct err *e)
         .kick_worker = server_kick_worker, .is_dead = is_worker_dead, .epoch = epoch, .hooks_data = s,
     };
 
-    return task_engine_new(&conf, &s->shared.tasks, e);
+    struct schedules_conf clock = { .tables = all_schedules, .loop = s->control, .db = drive_db(s->drive), .data = &s->domains, .node = s->node.name,
+                                    .log = &s->log };
+    int rv = task_engine_new(&conf, &s->shared.tasks, e);
+
+    return rv == 0 ? schedules_new(&clock, &s->schedules, e) : rv;
 }
 
 static void on_raft_changed(struct raft_node *raft, void *data)

@@ -71,6 +71,7 @@ struct server {
     struct raft_node *raft;
     struct drive *drive;
     struct leases *leases;             /* of standing work */
+    struct schedules *schedules;       /* work by the clock, of the leader */
     struct jobs *leader_jobs;          /* NULL: this node does not lead */
     struct job jobs[2];
     struct parameters *parameters;

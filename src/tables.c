@@ -63,6 +63,14 @@
 #include "src/tenant/whitelist.h"
 #include "src/vault/credential.h"
 
+/* A test's server adds rows of its own: flows, and routes that start them. */
+#ifdef TABLES_MORE
+#include TABLES_MORE
+#else
+#define MORE_FLOWS
+#define MORE_ROUTES
+#endif
+
 const struct route *const all_routes[] = {
     accesskey_routes,
     addressrule_routes,
@@ -97,12 +105,18 @@ const struct route *const all_routes[] = {
     session_routes,
     system_routes,
     task_routes,
+    task_event_routes,
+    task_lock_routes,
+    task_schedule_routes,
     unitspec_routes, tenant_routes, tenant_parameter_routes, database_routes, dbuser_routes, dbgrant_routes,
+    MORE_ROUTES
     NULL,
 };
 
-static const struct task_flow *const *const flows[] = { host_flows, obcluster_flows, NULL };
+static const struct task_flow *const *const flows[] = { host_flows, obcluster_flows, MORE_FLOWS NULL };
 const struct task_flow *const *const *const all_flows = flows;
+
+const struct schedule *const all_schedules[] = { task_schedules, obcluster_schedules, NULL };
 
 /* One a line: several hands add to it. */
 const struct err_row *const *const all_errors[] = {
@@ -117,6 +131,7 @@ const struct err_row *const *const all_errors[] = {
     embedded_err_rows,
     task_err_rows,
     task_flow_err_rows,
+    task_schedule_err_rows,
     oceanbase_err_rows,
     ob_parameter_err_rows,
     ob_cluster_admin_err_rows,

@@ -6,6 +6,7 @@
 #include "api/route.h"
 #include "src/base/str.h"
 #include "src/task/engine.h"
+#include "src/task/schedules.h"
 
 /* Route tables of all domains; ends with NULL. */
 extern const struct route *const all_routes[];
@@ -14,6 +15,9 @@ extern const struct err_row *const *const all_errors[];
 
 /* Flows of all domains; ends with NULL. */
 extern const struct task_flow *const *const *const all_flows;
+
+/* Work by the clock of all domains; ends with NULL. */
+extern const struct schedule *const all_schedules[];
 
 /* Appends the table `name` as a JSON array. False when there is no such table. */
 MUST_CHECK bool tables_dump(struct str *t, const char *name);

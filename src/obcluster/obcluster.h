@@ -15,6 +15,7 @@
 #include "src/store/obcluster.h"
 #include "src/store/obtopology.h"
 #include "src/task/engine.h"
+#include "src/task/schedules.h"
 #include "src/vault/vault.h"
 
 struct obclusters;
@@ -133,6 +134,8 @@ const char *obcluster_login_name(const char *cluster_name, struct arena *arena);
 /* Starts watching the managed clusters that are this node's; from a fiber of the control loop, with that loop's MetaDB. Ends when the loop
  * stops. */
 MUST_CHECK int obclusters_watch(struct obclusters *o, struct db *d, uint64_t seed, struct err *e);
+/* What that does, as OCP names it. */
+extern const struct schedule obcluster_schedules[];
 /* Any thread: whoever watches this cluster, or is to begin with it or to end, looks now; on another node within about a second. */
 void obclusters_look_soon(struct obclusters *o, int64_t cluster_id);
 /* Not seen for so long that what is known of it may be wrong, or not to be asked at the moment. */

@@ -16,6 +16,7 @@
 #include "src/obcluster/inside.h"
 #include "src/obcluster/link.h"
 #include "src/obcluster/look.h"
+#include "src/task/schedules.h"
 
 enum { GUARD_MS = 5000, MAX_BACKOFF_MS = 60000, SEEN_MS = 60000, CALL_MS = 30000, STALE_US = 180 * 1000000, FAILURE_SIZE = 1024, MAX_TRIES = 3, TRY_MS = 4000 };
 
@@ -569,3 +570,11 @@ bool obcluster_is_stale(struct obclusters *o, const struct obcluster *c)
         return true;
     return c->seen_us == FIELD_NONE || clock_wall_us(o->conf.clock) - c->seen_us > allowed_us;
 }
+
+#define EACH_MINUTE "0 * * * * *"
+const struct schedule obcluster_schedules[] = {
+    { "sync-clusters", "Sync all cluster info", "Reads version, zones, servers, units and capacity of every managed cluster.", EACH_MINUTE, 0, NULL },
+    { "check-clusters", "Check all cluster status", "Sees that every managed cluster answers.", EACH_MINUTE, 0, NULL },
+    { "sync-tenants", "Sync tenant information", "Reads the tenants of every managed cluster.", "30 0/1 * * * ?", 0, NULL },
+    { .name = NULL },
+};

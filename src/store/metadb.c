@@ -266,5 +266,10 @@ const struct migration metadb_migrations[] = {
             "CREATE TABLE package_use (package_id BIGINT NOT NULL, task_id BIGINT NOT NULL, PRIMARY KEY (package_id, task_id)" TABLE_END,
             "CREATE TABLE package_quota (id INT NOT NULL, uses BIGINT NOT NULL, PRIMARY KEY (id)" TABLE_END,
             "INSERT INTO package_quota (id, uses) VALUES (1, 0)") },
+    { 30, "work by the clock, and the age of steps' logs",
+      STEPS("CREATE INDEX subtask_log_at ON subtask_log (logged_at)",
+            "CREATE TABLE task_schedule (name VARCHAR(64) NOT NULL, status TINYINT NOT NULL, wanted TINYINT NOT NULL, runs BIGINT NOT NULL, "
+            "seen_at DATETIME(6) NOT NULL, began_at DATETIME(6) NULL, ended_at DATETIME(6) NULL, error TEXT NOT NULL, "
+            "node VARCHAR(255) NOT NULL, PRIMARY KEY (name)" TABLE_END) },
     { 0 },
 };

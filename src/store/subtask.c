@@ -203,6 +203,7 @@ int store_subtask_log(struct db *d, int64_t subtask_id, const struct subtask_lin
 }
 
 static const struct sql_field line_columns[] = {
+    SQL_FIELD(subtask_line, subtask_id, "subtask_id", SQL_C_INT64),
     SQL_FIELD(subtask_line, seq, "seq", SQL_C_INT64),
     SQL_FIELD(subtask_line, at_us, "logged_at", SQL_C_TIME),
     SQL_FIELD(subtask_line, text, "text", SQL_C_TEXT),
@@ -213,9 +214,32 @@ int store_subtask_lines(struct db *d, int64_t subtask_id, int64_t after, unsigne
                         struct err *e)
 {
     return db_list(d,
-                   "SELECT seq, logged_at, text FROM (SELECT seq, logged_at, text FROM subtask_log WHERE subtask_id = ? AND seq > ? "
+                   "SELECT subtask_id, seq, logged_at, text FROM (SELECT subtask_id, seq, logged_at, text FROM subtask_log WHERE subtask_id = ? AND seq > ? "
                    "ORDER BY seq DESC LIMIT ?) AS newest ORDER BY seq",
                    DB_ARGS(SQL_V_I(subtask_id), SQL_V_I(after), SQL_V_I(limit)), line_columns, sizeof **out, arena, (void **)out, n, e);
+}
+
+int store_subtask_new_lines(struct db *d, const struct subtask_mark *marks, size_t n_marks, unsigned limit, struct arena *arena,
+                            struct subtask_line **out, size_t *n, struct err *e)
+{
+    struct str t;
+
+    *n = 0;
+    if (n_marks == 0)
+        return 0;
+    str_init(&t, arena);
+    str_add(&t, "SELECT subtask_id, seq, logged_at, text FROM subtask_log WHERE ");
+    for (size_t i = 0; i < n_marks; i++)
+        str_printf(&t, "%s(subtask_id = %lld AND seq > %lld)", i > 0 ? " OR " : "", (long long)marks[i].subtask_id, (long long)marks[i].seq);
+    str_printf(&t, " ORDER BY logged_at, subtask_id, seq LIMIT %u", limit);
+    if (str_failed(&t))
+        return err_set(e, &ERR_NOMEM, "");
+    return db_list(d, t.s, DB_NO_ARGS, line_columns, sizeof **out, arena, (void **)out, n, e);
+}
+
+int store_task_prune(struct db *d, struct err *e)
+{
+    return db_prune(d, "DELETE FROM subtask_log WHERE logged_at < NOW(6) - INTERVAL 90 DAY LIMIT ?", e);
 }
 
 /* ---- sessions to managed clusters -------------------------------------------------------------------------------------------------- */

@@ -52,6 +52,7 @@ MUST_CHECK int store_task_context_set_in(struct tx *tx, int64_t task_id, const c
 /* ---- log ----------------------------------------------------------------------------------------------------------------------- */
 
 struct subtask_line {
+    int64_t subtask_id;           /* read only */
     int64_t seq;                  /* grows */
     int64_t at_us;
     const char *text;
@@ -61,6 +62,15 @@ MUST_CHECK int store_subtask_log(struct db *d, int64_t subtask_id, const struct 
 /* The newest `limit` lines with a `seq` above `after`, in their order. */
 MUST_CHECK int store_subtask_lines(struct db *d, int64_t subtask_id, int64_t after, unsigned limit, struct arena *arena, struct subtask_line **out,
                                    size_t *n, struct err *e);
+/* How far somebody has read the log of a step. */
+struct subtask_mark {
+    int64_t subtask_id, seq;
+};
+/* The first `limit` lines behind these marks, in the order of time, in one statement. */
+MUST_CHECK int store_subtask_new_lines(struct db *d, const struct subtask_mark *marks, size_t n_marks, unsigned limit, struct arena *arena,
+                                       struct subtask_line **out, size_t *n, struct err *e);
+/* Deletes lines that are older than 90 days. Errors: those of db_prune. */
+MUST_CHECK int store_task_prune(struct db *d, struct err *e);
 
 /* ---- sessions to managed clusters: src/task/session.h ----------------------------------------------------------------------------- */
 

@@ -99,7 +99,8 @@ struct task_filter {
     bool descending;              /* by id */
     int64_t page, size;
 };
-/* One page with all steps, in three queries whatever the number of rows. */
+/* One page with all steps, in three queries whatever the number of rows. `total` ends at TASK_COUNT_MAX; pages beyond it are there. */
+enum { TASK_COUNT_MAX = 100000 };
 MUST_CHECK int store_task_list(struct db *d, const struct task_filter *f, struct arena *arena, struct task **out, size_t *n, int64_t *total,
                                struct err *e);
 /* Ids of tasks that are not finished, oldest first; of one cluster, or of all when cluster_id is -1. */

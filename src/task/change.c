@@ -85,24 +85,30 @@ static int write_steps(struct tx *tx, const struct subtask *was, const struct ta
     return rv;
 }
 
-static int write_task(struct tx *tx, int status, int operation, const struct task *t, struct arena *arena, struct err *e)
+/* How a task stood before it was changed. */
+struct standing {
+    int status, operation;
+    bool frees;                    /* others could take what it had locked */
+};
+
+static int write_task(struct tx *tx, const struct standing *was, const struct task *t, struct arena *arena, struct err *e)
 {
     int rv = 0;
 
-    if (status == t->status && operation == t->operation)
-        return 0;
-    rv = store_task_move_in(tx, t->id, t->status, t->operation, e);
-    if (rv == 0 && t->status == TASK_RUNNING && status != TASK_RUNNING)
+    if (was->status != t->status || was->operation != t->operation)
+        rv = store_task_move_in(tx, t->id, t->status, t->operation, e);
+    if (rv == 0 && was->frees && !decide_frees_locks(t))
         return store_task_locks_take_in(tx, t->id, t->locks, arena, e);
-    return rv == 0 && decide_frees_locks(t) ? store_task_locks_free_in(tx, t->id, e) : rv;
+    return rv == 0 && !was->frees && decide_frees_locks(t) ? store_task_locks_free_in(tx, t->id, e) : rv;
 }
 
 static int change_in(struct tx *tx, const struct change *c, struct arena *arena, struct err *e)
 {
     struct subtask *was;
     int64_t *scratch;
+    struct standing before;
     struct task t;
-    int status, operation, rv = store_task_lock_in(tx, c->task_id, arena, &t, e);
+    int rv = store_task_lock_in(tx, c->task_id, arena, &t, e);
 
     if (rv != 0)
         return rv;
@@ -111,16 +117,15 @@ static int change_in(struct tx *tx, const struct change *c, struct arena *arena,
     if (was == NULL || scratch == NULL)
         return err_set(e, &ERR_NOMEM, "");
     memcpy(was, t.subtasks, t.n_subtasks * sizeof *was);
-    status = t.status;
-    operation = t.operation;
+    before = (struct standing){ t.status, t.operation, decide_frees_locks(&t) };
     rv = c->decide(c, &t, e);
     if (rv != 0)
         return rv;
-    if (operation == TASK_EXECUTE && c->event == DECIDE_RETRY)
+    if (before.operation == TASK_EXECUTE && c->event == DECIDE_RETRY)
         t.operation = TASK_RETRY;
     decide_settle(&t, scratch);
     rv = write_steps(tx, was, &t, e);
-    return rv == 0 ? write_task(tx, status, operation, &t, arena, e) : rv;
+    return rv == 0 ? write_task(tx, &before, &t, arena, e) : rv;
 }
 
 static int change_body(struct tx *tx, void *data, struct err *e)

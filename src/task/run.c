@@ -188,7 +188,7 @@ static int write_lines(struct db *d, int64_t step, const struct run_line *first,
         rv = err_set(e, &ERR_NOMEM, "");
     n = 0;
     for (const struct run_line *line = first; rv == 0 && line != NULL; line = line->next)
-        lines[n++] = (struct subtask_line){ line->seq, line->at_us, line->text };
+        lines[n++] = (struct subtask_line){ .seq = line->seq, .at_us = line->at_us, .text = line->text };
     if (rv == 0)
         rv = store_subtask_log(d, step, lines, n, &arena, e);
     arena_fini(&arena);

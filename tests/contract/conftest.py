@@ -17,7 +17,8 @@ collect_ignore = [] if built().exists() else ["test_walk.py"]
 @pytest.fixture(scope="session")
 def walk(request, ocp_server):
     """The walk over a running ocp-server; its kernels and simulated clusters start when a scenario first needs them."""
-    return Walk(ocp_server.api(), lambda: request.getfixturevalue("seekdb_pair"), lambda: request.getfixturevalue("obsim"))
+    return Walk(ocp_server.api(), lambda: request.getfixturevalue("seekdb_pair"), lambda: request.getfixturevalue("obsim"),
+                ocp_server.database)
 
 
 def pytest_configure(config):

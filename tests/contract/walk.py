@@ -14,15 +14,16 @@ TASK_SECONDS = 120
 
 class Walk:
     """`api` is the administrator's client, `kernels` a function that gives the two running OceanBase kernels, `simulator` one that gives the
-    simulator with a cluster of several zones.
+    simulator with a cluster of several zones, `metadb` the database behind the server.
 
     Shared objects (region, cluster, ...) are made when the first scenario asks for them.
     """
 
-    def __init__(self, api, kernels=None, simulator=None):
+    def __init__(self, api, kernels=None, simulator=None, metadb=None):
         self.api = api
         self._kernels = kernels
         self._simulator = simulator
+        self.metadb = metadb
         self.document = api.get(openapi.PATH).ok().json
         self.routes = openapi.routes(self.document)
         contract = contract_operations()

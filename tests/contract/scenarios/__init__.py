@@ -28,7 +28,7 @@ ENABLED = (
     "simulated_tenants", "simulated_units", "simulated_lock", "tenant_description", "simulated_parameters",
     "databases", "database_users", "database_user_privileges", "database_roles", "database_objects",
     # what was recorded meanwhile
-    "tasks", "audit_events", "audit_details", "config_url",
+    "tasks", "tasks_that_fail", "locks_of_tasks", "events_of_a_task", "schedules", "audit_events", "audit_details", "config_url",
     # ends with one cluster less
     "move_out",
 )
@@ -54,6 +54,6 @@ def scenario(*needs):
 
 def registered():
     """All scenarios by name."""
-    for noun in ("system", "record", "cluster", "cluster4x", "tenant", "tenant4x", "database", "history", "login", "own", "package"):
+    for noun in ("system", "record", "cluster", "cluster4x", "tenant", "tenant4x", "database", "history", "login", "own", "package", "task"):
         importlib.import_module(f"{__name__}.{noun}")
     return _registry

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tasks that fail and what people do to them. They are of a flow that this version does not know, as after a downgrade: each of their steps fails."""
+import itertools
+import json
+
+from lib.py.ocpcluster import query
+from lib.py.process import wait_until
+
+from . import scenario
+
+SKIPPABLE, UNDOABLE = 1, 2
+_ids = itertools.count(700)
+
+
+def failed_task(walk, *flags, prohibit=0, locks=""):
+    """The id of a failed task with a step for each of `flags`, one after the other, and the ids of its steps."""
+    task, steps = next(_ids), [next(_ids) for _ in flags]
+    query(walk.metadb, "INSERT INTO task (id, flow, name, definition_id, cluster_id, ob_cluster_id, tenant_id, cluster_name, tenant_name, creator_id, "
+          "creator_name, status, prohibit_rollback, executor, context, arguments, locks, created_at, started_at) VALUES "
+          "(%s, 'of_a_later_version', 'Walk', 9, -1, -1, -1, '', '', 100, 'admin', 0, %s, 'walk', '', '{}', %s, NOW(6), NOW(6))", task, prohibit, locks)
+    for i, (step, flag) in enumerate(zip(steps, flags)):
+        query(walk.metadb, "INSERT INTO subtask (id, task_id, series, stage, up_first, up_last, dispatch, name, description, timeout_s, status, worker, "
+              "error, flags, created_at) VALUES (%s, %s, %s, %s, %s, %s, 0, %s, '', 60, %s, '', '', %s, NOW(6))",
+              step, task, i + 1, i + 1, i, i, f"step {i + 1}", 1 if i == 0 else 0, flag)
+    return settled(walk, task)["id"], steps
+
+
+def settled(walk, task):
+    def ended():
+        now = walk.do("task-instance-get", taskInstanceId=task)
+        return now if now["status"] != "RUNNING" else None
+    return wait_until(ended, f"task {task} ends")
+
+
+def states(task):
+    return [s["state"] for s in task["subtasks"]]
+
+
+@scenario("task-instance-retry", "task-instance-rollback", "task-instance-subtask-retry", "task-instance-subtask-skip", "task-instance-subtask-cancel")
+def tasks_that_fail(walk):
+    task, (first, second) = failed_task(walk, SKIPPABLE | UNDOABLE, 0)
+    before = settled(walk, task)
+    assert before["status"] == "FAILED" and states(before) == ["FAILED", "PENDING"]
+    assert "of_a_later_version" in before["subtasks"][0]["description"]
+    assert before["subtasks"][0]["downstreams"] == [second] and before["subtasks"][1]["upstreams"] == [first]
+
+    assert walk.do("task-instance-retry", taskInstanceId=task)["operation"] == "RETRY"
+    again = settled(walk, task)
+    assert again["subtasks"][0]["runTime"] > before["subtasks"][0]["runTime"]
+    walk.effect("task-instance-retry")
+    assert walk.do("task-instance-subtask-retry", taskInstanceId=task, subtaskInstanceId=first)["id"] == first
+    assert settled(walk, task)["subtasks"][0]["runTime"] > again["subtasks"][0]["runTime"]
+    walk.effect("task-instance-subtask-retry")
+
+    walk.call("task-instance-subtask-retry", taskInstanceId=task, subtaskInstanceId=second).refused(409, 4007)
+    walk.call("task-instance-subtask-retry", taskInstanceId=task, subtaskInstanceId=1).refused(404)
+    walk.do("task-instance-subtask-skip", taskInstanceId=task, subtaskInstanceId=first)
+    skipped = settled(walk, task)
+    assert states(skipped) == ["SKIPPED", "FAILED"] and skipped["subtasks"][0]["status"] == "SUCCESSFUL"
+    walk.effect("task-instance-subtask-skip")
+    walk.call("task-instance-subtask-skip", taskInstanceId=task, subtaskInstanceId=second).refused(409, 4010)
+    walk.do("task-instance-subtask-cancel", taskInstanceId=task, subtaskInstanceId=second)
+    assert states(settled(walk, task)) == ["SKIPPED", "CANCELLED"]
+    walk.effect("task-instance-subtask-cancel")
+    walk.call("task-instance-retry", taskInstanceId=task).refused(409, 4007)
+
+    assert walk.do("task-instance-rollback", taskInstanceId=task)["operation"] == "ROLLBACK"
+    back = settled(walk, task)
+    assert states(back) == ["FAILED", "ROLLED_BACK"] and back["subtasks"][0]["operation"] == "ROLLBACK"
+    walk.effect("task-instance-rollback")
+    stuck, _ = failed_task(walk, 0, prohibit=1)
+    walk.call("task-instance-rollback", taskInstanceId=stuck).refused(409, 4009)
+    walk.call("task-instance-retry", taskInstanceId=1).refused(404)
+
+
+@scenario("task-locks-list")
+def locks_of_tasks(walk):
+    task, (step,) = failed_task(walk, 0, locks="host 77")
+    query(walk.metadb, "UPDATE subtask SET status = 6 WHERE id = %s", step)     # nobody knows whether it acted: it keeps its locks
+    query(walk.metadb, "INSERT INTO task_lock (kind, object_id, task_id, locked_at) VALUES ('host', 77, %s, NOW(6))", task)
+    [lock] = walk.rows("task-locks-list", {"size": 100})
+    assert (lock["kind"], lock["id"], lock["taskId"], lock["taskName"]) == ("host", 77, task, "Walk")
+    other, _ = failed_task(walk, 0, locks="host 77")
+    refused = walk.call("task-instance-retry", taskInstanceId=other).refused(409)
+    assert str(task) in refused and "host 77" in refused
+    walk.do("task-instance-subtask-cancel", taskInstanceId=task, subtaskInstanceId=step)
+    assert walk.rows("task-locks-list") == []
+
+
+@scenario("task-events", "task-instances-list")
+def events_of_a_task(walk):
+    task, (step,) = failed_task(walk, 0)
+    reply = walk.call("task-events", taskInstanceId=task)
+    assert reply.status == 200 and reply.headers["content-type"].startswith("text/event-stream")
+    events = [dict(line.split(": ", 1) for line in block.splitlines()) for block in reply.body.decode().strip().split("\n\n")]
+    assert [e["event"] for e in events] == ["task", "log", "end"]
+    shown, line, end = (json.loads(e["data"]) for e in events)
+    assert shown["id"] == task and line["subtaskId"] == step and "of_a_later_version" in line["text"] and end == {"status": "FAILED"}
+    walk.gone("task-events", taskInstanceId=1)
+
+
+@scenario("task-schedules-list", "task-schedule-run")
+def schedules(walk):
+    rows = {s["name"]: s for s in walk.do("task-schedules-list")["contents"]}
+    assert rows["sync-clusters"]["continuous"] and not rows["clean-task-logs"]["continuous"]
+    assert rows["clean-task-logs"]["cron"] == "0 0 1 * * *"
+    before = rows["clean-task-logs"]["runs"]
+    walk.do("task-schedule-run", name="clean-task-logs")
+
+    def ran():
+        now = next(s for s in walk.do("task-schedules-list")["contents"] if s["name"] == "clean-task-logs")
+        return now if now["runs"] > before and now["status"] == "SUCCESSFUL" else None
+    assert wait_until(ran, "the work was done")["nextTime"]
+    walk.effect("task-schedule-run")
+    walk.call("task-schedule-run", name="nothing").refused(404, 4008)
+    walk.call("task-schedule-run", name="sync-clusters").refused(400)

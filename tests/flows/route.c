@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Starts the flows of the tests. */
+#include "api/api.h"
+#include "api/task.h"
+#include "src/base/clock.h"
+#include "src/iam/principal.h"
+#include "tests/flows/flows.h"
+#include "tests/flows/more.h"
+
+const struct task_flow *const test_flows[] = { &flow_greet, &flow_trial, NULL };
+
+struct start_in {
+    struct field_strings targets;
+    int64_t width, length, count, lock;
+    int chain;
+    const char *text;
+};
+static const struct field start_fields[] = {
+    F_STRINGS(start_in, targets, "targets", DOC("Targets.")),
+    F_INT(start_in, width, "width", .def = "0", DOC("How many at once.")),
+    F_INT(start_in, length, "length", .def = "0", DOC("Idle steps.")),
+    F_INT(start_in, count, "count", .def = "1", DOC("How many tasks.")),
+    F_INT(start_in, lock, "lock", .def = "0", DOC("What it locks.")),
+    F_BOOL(start_in, chain, "chain", .def = "false", DOC("A second step for each target.")),
+    F_STRING(start_in, text, "text", .def = "Hello", DOC("For the guest book.")),
+    FIELD_END,
+};
+
+static struct task_target *targets_of(struct call *c, const struct start_in *in)
+{
+    struct task_target *targets = arena_array(c->arena, in->targets.n + 1, sizeof *targets);
+
+    for (size_t i = 0; targets != NULL && i < in->targets.n; i++)
+        targets[i] = (struct task_target){ in->targets.items[i], NULL };
+    return targets;
+}
+
+static int start_greeting(struct call *c, struct err *e)
+{
+    const struct start_in *in = c->body;
+    struct str arguments;
+    struct greeting g = { .people = targets_of(c, in), .n = in->targets.n, .book = in->lock, .user_id = c->user->user_id, .username = c->user->name,
+                          .node = c->api->shared->node->name };
+    int64_t id;
+    int rv;
+
+    str_init(&arguments, c->arena);
+    str_add(&arguments, "{\"text\":");
+    json_add_string(&arguments, in->text);
+    str_add_c(&arguments, '}');
+    if (g.people == NULL || str_failed(&arguments))
+        return err_set(e, &ERR_NOMEM, "");
+    g.arguments = str_c(&arguments);
+    rv = greet_start(c->db, c->api->shared->tasks, &g, c->arena, &id, e);
+    return rv == 0 ? api_task_reply(c, id, e) : rv;
+}
+
+struct trial_start {
+    struct task_new task;
+    struct task_prepared prepared;
+    struct arena *arena;
+};
+
+static int trial_body(struct tx *tx, void *data, struct err *e)
+{
+    struct trial_start *s = data;
+
+    return task_insert(tx, &s->prepared, &s->task, s->arena, e);
+}
+
+static int start_trials(struct call *c, struct err *e)
+{
+    const struct start_in *in = c->body;
+    struct trial t = { targets_of(c, in), in->targets.n, (unsigned)in->width, in->chain == 1, (unsigned)in->length };
+    struct task_lock_want lock = { "trial", in->lock };
+    struct trial_start s = {
+        .task = { .flow = &flow_trial, .name = "Trial", .creator_id = c->user->user_id, .creator_name = c->user->name, .plan_data = &t, .locks = &lock,
+                  .n_locks = in->lock > 0 ? 1 : 0, .node = c->api->shared->node->name, .now_us = clock_wall_us(&clock_system) },
+        .arena = c->arena,
+    };
+    int rv = t.targets != NULL ? 0 : err_set(e, &ERR_NOMEM, "");
+
+    for (int64_t i = 0; rv == 0 && i < in->count; i++) {
+        rv = task_prepare(c->db, &s.task, c->arena, &s.prepared, e);
+        if (rv == 0)
+            rv = db_transact(c->db, trial_body, &s, e);
+    }
+    if (rv != 0)
+        return rv;
+    task_kick(c->api->shared->tasks);
+    return api_task_reply(c, s.prepared.id, e);
+}
+
+const struct route test_routes[] = {
+    ROUTE("test-greet", "POST", "/api/v2/test/greetings", "TASK:*:UPDATE", start_greeting, REPLY_OBJECT, ROUTE_OWN, "Greet people.", .tag = "Tests",
+          ROUTE_BODY(start_in, start_fields), ROUTE_OUT(task_started, task_started_fields)),
+    ROUTE("test-trial", "POST", "/api/v2/test/trials", "TASK:*:UPDATE", start_trials, REPLY_OBJECT, ROUTE_OWN, "Try steps.", .tag = "Tests",
+          ROUTE_BODY(start_in, start_fields), ROUTE_OUT(task_started, task_started_fields)),
+    ROUTE_END,
+};
