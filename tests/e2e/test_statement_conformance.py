@@ -25,6 +25,7 @@ SYNTAX_ERROR, UNKNOWN_COLUMN, UNKNOWN_TABLE = 1064, 1054, 1146
 PASSWORD, CLERKS = "Tenant-root-1", ("Clerk-1234", "Clerk-5678")
 NO_STATEMENTS = {"ob-unit-specs-list", "ob-unit-spec-create", "ob-unit-spec-delete"}            # these are of OCP alone
 OF_ONE_SERVER = {"V$OB_SERVER_STAT", "V$OB_PROCESSLIST", "DBA_OB_MAJOR_COMPACTION", "DBA_OB_SYS_VARIABLES", "__ALL_USER"}    # read of seekdb only
+AT_CREATION = {"__ALL_CORE_TABLE"}              # a cluster that is taken over has been made already
 
 NAME, TEXT = r"(`[^`]+`|[A-Za-z_]\w*)", r"'([^'\\]|\\.)*'"
 # what the real kernel at hand does not know is compared with the manual
@@ -134,6 +135,7 @@ def work(api, simulator):
     tenants = wait_until(lambda: [t for t in api.get(f"{cluster}/tenants").contents if t["name"] == "tenant1"], "tenants are known")
     tenant = f"{cluster}/tenants/{tenants[0]['id']}"
     change_cluster(api, simulator, cluster)
+    change_topology(api, cluster)
     change_tenant(api, simulator, tenant)
     change_accounts(api, tenant)
     finish(api, api.post(f"{cluster}/moveOut", {}).data)
@@ -164,6 +166,14 @@ def change_cluster(api, simulator, cluster):
     kill_session(api, simulator, cluster, "root@sys", None, "sys")
     api.post(f"{cluster}/changePassword", {"newPassword": PASSWORD})
     simulator.password = PASSWORD
+
+
+def change_topology(api, cluster):
+    """Zones and servers, each stopped and started."""
+    zone = api.get(f"{cluster}/zones").contents[0]["name"]
+    server = api.get(f"{cluster}/servers").contents[-1]["id"]
+    for path in (f"/zones/{zone}/stop", f"/zones/{zone}/start", f"/servers/{server}/stop", f"/servers/{server}/start"):
+        finish(api, api.post(cluster + path).data)
 
 
 def change_tenant(api, simulator, tenant):
@@ -262,7 +272,7 @@ def views_of_the_product():
 
 def test_every_view_was_read(statements):
     """A flow that stops early must not pass for one without errors."""
-    expected = views_of_the_product() - OF_ONE_SERVER
+    expected = views_of_the_product() - OF_ONE_SERVER - AT_CREATION
     assert len(expected) > 15
     read = {name.upper() for text in statements for name in re.findall(r"oceanbase\.`?(\w*\$?\w+)", text, re.I)}
     assert not expected - read
