@@ -2,12 +2,19 @@
 /* pos_proxy: executes commands of ocp-server. HTTP/2 with mutual TLS; only nodes of the OCP cluster that installed the agent are let in, and
  * the agent's own guard, which only asks whether it answers. */
 #include <ctype.h>
+#include <errno.h>
 #include <openssl/rand.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "agent/groups.h"
+#include "agent/install.h"
 #include "agent/names.h"
 #include "agent/serve.h"
+
+enum { GUARD_EVERY_MS = 500 };
 
 static const struct http_limits limits = {
     .connections = 256, .connections_per_client = 128, .body_bytes = AGENT_BLOB_PIECE, .idle_ms = 600000, .streams = 64,
@@ -35,12 +42,33 @@ static int make_tls(struct proxy *p, struct err *e)
     return tls_server_new(&conf, &p->tls, e);
 }
 
+/* The server shares its port with its like (SO_REUSEPORT), but here there must be no other: a bind that does not share finds it. */
+static int check_port(const struct agent_conf *conf, struct err *e)
+{
+    struct roots none = { NULL, 0, false };
+    struct agent_check_port ask = { .address = conf->listen, .port = conf->port, .timeout_ms = 1, .connect = 0 };
+    struct agent_port found = { .free = 0 };
+    struct arena arena;
+    struct act a;
+    int rv;
+
+    arena_init(&arena);
+    a = (struct act){ &none, "", &arena, INT64_MAX };
+    rv = act_check_port(&a, &ask, &found, e);
+    if (rv == 0 && found.free != 1)
+        rv = err_set(e, &ERR_IO, "listen on %s port %lld: %s", conf->listen, (long long)conf->port, found.reason != NULL ? found.reason : "taken");
+    arena_fini(&arena);
+    return rv;
+}
+
 static int listen_there(struct proxy *p, struct err *e)
 {
     const struct http_conf conf = { .loop = p->frame->loop, .limits = &limits, .serve = proxy_serve, .data = p };
     const struct http_listen at = { .address = p->frame->conf.listen, .port = (unsigned)p->frame->conf.port, .tls = p->tls, .nodes = true };
-    int rv = http_server_new(&conf, &p->http, e);
+    int rv = check_port(&p->frame->conf, e);
 
+    if (rv == 0)
+        rv = http_server_new(&conf, &p->http, e);
     if (rv == 0)
         rv = http_server_listen(p->http, &at, NULL, e);
     if (rv == 0)
@@ -63,15 +91,118 @@ static int read_boot(struct proxy *p, struct err *e)
     return rv;
 }
 
-static int take_incarnation(struct proxy *p, struct err *e)
+/* A new incarnation: whatever was known of former commands is not known any more. */
+static int give_birth(struct proxy *p, struct err *e)
 {
+    const struct agent_conf *conf = &p->frame->conf;
+    const struct agent_key key = { .ocp_id = conf->ocp_id, .lineage = conf->ocp_id };
+    struct record r = { .type = RECORD_BIRTH, .at_us = clock_wall_us(&clock_system), .key = (struct agent_key *)&key, .epoch = FIELD_NONE,
+                        .forgotten = FIELD_NONE, .pid = FIELD_NONE, .start_time = FIELD_NONE, .output_bytes = FIELD_NONE, .output_cut = -1 };
     unsigned char bytes[(AGENT_ID_SIZE - 1) / 2];
+    char incarnation[AGENT_ID_SIZE];
+    int rv;
 
     if (RAND_bytes(bytes, sizeof bytes) != 1)
         return err_set(e, &ERR_UNEXPECTED, "no random bytes");
     for (unsigned i = 0; i < sizeof bytes; i++)
-        (void)snprintf(p->incarnation + (size_t)2 * i, 3, "%02x", bytes[i]);
+        (void)snprintf(incarnation + (size_t)2 * i, 3, "%02x", bytes[i]);
+    r.incarnation = incarnation;
+    rv = journal_add(p->journal, &r, e);
+    r.type = RECORD_FLOOR;
+    r.incarnation = NULL;
+    r.epoch = conf->epoch;
+    if (rv == 0)
+        rv = journal_add(p->journal, &r, e);
+    if (rv == 0)
+        rv = journal_sync(p->journal, e);
+    if (rv == 0)
+        log_info(&p->frame->log, "this agent is a new incarnation", LOG_S("incarnation", incarnation), LOG_I("epoch", conf->epoch));
+    return rv;
+}
+
+static int open_journal(struct proxy *p, struct err *e)
+{
+    const struct journal_conf conf = { .dir = frame_path(p->frame, "data"), .ledger = p->ledger, .loop = p->frame->loop, .log = &p->frame->log };
+    bool fresh;
+    int rv = conf.dir == NULL ? err_set(e, &ERR_NOMEM, "") : journal_open(&conf, &p->journal, &fresh, e);
+
+    if (rv != 0 || (!fresh && ledger_incarnation(p->ledger)[0] != '\0'))
+        return rv;
+    if (!fresh)
+        log_error(&p->frame->log, "the journal has no beginning");
+    return give_birth(p, e);
+}
+
+static int make_dirs(struct proxy *p, struct err *e)
+{
+    static const char *const names[] = { "data/blobs", "data/commands" };
+
+    for (unsigned i = 0; i < 2; i++) {
+        const char *path = frame_path(p->frame, "%s", names[i]);
+
+        if (path == NULL)
+            return err_set(e, &ERR_NOMEM, "");
+        if (mkdir(path, 0700) != 0 && errno != EEXIST)
+            return err_set(e, &ERR_IO, "%s: %s", path, strerror(errno));
+    }
     return 0;
+}
+
+/* The program that makes scopes, where systemd is what runs this host. */
+static const char *scope_of(const struct agent_conf *conf)
+{
+    static const char systemd_run[] = "/usr/bin/systemd-run";
+
+    if (conf->scope != NULL)
+        return conf->scope[0] != '\0' ? conf->scope : NULL;
+    return geteuid() == 0 && access("/run/systemd/system", F_OK) == 0 && access(systemd_run, X_OK) == 0 ? systemd_run : NULL;
+}
+
+static int prepare(struct proxy *p, struct err *e)
+{
+    static const struct work_conf pool = { .name = "commands", .n_threads = 4, .max_queued = 256 };
+    struct frame *f = p->frame;
+    int rv = make_dirs(p, e);
+
+    if (rv == 0)
+        rv = work_pool_new(&pool, &p->pool, e);
+    if (rv == 0)
+        rv = ledger_new(&p->ledger, e);
+    if (rv == 0)
+        rv = open_journal(p, e);
+    if (rv != 0)
+        return rv;
+    p->commands = (struct commands){ .frame = f, .ledger = p->ledger, .journal = p->journal, .pool = p->pool, .boot = p->boot,
+                                     .blobs = frame_path(f, "data/blobs"), .scope = scope_of(&f->conf) };
+    p->blobs = (struct blobs){ .commands = &p->commands, .dir = p->commands.blobs, .quota = f->conf.blob_quota };
+    return p->commands.blobs != NULL ? commands_recover(&p->commands, e) : err_set(e, &ERR_NOMEM, "");
+}
+
+/* ---- who guards the guard: systemd, where it has started it; else this process -------------------------------------------------------------- */
+
+static void look_at_guard(void *data)
+{
+    struct frame *f = data;
+    struct wanted w;
+    struct err e = { 0 };
+
+    if (frame_holder(f, "ocp_agentd") > 0 || install_has_unit(f) || groups_load(f, &w, &e) != 0 || w.groups == 0)
+        return;
+    log_warn(&f->log, "ocp_agentd does not run and is started");
+    if (install_start_agentd(f, &e) != 0)
+        log_error(&f->log, "ocp_agentd cannot be started", LOG_E(&e));
+}
+
+static int guard_the_guard(struct proxy *p, struct err *e)
+{
+    int rv = 0;
+
+    while (rv == 0) {
+        rv = fiber_sleep(GUARD_EVERY_MS, e);
+        if (rv == 0)
+            rv = commands_on_thread(&p->commands, look_at_guard, p->frame, e);
+    }
+    return rv;
 }
 
 static int start(struct frame *f, void *data, struct err *e)
@@ -79,12 +210,14 @@ static int start(struct frame *f, void *data, struct err *e)
     struct proxy *p = data;
     int rv = read_boot(p, e);
 
-    p->epoch = f->conf.epoch;
+    (void)f;
     if (rv == 0)
-        rv = take_incarnation(p, e);
+        rv = prepare(p, e);
     if (rv == 0)
         rv = make_tls(p, e);
-    return rv == 0 ? listen_there(p, e) : rv;
+    if (rv == 0)
+        rv = listen_there(p, e);
+    return rv == 0 ? guard_the_guard(p, e) : rv;
 }
 
 static void stop(struct frame *f, void *data)
@@ -95,6 +228,9 @@ static void stop(struct frame *f, void *data)
     if (p->http != NULL)
         http_server_free(p->http);
     tls_server_free(p->tls);
+    work_pool_free(p->pool);
+    journal_close(p->journal);
+    ledger_free(p->ledger);
 }
 
 int pos_proxy_main(struct frame *f, int argc, char **argv)

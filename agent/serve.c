@@ -17,25 +17,38 @@ struct proxy_route {
 static const struct proxy_route routes[] = {
     { "GET", "/agent/ping", proxy_ping, 0 },
     { "POST", "/agent/hello", proxy_hello, SERVER },
+    { "POST", "/agent/command", proxy_command, SERVER },
+    { "POST", "/agent/query", proxy_query, SERVER },
+    { "POST", "/agent/fence", proxy_fence, SERVER },
+    { "POST", "/agent/stop", proxy_stop, SERVER },
+    { "POST", "/agent/acknowledge", proxy_acknowledge, SERVER },
+    { "GET", "/agent/command/", proxy_output, SERVER },
+    { "GET", "/agent/blob/", proxy_blob_get, SERVER },
+    { "PUT", "/agent/blob/", proxy_blob_put, SERVER },
+    { "GET", "/agent/status", proxy_status, SERVER },
     { .method = NULL },
 };
 
 static const struct field_style style = { .lang = ERR_EN, .offset_min = CLOCK_Z };
 static const struct http_header json_header = { { "content-type", 12 }, { "application/json", 16 } };
 
-static int parse(struct proxy_call *c, struct slice body, const struct field *fields, void *obj, struct err *e)
+static int parse(struct slice text, const struct field *fields, void *obj, struct arena *arena, struct err *e)
 {
     json_t *value;
-    int rv = json_parse(body, &value, e);
+    int rv = json_parse(text, &value, e);
 
     if (rv != 0)
         return rv;
-    if (json_is_object(value))
-        rv = fields_read(fields, value, obj, c->rq->arena, e);
-    else
-        rv = err_set(e, &ERR_REQUEST, "the body must be a JSON object");
+    rv = fields_init(fields, obj, arena, e);
+    if (rv == 0)
+        rv = json_is_object(value) ? fields_read(fields, value, obj, arena, e) : err_set(e, &ERR_REQUEST, "the body must be a JSON object");
     json_decref(value);
     return rv;
+}
+
+int proxy_parse(const char *text, const struct field *fields, void *obj, struct arena *arena, struct err *e)
+{
+    return parse((struct slice){ text, strlen(text) }, fields, obj, arena, e);
 }
 
 int proxy_read(struct proxy_call *c, const struct field *fields, void *obj, struct err *e)
@@ -43,34 +56,35 @@ int proxy_read(struct proxy_call *c, const struct field *fields, void *obj, stru
     struct slice body;
     int rv = http_body_all(c->rq, AGENT_CALL_MAX, &body, e);
 
-    if (rv == 0)
-        rv = fields_init(fields, obj, c->rq->arena, e);
-    return rv != 0 ? rv : parse(c, body, fields, obj, e);
+    return rv == 0 ? parse(body, fields, obj, c->rq->arena, e) : rv;
 }
 
-static int reply_json(struct http_request *rq, int status, const struct field *fields, const void *obj, struct err *e)
+static int reply_json(struct proxy_call *c, int status, const struct field *fields, const void *obj, struct err *e)
 {
     struct str t;
+    int rv;
 
-    str_init(&t, rq->arena);
+    str_init(&t, c->rq->arena);
     fields_write(&t, fields, obj, &style);
     if (str_failed(&t))
         return err_set(e, &ERR_NOMEM, "");
-    return http_reply(rq, status, &json_header, 1, (struct slice){ t.s, t.n }, e);
+    rv = journal_sync(c->proxy->journal, e);
+    return rv == 0 ? http_reply(c->rq, status, &json_header, 1, (struct slice){ t.s, t.n }, e) : rv;
 }
 
 int proxy_answer(struct proxy_call *c, const struct field *fields, const void *obj, struct err *e)
 {
-    return reply_json(c->rq, 200, fields, obj, e);
+    return reply_json(c, 200, fields, obj, e);
 }
 
-static void refuse(struct http_request *rq, const struct err *why)
+/* Also a refused call may have raised the floor. */
+static void refuse(struct proxy_call *c, const struct err *why)
 {
     struct agent_failure failure;
     struct err e = { 0 };
 
-    if (agent_failure_of(why, rq->arena, &failure, &e) == 0)
-        (void)reply_json(rq, why->row->http, agent_failure_fields, &failure, &e); /* who is gone needs no answer */
+    if (agent_failure_of(why, c->rq->arena, &failure, &e) == 0)
+        (void)reply_json(c, why->row->http, agent_failure_fields, &failure, &e); /* who is gone needs no answer */
 }
 
 static bool matches(const struct proxy_route *r, struct slice path, struct slice *rest)
@@ -125,14 +139,14 @@ void proxy_serve(struct http_request *rq, void *data)
     struct err e = { 0 };
 
     if (serve(&c, &e) != 0 && http_reply_status(rq) == 0)
-        refuse(rq, &e);
+        refuse(&c, &e);
 }
 
 /* ---- the simple calls -------------------------------------------------------------------------------------------------- */
 
 int proxy_ping(struct proxy_call *c, struct err *e)
 {
-    return http_reply(c->rq, 200, NULL, 0, (struct slice){ c->proxy->incarnation, AGENT_ID_SIZE - 1 }, e);
+    return http_reply(c->rq, 200, NULL, 0, (struct slice){ ledger_incarnation(c->proxy->ledger), AGENT_ID_SIZE - 1 }, e);
 }
 
 static int list_kinds(struct arena *arena, struct field_strings *out, struct err *e)
@@ -152,15 +166,25 @@ static int list_kinds(struct arena *arena, struct field_strings *out, struct err
 int proxy_hello(struct proxy_call *c, struct err *e)
 {
     struct proxy *p = c->proxy;
+    const struct agent_conf *conf = &p->frame->conf;
     struct agent_hello out = {
-        .incarnation = p->incarnation, .boot = p->boot, .version = PACKAGE_VERSION, .ocp_id = p->frame->conf.ocp_id,
-        .host_id = p->frame->conf.host_id, .clock_ms = clock_now_ms(&clock_system), .wall_us = clock_wall_us(&clock_system),
-        .epoch = p->epoch, .roots = p->frame->conf.roots,
+        .boot = p->boot, .version = PACKAGE_VERSION, .ocp_id = conf->ocp_id, .host_id = conf->host_id, .wall_us = clock_wall_us(&clock_system),
     };
     struct agent_hello_ask ask;
+    struct roots roots;
     int rv = proxy_read(c, agent_hello_ask_fields, &ask, e);
 
     if (rv == 0)
+        rv = proxy_hear(p, conf->ocp_id, NULL, ask.epoch, e);
+    if (rv == 0)
         rv = list_kinds(c->rq->arena, &out.kinds, e);
-    return rv == 0 ? proxy_answer(c, agent_hello_fields, &out, e) : rv;
+    if (rv == 0)
+        rv = commands_roots(&p->commands, c->rq->arena, &roots, e);
+    if (rv != 0)
+        return rv;
+    out.incarnation = ledger_incarnation(p->ledger);
+    out.clock_ms = clock_now_ms(&clock_system);
+    out.epoch = ledger_floor(p->ledger, conf->ocp_id);
+    out.roots = (struct field_strings){ (const char **)roots.dirs, roots.n };
+    return proxy_answer(c, agent_hello_fields, &out, e);
 }

@@ -18,7 +18,7 @@ ERR_DEFINE(ERR_AGENT_LOST, 90832, 503, ERR_UNKNOWN, "The agent of host {0} did n
 
 const struct err_row *const agent_client_err_rows[] = { &ERR_AGENT_AWAY, &ERR_AGENT_LOST, NULL };
 
-enum { ANSWER_MAX = 2 * 1024 * 1024, MARGIN_MS = 5000, POLL_MS = 20000, KNOWN_MAX = 4096, START_MS = AGENT_START_MS - 1000 };
+enum { ANSWER_MAX = 2 * 1024 * 1024, POLL_MS = 20000, KNOWN_MAX = 4096, RETRY_MS = 200, AGENT_RETURN_MS = 20000, START_MS = AGENT_START_MS - 1000 };
 
 /* What an agent's hello said, and when: for start_by in its clock. */
 struct known {
@@ -133,6 +133,8 @@ static int take_refusal(const struct agent_at *at, const struct http_fetched *re
 
     if (read_object(agent_failure_fields, res->body, &failure, arena, &bad) != 0)
         return err_set(e, &ERR_UNEXPECTED, "the agent of %s answers with status %d", at->address, res->status);
+    if (failure.code == ERR_CANCELLED.code)
+        return failed(at, &ERR_AGENT_LOST, "it is being restarted", e);
     (void)agent_failure_set(&failure, e);
     return err_wrap(e, "agent of %s", at->address);
 }
@@ -285,28 +287,56 @@ static int make_call(const struct agent_kind *kind, const struct agent_at *at, c
     return rv;
 }
 
-/* A late command is sent again with a fresh look at the agent's clock: the refusal says that it has not started, and never will for that key
- * only if it was recorded, which a refusal is not. */
-static int send_call(struct agent_client *c, const struct agent_at *at, const struct agent_kind *kind, const struct agent_command *cmd,
-                struct arena *arena, struct agent_reply *reply, struct err *e)
+/* An agent that went away in the midst of it may come back: its guard starts it again within a second. `since_ms` is when it was last heard, and
+ * 0 before it was. True: ask again. */
+static bool may_return(int rv, int64_t since_ms, struct err *e)
 {
-    for (unsigned attempt = 0;; attempt++) {
-        struct agent_call wire;
-        struct known *k;
-        int rv = get_known(c, at, cmd->epoch, arena, &k, e);
+    struct err cancelled;
+
+    if (since_ms == 0 || (rv != ERR_AGENT_LOST.code && rv != ERR_AGENT_AWAY.code))
+        return false;
+    if (clock_now_ms(&clock_system) - since_ms > AGENT_RETURN_MS || fiber_ms_left() < RETRY_MS || fiber_sleep(RETRY_MS, &cancelled) != 0)
+        return false;
+    err_clear(e);
+    return true;
+}
+
+static int send_once(struct agent_client *c, const struct agent_at *at, const struct agent_kind *kind, const struct agent_command *cmd,
+                     struct arena *arena, struct agent_reply *reply, struct err *e)
+{
+    struct agent_call wire;
+    struct known *k;
+    int rv = get_known(c, at, cmd->epoch, arena, &k, e);
+
+    if (rv == 0)
+        rv = make_call(kind, at, cmd, k, arena, &wire, e);
+    return rv == 0 ? post(c, at, "/agent/command", agent_call_fields, &wire, agent_reply_fields, reply, arena, e) : rv;
+}
+
+/* One that came too late is sent again after a fresh look at the agent's clock: the refusal says that it was not taken in. One whose answer was
+ * lost is sent again, too: with the same key it is the same command. */
+static int send_call(struct agent_client *c, const struct agent_at *at, const struct agent_kind *kind, const struct agent_command *cmd,
+                     struct arena *arena, struct agent_reply *reply, struct err *e)
+{
+    bool looked_again = false;
+    int64_t lost_ms = 0;
+
+    for (;;) {
+        int rv = send_once(c, at, kind, cmd, arena, reply, e);
+        bool stale = rv == ERR_AGENT_LATE.code || (rv == ERR_AGENT_INCARNATION.code && at->incarnation == NULL);
 
         if (rv == 0)
-            rv = make_call(kind, at, cmd, k, arena, &wire, e);
-        if (rv == 0)
-            rv = post(c, at, "/agent/command", agent_call_fields, &wire, agent_reply_fields, reply, arena, e);
-        if (rv == 0)
             return 0;
-        if (rv != ERR_AGENT_LATE.code && (rv != ERR_AGENT_INCARNATION.code || at->incarnation != NULL))
+        if (rv == ERR_AGENT_LOST.code && lost_ms == 0)
+            lost_ms = clock_now_ms(&clock_system);
+        if (stale)
+            forget(c, at);
+        if (stale && !looked_again) {
+            looked_again = true;
+            err_clear(e);
+        } else if (!may_return(rv, lost_ms, e)) {
             return rv;
-        forget(c, at);
-        if (attempt > 0)
-            return rv;
-        err_clear(e);
+        }
     }
 }
 
@@ -355,18 +385,23 @@ static int conclude(const struct agent_kind *kind, const struct agent_command *c
 static int follow(struct agent_client *c, const struct agent_at *at, const struct agent_kind *kind, const struct agent_command *cmd,
                   struct agent_reply *reply, struct arena *arena, struct agent_result *out, struct err *e)
 {
-    struct agent_reply *again = reply;
-    int64_t from = 0;
-    int rv = take_output(c, at, cmd, reply, &from, arena, e);
+    struct agent_reply *now = reply;
+    int64_t from = 0, heard_ms = clock_now_ms(&clock_system);
+    int rv = 0;
 
-    while (rv == 0 && again->state == AGENT_RUNNING) {
+    for (;;) {
+        if (rv == 0)
+            rv = take_output(c, at, cmd, now, &from, arena, e);
+        if (rv == 0)
+            heard_ms = clock_now_ms(&clock_system);
+        if (rv == 0 && now->state != AGENT_RUNNING)
+            return conclude(kind, cmd, now, out, e);
+        if (rv != 0 && !may_return(rv, heard_ms, e))
+            return rv;
         if (fiber_ms_left() <= 0)
             return err_set(e, &ERR_TIMEOUT, "");
-        rv = agent_query(c, at, cmd->epoch, &cmd->key, 1, cmd->on_output != NULL && patience_ms() > 1000 ? 1000 : patience_ms(), arena, &again, e);
-        if (rv == 0)
-            rv = take_output(c, at, cmd, again, &from, arena, e);
+        rv = agent_query(c, at, cmd->epoch, &cmd->key, 1, cmd->on_output != NULL && patience_ms() > 1000 ? 1000 : patience_ms(), arena, &now, e);
     }
-    return rv != 0 ? rv : conclude(kind, cmd, again, out, e);
 }
 
 static int find_kind(const struct agent_command *cmd, const struct agent_kind **out, struct err *e)

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* install.h - the agent's place on a host: its folders and links, and a unit of systemd where that runs. Blocking; in ocp_agent_ctl. */
+#ifndef AGENT_INSTALL_H
+#define AGENT_INSTALL_H
+
+#include "agent/frame.h"
+
+#define INSTALL_UNIT "ocp_agentd.service"
+#define INSTALL_UNIT_FILE "/etc/systemd/system/" INSTALL_UNIT
+
+/* Folders, links, modes, unit; may be repeated. Errors: IO. */
+MUST_CHECK int install(struct frame *f, struct err *e);
+/* Removes the unit and the whole of HOME; the agent's processes have ended. What they started for others runs on. Errors: IO. */
+MUST_CHECK int uninstall(struct frame *f, struct err *e);
+/* Is ocp_agentd started by systemd? */
+bool install_has_unit(struct frame *f);
+/* Starts it as a daemon. Errors: AGENT_PROCESS, NOMEM. */
+MUST_CHECK int install_start_agentd(struct frame *f, struct err *e);
+/* systemctl VERB ocp_agentd.service. Errors: IO. */
+MUST_CHECK int install_systemctl(const char *verb, struct err *e);
+
+#endif
