@@ -29,6 +29,7 @@ struct trial {
     size_t n;
     unsigned width;
     bool chain;                  /* a second step for each target: "act again" */
+    bool brief;                  /* the steps have a second, no more */
     unsigned length;             /* so many "idle" steps before the end */
 };
 extern const struct task_flow flow_trial;

@@ -12,7 +12,7 @@ const struct task_flow *const test_flows[] = { &flow_greet, &flow_trial, NULL };
 struct start_in {
     struct field_strings targets;
     int64_t width, length, count, lock;
-    int chain;
+    int chain, brief;
     const char *text;
 };
 static const struct field start_fields[] = {
@@ -22,6 +22,7 @@ static const struct field start_fields[] = {
     F_INT(start_in, count, "count", .def = "1", DOC("How many tasks.")),
     F_INT(start_in, lock, "lock", .def = "0", DOC("What it locks.")),
     F_BOOL(start_in, chain, "chain", .def = "false", DOC("A second step for each target.")),
+    F_BOOL(start_in, brief, "brief", .def = "false", DOC("Steps have a second.")),
     F_STRING(start_in, text, "text", .def = "Hello", DOC("For the guest book.")),
     FIELD_END,
 };
@@ -71,7 +72,7 @@ static int trial_body(struct tx *tx, void *data, struct err *e)
 static int start_trials(struct call *c, struct err *e)
 {
     const struct start_in *in = c->body;
-    struct trial t = { targets_of(c, in), in->targets.n, (unsigned)in->width, in->chain == 1, (unsigned)in->length };
+    struct trial t = { targets_of(c, in), in->targets.n, (unsigned)in->width, in->chain == 1, in->brief == 1, (unsigned)in->length };
     struct task_lock_want lock = { "trial", in->lock };
     struct trial_start s = {
         .task = { .flow = &flow_trial, .name = "Trial", .creator_id = c->user->user_id, .creator_name = c->user->name, .plan_data = &t, .locks = &lock,

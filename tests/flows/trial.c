@@ -11,7 +11,7 @@ static void plan(struct plan *p, const void *data)
     const struct trial *t = data;
 
     plan_then(p, "begin", NULL);
-    plan_each(p, "act", t->targets, t->n, t->width);
+    plan_each(p, t->brief ? "act soon" : "act", t->targets, t->n, t->width);
     if (t->chain)
         plan_on(p, "act again", t->width);
     for (unsigned i = 0; i < t->length; i++)
@@ -132,7 +132,7 @@ static const struct task_step steps[] = {
     { "begin", "Begin.", 30, idle },
     { "act", "Leave a trace.", 120, act, .rollback = undo, .retries = 2, .flags = STEP_SKIPPABLE },
     { "act again", "Leave another.", 120, act, .rollback = undo, .retries = 2 },
-    { "short", "Has a second.", 1, act },
+    { "act soon", "Leave a trace within a second.", 1, act },
     { "idle", "Nothing.", 30, idle },
     { "end", "End.", 30, idle },
     { .name = NULL },
