@@ -14,6 +14,7 @@ extern const struct route dbgrant_routes[];
 extern const struct route dbuser_routes[];
 extern const struct route health_routes[];
 extern const struct route host_routes[];
+extern const struct route hostagent_routes[];
 extern const struct route credential_routes[];
 extern const struct route credential_share_routes[];
 extern const struct route iam_routes[];

@@ -144,6 +144,8 @@ const struct setting settings_table[] = {
     { "agent.program_dir", PATH(agent.program_dir), "",
       .doc = "Directory with the agent's program for hosts: ocp-agent, or one for each architecture (ocp-agent-x86_64, ocp-agent-aarch64); and "
              "node_exporter, likewise, if hosts shall have one. Empty: the directory of ocp-server's own program." },
+    { "agent.probe_interval", DURATION(agent.probe_interval_ms), "1m", "1s", "1h", .flags = SETTING_RELOAD,
+      .doc = "How often the leader asks every host's agent whether it is there." },
     { "package.directory", PATH(package.directory), "",
       .doc = "Directory that all nodes share, for software packages uploaded from now on; the service's user writes there. Empty: they are kept in "
              "MetaDB, in package.database." },

@@ -89,6 +89,7 @@ struct settings {
     } audit;
     struct {
         const char *program_dir;             /* "": that of this program */
+        int64_t probe_interval_ms;
     } agent;
 };
 

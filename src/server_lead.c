@@ -16,6 +16,7 @@
 #include "ha/drive/drive.h"
 #include "ha/drive/leases.h"
 #include "raft/node.h"
+#include "src/host/host.h"
 #include "src/iam/iam.h"
 #include "src/node/address.h"
 #include "src/node/change.h"
@@ -32,7 +33,7 @@
 #include "src/tables.h"
 #include "src/task/engine.h"
 
-enum { RELEASE_MS = 2000, STEPS_PATIENCE_MS = 1000, STEPS_STOP_MS = 3000, MEMBERS_MS = 1000, SCHEDULES_MS = 1000, PRUNE_MS = 600000, PACKAGES_MS = 30000, PACKAGE_IDLE_S = 900, LOGIN_HISTORY_KEEP_DAYS = 180, HAND_OVER_MS = 4000, EXIT_GIVEN_UP = RAFT_EXIT_FATAL };
+enum { RELEASE_MS = 2000, STEPS_PATIENCE_MS = 1000, STEPS_STOP_MS = 3000, MEMBERS_MS = 1000, SCHEDULES_MS = 1000, AGENTS_MS = 1000, PRUNE_MS = 600000, PACKAGES_MS = 30000, PACKAGE_IDLE_S = 900, LOGIN_HISTORY_KEEP_DAYS = 180, HAND_OVER_MS = 4000, EXIT_GIVEN_UP = RAFT_EXIT_FATAL };
 
 /* --- the leader's work ---------------------------------------------------------------------------------------------------------------- */
 
@@ -104,11 +105,19 @@ static int do_by_the_clock(void *data, struct err *e)
     return schedules_round(s->schedules, e);
 }
 
+static int watch_agents(void *data, struct err *e)
+{
+    struct server *s = data;
+
+    return host_watch(s->domains.hosts, drive_db(s->drive), e);
+}
+
 static const struct job leader_jobs[] = {
     { "schedules", SCHEDULES_MS, 8000, do_by_the_clock, true },
     { "members", MEMBERS_MS, 5000, settle_members, true },
     { "standing work", LEASING_ROUND_MS, 5000, assign_work, true },
     { "packages", PACKAGES_MS, 300000, sweep_packages, true },
+    { "agents", AGENTS_MS, 60000, watch_agents, false },
     { "prune", PRUNE_MS, 60000, prune, false },
     { NULL },
 };

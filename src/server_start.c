@@ -175,6 +175,8 @@ static int make_hosts(struct server *s, struct err *e)
         .connect_pool = s->connect,
         .long_pool = s->longer,
         .parameters = s->parameters,
+        .home = s->home,
+        .settings = s->box,
         .clock = &clock_system,
         .program_dir = s->boot->agent.program_dir,
     };

@@ -15,6 +15,7 @@
 #include "raft/dir.h"
 #include "raft/node.h"
 #include "src/configurl/configurl.h"
+#include "src/host/agent.h"
 #include "src/host/host.h"
 #include "src/host/program.h"
 #include "src/iam/accesskey.h"
@@ -78,6 +79,7 @@ const struct route *const all_routes[] = {
     configurl_routes,
     health_routes,
     host_routes,
+    hostagent_routes,
     credential_routes,
     credential_share_routes,
     iam_routes,
@@ -146,7 +148,9 @@ const struct err_row *const *const all_errors[] = {
     setting_err_rows,
     host_err_rows,
     configurl_err_rows,
+    host_agent_err_rows,
     host_check_err_rows,
+    host_flow_err_rows,
     host_program_err_rows,
     store_obcluster_err_rows,
     link_err_rows,

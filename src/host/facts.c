@@ -16,7 +16,8 @@ const char facts_script[] =
     "sed -n -e 's/^ID=/os=/p' -e 's/^VERSION_ID=/release=/p' -e 's/^PRETTY_NAME=/title=/p' /etc/os-release 2>/dev/null\n"
     "p serial \"$(cat /sys/class/dmi/id/product_serial 2>/dev/null)\"\n"
     "[ -d /run/systemd/system ] && p systemd yes\n"
-    "[ -e \"$1\" ] && p occupied yes\n"
+    "if [ -e \"$1\" ] && { [ ! -d \"$1\" ] || [ -n \"$(find \"$1\" ! -type d -print 2>/dev/null | head -n 1)\" ]; }; then p occupied yes; fi\n"
+    "p exporter \"$(command -v prometheus-node-exporter || command -v node_exporter)\"\n"
     "sed -n -e 's/^ocp_id *= */agent_ocp=/p' -e 's/^host_id *= */agent_host=/p' \"$1/conf/agent.conf\" 2>/dev/null\n"
     "d=$1; while [ ! -d \"$d\" ] && [ -n \"$d\" ]; do d=${d%/*}; done\n"
     "p free_kb \"$(df -Pk \"${d:-/}\" 2>/dev/null | sed -n '2s/^[^ ]* *[0-9]* *[0-9]* *\\([0-9]*\\) .*/\\1/p')\"\n"
@@ -98,7 +99,7 @@ static const struct {
     size_t offset;
 } texts[] = {
 #define TEXT(MEMBER) { #MEMBER, offsetof(struct host_facts, MEMBER) }
-    TEXT(system), TEXT(machine), TEXT(kernel), TEXT(name), TEXT(os), TEXT(release), TEXT(title), TEXT(serial), TEXT(agent_ocp), TEXT(agent_host),
+    TEXT(system), TEXT(machine), TEXT(kernel), TEXT(name), TEXT(os), TEXT(release), TEXT(title), TEXT(serial), TEXT(agent_ocp), TEXT(agent_host), TEXT(exporter),
 #undef TEXT
 };
 enum { N_TEXTS = sizeof texts / sizeof texts[0] };

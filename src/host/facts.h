@@ -30,6 +30,7 @@ struct host_facts {
     int64_t free_bytes;          /* where the agent will be; -1: unknown */
     bool occupied;               /* something is at the agent's directory */
     const char *agent_ocp, *agent_host; /* an agent is there: of which OCP cluster, and which of its hosts; "" */
+    const char *exporter;        /* path of a node exporter that is installed there; "" */
     struct addr *listening;      /* TCP sockets that listen */
     size_t n_listening;
 };

@@ -4,19 +4,21 @@
 #include <string.h>
 
 #include "src/base/clock.h"
-#include "src/host/inside.h"
-#include "src/host/probe.h"
+#include "src/host/flows.h"
 #include "src/host/program.h"
 #include "src/io/addr.h"
-#include "src/store/credential.h"
 
 ERR_DEFINE(ERR_HOST_ADDRESS, 90501, 400, ERR_FINAL, "{0} is not an IP address. Give an IPv4 or IPv6 address, not a name.",
            "{0} 不是合法的 IP 地址，请填写 IPv4 或 IPv6 地址。");
 ERR_DEFINE(ERR_HOST_EXISTS, 7001, 409, ERR_FINAL, "A host with the address {0} exists already.", "地址为 {0} 的主机已存在。");
+ERR_DEFINE(ERR_HOST_USED, 7004, 409, ERR_FINAL, "The host {0} is in use: {1}. Remove that from it first.",
+           "主机 {0} 正在使用中：{1}，请先将其移除。");
+ERR_DEFINE(ERR_HOST_IDC_FIXED, 7035, 409, ERR_FINAL, "The IDC of the host {0} cannot be changed while OceanBase servers run there.",
+           "主机 {0} 上运行着 OceanBase 服务，不能修改其机房。");
 
-const struct err_row *const host_err_rows[] = { &ERR_HOST_ADDRESS, &ERR_HOST_EXISTS, &ERR_HOST_CREDENTIAL, &ERR_HOST_COMMAND, NULL };
+const struct err_row *const host_err_rows[] = { &ERR_HOST_ADDRESS, &ERR_HOST_EXISTS, &ERR_HOST_USED, &ERR_HOST_IDC_FIXED, &ERR_HOST_CREDENTIAL, &ERR_HOST_COMMAND, NULL };
 
-enum { MAX_NAME = 64, REGISTER_S = 60 };
+enum { MAX_NAME = 64 };
 
 int hosts_new(const struct hosts_conf *conf, struct hosts **out, struct err *e)
 {
@@ -82,35 +84,9 @@ int host_type_add(struct db *d, const char *name, const char *description, struc
 
 /* ---- add ------------------------------------------------------------------------------------------------------------------- */
 
-/*   record the hosts (in the transaction that makes the task)  -->  register: see that every record is there  */
-static int step_register(struct task_run *r, struct err *e)
-{
-    const char *list = task_get_arg(r, "addresses");
-    struct slice rest = { list != NULL ? list : "", list != NULL ? strlen(list) : 0 };
-
-    while (rest.n > 0) {
-        struct slice ip = slice_cut(&rest, ',');
-        struct host h;
-        char *text = arena_strndup(task_arena(r), ip.s, ip.n);
-        int rv = text != NULL ? store_host_find(task_db(r), text, task_arena(r), &h, e) : err_set(e, &ERR_NOMEM, "");
-
-        if (rv != 0)
-            return rv;
-        task_log(r, "host %s is registered as %s", text, h.status);
-    }
-    return 0;
-}
-
-static const struct task_step add_steps[] = {
-    { "Register hosts", "Sees that the hosts are known to OCP.", REGISTER_S, step_register },
-    { NULL },
-};
-static const struct task_flow add_flow = { .name = "add-hosts", .definition_id = 101, .steps = add_steps };
-
-const struct task_flow *const host_flows[] = { &add_flow, NULL };
+const struct task_flow *const host_flows[] = { &host_flow_add, &host_flow_install, &host_flow_delete, &host_flow_stop, &host_flow_restart, NULL };
 
 struct adding {
-    struct db *db;
     const struct host_add *a;
     struct arena *arena;
     const int64_t *ids;
@@ -132,17 +108,6 @@ static int check_addresses(const struct host_add *a, struct err *e)
     return 0;
 }
 
-/* The password box of others is closed. */
-static int check_credential(struct db *d, const struct host_add *a, struct arena *arena, struct err *e)
-{
-    struct credential row;
-    int rv = store_credential_get(d, a->user_id, a->credential_id, arena, &row, e);
-
-    if (rv == ERR_NOT_FOUND.code || (rv == 0 && strcmp(row.target_type, "HOST") != 0))
-        return err_set(e, &ERR_HOST_CREDENTIAL, "%lld", (long long)a->credential_id);
-    return rv;
-}
-
 int host_precheck(struct hosts *h, struct db *d, const struct host_add *a, struct arena *arena, struct host_finding **out, size_t *n,
                   size_t *n_failed, struct err *e)
 {
@@ -155,7 +120,7 @@ int host_precheck(struct hosts *h, struct db *d, const struct host_add *a, struc
     if (rv == 0 && places == NULL)
         rv = err_set(e, &ERR_NOMEM, "");
     if (rv == 0)
-        rv = check_credential(d, a, arena, e);
+        rv = host_check_credential(d, a->user_id, a->credential_id, arena, e);
     for (size_t i = 0; rv == 0 && i < a->n; i++)
         places[i] = (struct host_place){ .ip = a->ips[i], .port = a->ssh_port };
     if (rv == 0)
@@ -212,36 +177,26 @@ static int insert_all(struct tx *tx, void *data, struct err *e)
     return rv;
 }
 
-static const char *make_arguments(const struct host_add *a, struct arena *arena)
-{
-    struct str t;
-
-    str_init(&t, arena);
-    str_add(&t, "{\"addresses\":\"");
-    for (size_t i = 0; i < a->n; i++)
-        str_printf(&t, "%s%s", i > 0 ? "," : "", a->ips[i]);
-    str_add(&t, "\"}");
-    return str_failed(&t) ? NULL : t.s;
-}
-
 int host_add(struct db *d, const struct host_add *a, struct arena *arena, int64_t *ids, int64_t *task_id, struct err *e)
 {
-    struct adding g = { .db = d, .a = a, .arena = arena, .ids = ids };
+    struct adding g = { .a = a, .arena = arena, .ids = ids };
+    struct host_targets targets = { .n = 0 };
     int rv = check_addresses(a, e);
 
+    if (rv == 0)
+        rv = host_check_credential(d, a->user_id, a->credential_id, arena, e);
     g.task = (struct task_new){
-        .flow = &add_flow,
+        .flow = &host_flow_add,
         .name = a->n == 1 ? "Add a host" : "Add hosts",
         .creator_id = a->user_id,
         .creator_name = a->username,
-        .arguments = make_arguments(a, arena),
         .node = a->node,
         .now_us = clock_wall_us(&clock_system),
     };
-    if (rv == 0 && g.task.arguments == NULL)
-        rv = err_set(e, &ERR_NOMEM, "");
     for (size_t i = 0; rv == 0 && i < a->n; i++)
         rv = db_next_id(d, &ids[i], e);
+    if (rv == 0)
+        rv = host_task_about(&g.task, &targets, ids, a->ips, a->n, arena, e);
     if (rv == 0)
         rv = task_prepare(d, &g.task, arena, &g.prepared, e);
     if (rv == 0)
@@ -251,24 +206,3 @@ int host_add(struct db *d, const struct host_add *a, struct arena *arena, int64_
     return rv;
 }
 
-struct removing {
-    const int64_t *ids;
-    size_t n;
-};
-
-static int delete_all(struct tx *tx, void *data, struct err *e)
-{
-    const struct removing *r = data;
-    int rv = 0;
-
-    for (size_t i = 0; rv == 0 && i < r->n; i++)
-        rv = store_host_delete(tx, r->ids[i], e);
-    return rv;
-}
-
-int host_remove(struct db *d, const int64_t *ids, size_t n, struct err *e)
-{
-    struct removing r = { ids, n };
-
-    return db_transact(d, delete_all, &r, e);
-}

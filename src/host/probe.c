@@ -184,7 +184,7 @@ static bool keep(const char **text, struct arena *arena)
 static bool keep_probe(struct host_probe *p, struct arena *arena)
 {
     const char **const texts[] = { &p->refusal, &p->reach_reason, &p->facts.system, &p->facts.machine, &p->facts.kernel, &p->facts.name,
-                                   &p->facts.os, &p->facts.release, &p->facts.title, &p->facts.serial, &p->facts.agent_ocp, &p->facts.agent_host };
+                                   &p->facts.os, &p->facts.release, &p->facts.title, &p->facts.serial, &p->facts.agent_ocp, &p->facts.agent_host, &p->facts.exporter };
     struct addr *listening = arena_array(arena, p->facts.n_listening + 1, sizeof *listening);
     bool ok = listening != NULL;
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "src/peer/hello.h"
+#include "src/proto/agent.h"
 
 static const struct vault_place place = { "ocp_cluster", 1, "authority" };
 
@@ -65,20 +66,35 @@ static void close_it(struct identity *ca)
     secret_free(ca->key);
 }
 
-static int issue(const struct vault *v, const struct ocpcluster *row, int64_t node, struct arena *arena, struct identity *out, struct err *e)
+static int issue(const struct vault *v, const struct ocpcluster *row, const char *uri, int days, struct arena *arena, struct identity *out,
+                 struct err *e)
+{
+    struct identity ca;
+    int rv = open_it(v, row, arena, &ca, e);
+
+    *out = (struct identity){ .key = NULL };
+    if (rv == 0)
+        rv = authority_issue(&ca, uri, days, arena, out, e);
+    close_it(&ca);
+    return rv;
+}
+
+static int issue_node(const struct vault *v, const struct ocpcluster *row, int64_t node, struct arena *arena, struct identity *out, struct err *e)
 {
     uint8_t cluster[OCPCLUSTER_ID_BYTES];
     char uri[PEER_URI_SIZE];
-    struct identity ca;
-    int rv;
 
     if (!ocpcluster_unhex(row->cluster, cluster, sizeof cluster))
         return err_set(e, &ERR_UNEXPECTED, "the id of the cluster in MetaDB is no id");
-    rv = open_it(v, row, arena, &ca, e);
-    if (rv == 0)
-        rv = authority_issue(&ca, peer_uri(cluster, (uint64_t)node, uri), AUTHORITY_DAYS, arena, out, e);
-    close_it(&ca);
-    return rv;
+    return issue(v, row, peer_uri(cluster, (uint64_t)node, uri), AUTHORITY_DAYS, arena, out, e);
+}
+
+int node_authority_issue_agent(const struct vault *v, const struct ocpcluster *row, int64_t host, struct arena *arena, struct identity *out,
+                               struct err *e)
+{
+    char uri[AGENT_URI_SIZE];
+
+    return issue(v, row, agent_uri(row->cluster, host, uri), AUTHORITY_CA_DAYS, arena, out, e);
 }
 
 int node_authority_issue(struct db *d, const struct vault *v, const struct ocpcluster *row, int64_t node, struct arena *arena,
@@ -89,7 +105,7 @@ int node_authority_issue(struct db *d, const struct vault *v, const struct ocpcl
     int rv;
 
     *out = (struct identity){ .key = NULL };
-    rv = issue(v, row, node, arena, out, e);
+    rv = issue_node(v, row, node, arena, out, e);
     if (rv == 0)
         rv = authority_read(out->certificate, &facts, e);
     if (rv == 0) {

@@ -193,6 +193,21 @@ int store_host_set_status(struct tx *tx, int64_t id, const char *from, const cha
                          DB_ARGS(sql_v_s(to), SQL_V_I(id), sql_v_s(from)), e);
 }
 
+#define STATE "CASE WHEN NOT EXISTS (SELECT 1 FROM host_agent a WHERE a.host_id = host.id AND a.status = 'AVAILABLE') THEN 'OFFLINE' " \
+              "WHEN EXISTS (SELECT 1 FROM observer o WHERE o.ip = host.ip) THEN 'ONLINE' ELSE 'AVAILABLE' END"
+
+static int follow_body(struct tx *tx, void *data, struct err *e)
+{
+    (void)data;
+    return tx_exec(tx, "UPDATE host SET updated_at = NOW(6), status = " STATE
+                   " WHERE status IN ('AVAILABLE', 'ONLINE', 'OFFLINE') AND status <> " STATE, DB_NO_ARGS, NULL, e);
+}
+
+int store_host_follow_agents(struct db *d, struct err *e)
+{
+    return db_transact(d, follow_body, NULL, e);
+}
+
 int store_host_delete(struct tx *tx, int64_t id, struct err *e)
 {
     char text[CHANGE_ID_SIZE];

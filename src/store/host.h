@@ -52,6 +52,9 @@ MUST_CHECK int store_host_describe(struct tx *tx, const struct host *h, struct e
 MUST_CHECK int store_host_pin(struct tx *tx, int64_t id, const char *fingerprint, struct err *e);
 /* Errors: NOT_FOUND, CONFLICT when it is not `from` any more (NULL: whatever it is), those of tx_run. */
 MUST_CHECK int store_host_set_status(struct tx *tx, int64_t id, const char *from, const char *to, struct err *e);
+/* AVAILABLE and ONLINE become what they are: OFFLINE where the agent does not answer; ONLINE where something that OCP manages runs, else AVAILABLE.
+ * NEW and DELETING stay. Errors: those of db_transact. */
+MUST_CHECK int store_host_follow_agents(struct db *d, struct err *e);
 /* Errors: NOT_FOUND, those of tx_run. Whether anything still runs there is the caller's to look at. */
 MUST_CHECK int store_host_delete(struct tx *tx, int64_t id, struct err *e);
 

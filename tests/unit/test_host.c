@@ -161,7 +161,7 @@ static struct host_probe good(const char *ip, struct addr *listening)
     struct host_probe p = {
         .ip = ip, .host_id = 7, .power = SHELL_ROOT, .refusal = "", .reach = REACH_YES, .reach_reason = "", .delay_us = 1000,
         .facts = { .system = "Linux", .machine = "x86_64", .kernel = "", .name = "", .os = "debian", .release = "12", .title = "Debian 12",
-                   .serial = "", .free_bytes = 1 << 30, .agent_ocp = "", .agent_host = "", .listening = listening },
+                   .serial = "", .free_bytes = 1 << 30, .agent_ocp = "", .agent_host = "", .exporter = "", .listening = listening },
     };
 
     assert_true(addr_parse(text_of(ip), &p.greeting.local));

@@ -106,17 +106,17 @@ def hosts(walk):
         "sshPort": 22, "kind": "DEDICATED_PHYSICAL_MACHINE", "idcId": walk.idc["id"], "typeId": walk.host_type["id"],
         "credentialId": walk.credential["id"], "alias": "walked", "description": "for the walk"})
     assert len(made["hostIds"]) == 2 and made["id"]
-    walk.finish(made["id"])
+    walk.end(made["id"])
     listed = walk.rows("hosts-list", {"size": 100})
     first = named(listed, "127.0.1.1", "innerIpAddress")
     assert walk.do("host-get", hostId=first["id"])["idcName"] == walk.idc["name"]
     if walk.has("host-delete"):
         walk.do("host-delete", hostId=made["hostIds"][1])
-        walk.gone("host-get", hostId=made["hostIds"][1])
+        walk.goes("host-get", hostId=made["hostIds"][1])
         walk.effect("host-delete")
     if walk.has("host-batch-delete"):
         walk.do("host-batch-delete", {"hostIdList": [made["hostIds"][0]]})
-        walk.gone("host-get", hostId=made["hostIds"][0])
+        walk.goes("host-get", hostId=made["hostIds"][0])
         walk.effect("host-batch-delete")
 
 

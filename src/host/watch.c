@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The leader asks all agents. */
+#include "conf/settings.h"
+#include "src/base/clock.h"
+#include "src/host/agent.h"
+#include "src/host/inside.h"
+#include "src/io/fiber.h"
+#include "src/store/ocpcluster.h"
+
+enum { LOOKS_AT_ONCE = 32 };
+
+struct looking {
+    struct hosts *hosts;
+    struct db *db;
+    const struct host_agent *agent;
+    const char *ocp_id;
+    struct err failed;
+};
+
+static void look(void *data)
+{
+    struct looking *k = data;
+    struct arena arena;
+
+    arena_init(&arena);
+    if (host_look(k->hosts, k->db, k->agent, k->ocp_id, &arena, &k->failed) == 0)
+        k->failed.row = NULL;
+    arena_fini(&arena);
+}
+
+/* Some at a time: agents that do not answer cost their deadline side by side. */
+static int look_at_some(struct looking *some, size_t n, struct err *e)
+{
+    struct fiber_group group = { 0 };
+    bool shielded;
+    int rv = 0;
+
+    for (size_t i = 0; rv == 0 && i < n; i++)
+        rv = fiber_group_start(&group, fiber_loop(fiber_current()), "look at an agent", look, &some[i], e);
+    shielded = fiber_shield(true);
+    if (fiber_group_wait(&group, NULL) != 0 && rv == 0)
+        rv = err_set(e, &ERR_TIMEOUT, "");
+    (void)fiber_shield(shielded);
+    for (size_t i = 0; rv == 0 && i < n; i++)
+        if (some[i].failed.row != NULL) {
+            *e = some[i].failed;
+            rv = e->row->code;
+        }
+    return rv;
+}
+
+static int watch(struct hosts *h, struct db *d, struct arena *arena, struct err *e)
+{
+    struct looking some[LOOKS_AT_ONCE];
+    struct ocpcluster *cluster = NULL;
+    struct host_agent *agents;
+    size_t n;
+    int rv = store_ocpcluster_find(d, arena, &cluster, e);
+
+    if (rv == 0)
+        rv = store_host_agent_all(d, arena, &agents, &n, e);
+    if (rv != 0 || cluster == NULL)
+        return rv;
+    for (size_t i = 0; rv == 0 && i < n; i += LOOKS_AT_ONCE) {
+        size_t k = n - i < LOOKS_AT_ONCE ? n - i : LOOKS_AT_ONCE;
+
+        for (size_t j = 0; j < k; j++)
+            some[j] = (struct looking){ h, d, &agents[i + j], cluster->cluster, { 0 } };
+        rv = look_at_some(some, k, e);
+    }
+    return rv == 0 ? store_host_follow_agents(d, e) : rv;
+}
+
+int host_watch(struct hosts *h, struct db *d, struct err *e)
+{
+    const struct settings *now = settings_get(h->conf.settings);
+    int64_t interval_ms = now->agent.probe_interval_ms;
+    struct arena arena;
+    int rv;
+
+    settings_put(now);
+    if (h->watched_ms != 0 && clock_now_ms(h->conf.clock) - h->watched_ms < interval_ms)
+        return 0;
+    h->watched_ms = clock_now_ms(h->conf.clock);
+    arena_init(&arena);
+    rv = watch(h, d, &arena, e);
+    arena_fini(&arena);
+    return rv;
+}
