@@ -11,15 +11,18 @@
 A host has its own network, processes, name, /home, /run and sudoers; /tmp, programs and accounts are this machine's. sshd is its first process.
 """
 import base64
+import functools
 import hashlib
 import os
 import pathlib
 import shutil
 import socket
 import subprocess
+import sys
 
 from . import sshd
-from .process import TIMEOUT, Child, new_dir, wait_until
+from .server import built
+from .process import TIMEOUT, Child, new_dir, run_dir, wait_until
 
 NAMESPACES = ("--net", "--uts", "--ipc", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private")
 
@@ -55,6 +58,16 @@ def why_not():
     if subprocess.run(["unshare", *NAMESPACES, "true"], capture_output=True, check=False).returncode != 0:
         return "this machine (a container?) may not make namespaces"
     return None
+
+
+@functools.lru_cache(maxsize=None)
+def programs():
+    """A directory with the agent's program, which a server reads that runs as somebody else."""
+    target = run_dir() / "programs"
+    target.mkdir(mode=0o755, exist_ok=True)
+    shutil.copyfile(os.environ.get("OCP_AGENT") or built().parent / "ocp-agent", target / "ocp-agent")
+    (target / "ocp-agent").chmod(0o755)
+    return target
 
 
 class Lan:
@@ -189,6 +202,13 @@ class Host:
     def run(self, *words, text=None):
         """What a command prints that root runs there; RuntimeError when it fails."""
         return sh("nsenter", "-t", self.pid, "-n", "-u", "-i", "-m", "-p", "--", *words, text=text)
+
+    def listen(self, port):
+        """Something listens on a port there, until it is killed or the host ends."""
+        code = f"import socket, time; s = socket.create_server(('0.0.0.0', {port})); print('listening', flush=True); time.sleep(3600)"
+        child = Child(["nsenter", "-t", str(self.pid), "-n", "-m", "-p", "--", sys.executable, "-c", code], self.directory / f"listen{port}.log")
+        wait_until(lambda: "listening" in child.output(), f"port {port} is taken", alive=child.check_alive)
+        return child
 
     def processes(self, part):
         """[(pid there, command line)] of those whose command line has this part."""

@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Hosts: looked at, given an agent, watched, and deleted, over real SSH on hosts of their own (lib/py/hosts.py)."""
+import contextlib
+import os
+
+import pytest
+
+from lib.py import hosts, sshd
+from lib.py.process import Port, wait_until
+from lib.py.server import OcpServer
+
+NOT_HERE = hosts.why_not()
+pytestmark = pytest.mark.skipif(NOT_HERE is not None, reason=NOT_HERE or "")
+
+PASSWORD = "Host-pass-1"
+HOSTS = "/api/v2/compute/hosts"
+BOX = "/api/v2/profiles/me/credentials"
+TASKS = "/api/v2/tasks/instances"
+AGENT = "/home/admin/ocp_agent"
+TASK_SECONDS = 180
+
+
+@pytest.fixture(scope="module")
+def lan():
+    with hosts.Lan() as there:
+        yield there
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory):
+    return sshd.make_key(tmp_path_factory.mktemp("keys"), "admin", "ed25519")
+
+
+@pytest.fixture(scope="module")
+def server(mariadb_server, lan):
+    database = mariadb_server.create_database("hosts")
+    port = Port()
+    running = OcpServer(database, settings={"agent.program_dir": hosts.programs(), "agent.probe_interval": "1s", "http.allow_cleartext": "true"})
+    running.extra["http.listen"] = f"127.0.0.1:{running.port}, {lan.address}:{int(port)}"
+    running.url = f"http://{lan.address}:{int(port)}"
+    with running:
+        running.api().patch("/api/v2/config/properties/ocp.site.url", {"value": running.url}).ok()
+        yield running
+    port.release()
+    mariadb_server.drop_database(database)
+
+
+class World:
+    """What a person does with hosts."""
+
+    def __init__(self, server, key):
+        self.server, self.api = server, server.api()
+        region = self.api.post("/api/v2/compute/regions", {"name": "north"}).data["id"]
+        self.idc = self.api.post("/api/v2/compute/idcs", {"name": "n1", "regionId": region}).data["id"]
+        self.kind = self.api.post("/api/v2/compute/hostTypes", {"name": "any"}).data["id"]
+        self.root = self.credential("root_key", "root", key, "PRIVATE_KEY")
+
+    @contextlib.contextmanager
+    def parameter(self, name, value):
+        self.api.patch(f"/api/v2/config/properties/{name}", {"value": value}).ok()
+        try:
+            yield
+        finally:
+            self.api.delete(f"/api/v2/config/properties/{name}").ok()
+
+    def credential(self, name, user, secret, kind="PASSWORD"):
+        return self.api.post(BOX, {"targetType": "HOST", "name": name, "sshCredentialProperty": {
+            "type": kind, "username": user, "passphrase": secret, "hostIdList": []}}).data["id"]
+
+    def body(self, *machines, credential=None):
+        return {"hostBasicDataList": [{"innerIpAddress": m.address} for m in machines], "sshPort": 22, "kind": "DEDICATED_PHYSICAL_MACHINE",
+                "idcId": self.idc, "typeId": self.kind, "credentialId": credential or self.root}
+
+    def check(self, *machines, **more):
+        return self.api.post(HOSTS + "/batchCreatePreCheck", self.body(*machines, **more)).data
+
+    def reasons(self, *machines, **more):
+        """{(address, rule): [code, ...]} of all that speaks against adding them."""
+        found = {}
+        for one in self.check(*machines, **more)["checkResults"]:
+            if not one["passed"]:
+                found.setdefault((one["innerIpAddress"], one["check"]), []).append(one["errorCode"])
+        return found
+
+    def add(self, *machines, **more):
+        return self.api.post(HOSTS + "/batchCreate", self.body(*machines, **more)).data
+
+    def end(self, task):
+        def over():
+            seen = self.api.get(f"{TASKS}/{task}").data
+            return seen if seen["status"] != "RUNNING" else None
+        return wait_until(over, f"task {task} ends", TASK_SECONDS)
+
+    def works(self, task):
+        ended = self.end(task)
+        assert ended["status"] == "SUCCESSFUL", self.story(ended)
+        return ended
+
+    def fails(self, task, *words):
+        """The task fails, and its error has these words."""
+        ended = self.end(task)
+        assert ended["status"] == "FAILED", ended
+        story = self.story(ended)
+        for word in words:
+            assert str(word) in story, (word, story)
+        return ended
+
+    def story(self, task):
+        parts = []
+        for step in task["subtasks"]:
+            log = self.api.get(f"{TASKS}/{task['id']}/subtasks/{step['id']}/log").data["log"]
+            parts.append(f"{step['name']} {step['status']}: {step['description']}\n{log}")
+        return "\n".join(parts)
+
+    def host(self, number):
+        return self.api.get(f"{HOSTS}/{number}").data
+
+    def delete(self, number, **query):
+        self.api.delete(f"{HOSTS}/{number}", query or None).ok()
+        wait_until(lambda: self.api.get(f"{HOSTS}/{number}").status == 404, f"host {number} is gone", TASK_SECONDS)
+
+
+@pytest.fixture(scope="module")
+def world(server, keys):
+    return World(server, keys[0])
+
+
+@pytest.fixture
+def machine(lan, keys):
+    """Makes hosts that end with the test."""
+    with contextlib.ExitStack() as stack:
+        yield lambda **more: stack.enter_context(lan.host(authorized=[keys[1]], **more))
+
+
+# -- looking -----------------------------------------------------------------------------------------------------------------------
+
+def test_good_hosts_pass(world, machine):
+    seen = world.check(machine(), machine())
+    assert seen["valid"] and seen["messages"] == [], seen
+    assert {c["check"] for c in seen["checkResults"]} == {"ssh", "sudo", "latency", "clock", "system", "address", "ports", "directory", "disk"}
+
+
+def test_every_reason_at_once(world, machine):
+    """One host with many faults, one that is not there, one that is fine."""
+    bad, good, gone = machine(), machine(), machine()
+    gone.crash()
+    bad.program("date", "#!/bin/sh\necho $(($(/bin/date +%s) + 3600)).000000000\n")
+    bad.program("uname", "#!/bin/sh\n[ \"$1\" = -m ] && { echo s390x; exit; }\nexec /bin/uname \"$@\"\n")
+    bad.program("curl", "#!/bin/sh\necho 'curl: (7) no route' >&2\nexit 7\n")
+    bad.program("df", "#!/bin/sh\necho 'F B U A C M'\necho 'x 1000 900 100 90% /'\n")
+    bad.home("admin", "ocp_agent").mkdir(parents=True)
+    bad.home("admin", "ocp_agent", "diary").write_text("mine")
+    bad.listen(62888)
+    bad.listen(63000)
+    with world.parameter("ocp.host.check.clock-diff.enable", "true"):
+        wait_until(lambda: (bad.address, "clock") in world.reasons(bad), "the switch is seen")
+        seen = world.check(bad, good, gone)
+        found = world.reasons(bad, good, gone)
+    assert found == {(bad.address, "clock"): [7021], (bad.address, "system"): [7025], (bad.address, "address"): [7026],
+                     (bad.address, "ports"): [90511, 90511], (bad.address, "directory"): [90512], (bad.address, "disk"): [7050],
+                     (gone.address, "ssh"): [90441], (good.address, "batch"): [7018]}, found
+    assert not seen["valid"] and len(seen["messages"]) == 9
+    assert all(any(word in m for m in seen["messages"]) for word in ("62888", "63000", "no route", "s390x", "NTP", gone.address))
+
+
+def test_slow_hosts(world, machine):
+    slow = machine()
+    with world.parameter("ocp.host.ssh-ping.max-delay-millis", "1"):
+        wait_until(lambda: world.reasons(slow) == {(slow.address, "latency"): [7020]}, "the limit is seen")
+
+
+def test_who_may_not_log_in_or_become_root(world, machine):
+    """Wrong password; a user whom sudo does not let in; one that needs a password for it; one that needs none."""
+    with sshd.account_with_password(PASSWORD) as user:
+        right, wrong = world.credential("right", user, PASSWORD), world.credential("wrong", user, "no" + PASSWORD)
+        denied, asks, free = machine(), machine(sudoers=f"{user} ALL=(ALL) ALL\n"), machine(sudoers=f"{user} ALL=(ALL) NOPASSWD: ALL\n")
+        found = world.reasons(denied, asks, free, credential=right)
+        assert found == {(denied.address, "sudo"): [8103]}, found
+        assert world.reasons(free, credential=wrong) == {(free.address, "ssh"): [90443]}
+        world.fails(world.add(free, credential=wrong)["id"], free.address, user, "let")
+        assert PASSWORD not in world.server.log.read_text()
+
+
+def test_nonsense_is_refused(world, machine):
+    there = machine()
+    for wrong in ("no.such.name", "10.0.0.1/24", "10.0.0.1; reboot", "a" * 64, "../../etc"):
+        body = world.body(there)
+        body["hostBasicDataList"] = [{"innerIpAddress": wrong}]
+        world.api.post(HOSTS + "/batchCreatePreCheck", body).refused(400)
+        world.api.post(HOSTS + "/batchCreate", body).refused(400)
+    world.api.post(HOSTS + "/batchCreate", world.body(there, credential=987654)).refused(404, 7016, "987654")
+    world.api.post(HOSTS + "/batchCreate", {**world.body(there), "alias": "x" * 10000}).refused(400, naming="alias")
+    there.program("uname", "#!/bin/sh\nprintf '\\033[31m\\007%s\\n' ../../evil\n")
+    there.program("hostname", "#!/bin/sh\n/bin/sh -c 'while :; do echo x; done'\n")
+    found = world.check(there)
+    assert not found["valid"] and "\x1b" not in str(found) and "\x07" not in str(found)
+
+
+# -- adding ------------------------------------------------------------------------------------------------------------------------
+
+def agent_processes(machine):
+    return {args.split()[0].rsplit("/", 1)[-1] for _, args in machine.processes(AGENT + "/bin/")}
+
+
+def test_three_hosts_come_and_go(world, machine):
+    three = [machine() for _ in range(3)]
+    added = world.add(*three)
+    world.works(added["id"])
+    for number, one in zip(added["hostIds"], three):
+        seen = world.host(number)
+        assert (seen["status"], seen["hostAgentStatus"], seen["name"], seen["architecture"]) == ("AVAILABLE", "AVAILABLE", one.name, os.uname().machine)
+        assert seen["services"] == [{"name": "ocp_agent", "version": seen["hostAgentVersion"], "type": "OCP_AGENT"}]
+        assert seen["sshFingerprint"] == one.fingerprint and len(seen["ocpId"]) == 32
+        assert agent_processes(one) >= {"ocp_agentd", "pos_proxy"}
+    some = {h["id"] for h in world.api.get(HOSTS, {"includedServiceType": "OCP_AGENT", "size": 100}).contents}
+    none = {h["id"] for h in world.api.get(HOSTS, {"excludedServiceType": "OCP_AGENT", "size": 100}).contents}
+    assert set(added["hostIds"]) <= some and not set(added["hostIds"]) & none
+    agent = world.api.get(f"{HOSTS}/{added['hostIds'][0]}/agent").data
+    assert agent["status"] == "STARTED" and agent["installHome"] == AGENT and agent["managerPort"] == "62888"
+    world.api.post(HOSTS + "/batchDelete", {"hostIdList": added["hostIds"]}).ok()
+    for number, one in zip(added["hostIds"], three):
+        wait_until(lambda n=number: world.api.get(f"{HOSTS}/{n}").status == 404, "it is gone", TASK_SECONDS)
+        assert not one.home("admin", "ocp_agent").exists() and one.processes(AGENT) == []
