@@ -5,6 +5,8 @@
 #include "agent/names.h"
 #include "src/io/fiber.h"
 
+enum { RETRY_S = 5 }; /* when the rules could not be read */
+
 struct cleaner {
     uint64_t n_removed;
     int64_t bytes_removed;
@@ -44,7 +46,7 @@ static int clean_all(struct cleaner *c, struct frame *f, const struct clean_conf
 /* One look. Without readable rules nothing is removed, and the status says why. */
 static int64_t look(struct cleaner *c, struct frame *f)
 {
-    struct clean_conf conf = { .interval_s = 60 };
+    struct clean_conf conf = { .interval_s = RETRY_S };
     struct err e = { 0 };
     char why[ERR_ARG_SIZE * 2];
     struct arena arena;
