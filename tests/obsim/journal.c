@@ -227,13 +227,15 @@ static int failed(const char *path)
 static int open_folder(struct sim_journal *j, const struct journal_conf *conf)
 {
     (void)snprintf(j->path, sizeof j->path, "%s/%s-%" PRId64, conf->folder, conf->cluster.name, conf->cluster.id);
-    (void)mkdir(conf->folder, 0700); /* or the next one fails */
-    (void)mkdir(j->path, 0700);      /* or open fails */
+    (void)umask(0);                  /* hosts of a test may run their servers as different users */
+    (void)mkdir(conf->folder, 0777); /* or the next one fails */
+    (void)mkdir(j->path, 0777);      /* or open fails */
     j->folder = open(j->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (j->folder < 0)
         return failed(j->path);
-    j->file = openat(j->folder, "journal.jsonl", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    j->world->trace_fd = openat(j->folder, "trace.jsonl", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    j->file = openat(j->folder, "journal.jsonl", O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    j->world->trace_fd = openat(j->folder, "trace.jsonl", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    (void)umask(022);
     return j->file >= 0 && j->world->trace_fd >= 0 ? 0 : failed(j->path);
 }
 

@@ -8,17 +8,18 @@
 #include <time.h>
 #include <unistd.h>
 
-static int open_file(int folder, const char *ip, int port)
+/* Read-only is enough for locks; any user's process may look. */
+static int open_file(int folder, const char *ip, int port, int flags)
 {
     char name[128];
 
     (void)snprintf(name, sizeof name, "alive-%s-%d", ip, port);
-    return openat(folder, name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    return openat(folder, name, O_RDONLY | O_CLOEXEC | flags, 0644);
 }
 
 bool life_begin(struct journal_life *l, int folder, const char *ip, int port)
 {
-    l->own = open_file(folder, ip, port);
+    l->own = open_file(folder, ip, port, O_CREAT);
     if (l->own < 0 || flock(l->own, LOCK_EX | LOCK_NB) != 0)
         return false;
     life_touch(l);
@@ -43,7 +44,7 @@ static bool is_fresh(int fd, int64_t lease_us)
 
 bool life_of(const struct journal_life *l, int folder, const char *ip, int port)
 {
-    int fd = open_file(folder, ip, port);
+    int fd = open_file(folder, ip, port, 0);
     bool lives = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0 && is_fresh(fd, l->lease_us);
 
     if (fd >= 0)

@@ -33,7 +33,9 @@ class ObState:
 
     def prepare(self, release=obrpm.RELEASE, speed=10, seed=1, lease_ms=10000):
         """Makes it, so that faults can wait for the first process."""
-        self.path.mkdir(parents=True, exist_ok=True)
+        for folder in (self.path.parent, self.path):        # hosts of a test may run their servers as different users
+            folder.mkdir(exist_ok=True)
+            folder.chmod(0o777)
         now = time.time_ns() // 1000
         head = {"k": "cluster", "name": self.name, "id": self.id, "version": release.version,
                 "build": release.build_version.split("_", 1)[1], "enterprise": release.name == "oceanbase", "seed": seed,
@@ -41,6 +43,7 @@ class ObState:
                 "lease_us": lease_ms * 1000, "now_us": now, "offset_us": now - time.monotonic_ns() // 1000}
         with contextlib.suppress(FileExistsError), open(self.path / "journal.jsonl", "x", encoding="utf-8") as f:
             f.write(json.dumps(head) + "\n")
+            os.fchmod(f.fileno(), 0o666)
         return self
 
     def ctl(self, op, **members):
