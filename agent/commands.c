@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/commands.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -553,10 +554,35 @@ static bool recover_entry(struct entry *entry, void *data)
     return all->rv == 0;
 }
 
+/* Output and results of commands that are forgotten. */
+static void sweep(struct commands *c)
+{
+    char path[JOB_PATH_SIZE];
+    struct dirent *file;
+    struct arena arena;
+    DIR *d;
+
+    (void)snprintf(path, sizeof path, "%s/data/commands", c->frame->home);
+    d = opendir(path);
+    arena_init(&arena);
+    while (d != NULL && (file = readdir(d)) != NULL) {
+        const char *dot = strrchr(file->d_name, '.');
+        struct agent_key key;
+
+        if (dot != NULL && agent_key_parse((struct slice){ file->d_name, (size_t)(dot - file->d_name) }, &arena, &key) &&
+            ledger_find(c->ledger, &key) == NULL)
+            (void)unlinkat(dirfd(d), file->d_name, 0); /* next time, then */
+    }
+    if (d != NULL)
+        (void)closedir(d);
+    arena_fini(&arena);
+}
+
 int commands_recover(struct commands *c, struct err *e)
 {
     struct recovery all = { .commands = c, .e = e };
 
+    sweep(c);
     ledger_each(c->ledger, recover_entry, &all);
     return all.rv;
 }

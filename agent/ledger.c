@@ -507,11 +507,13 @@ void ledger_prune(struct ledger *l, int64_t now_us)
     struct mark *m, *next_mark;
 
     HASH_ITER(hh, l->slots, s, next_slot) {
-        if (s->entry.state != ENTRY_BURIED || now_us - s->at_us < LEDGER_KEEP_US)
+        if (s->entry.state == ENTRY_RUNNING || now_us - s->at_us < (s->entry.state == ENTRY_BURIED ? LEDGER_KEEP_US : LEDGER_STALE_US))
             continue;
         m = mark_of(l, &s->entry.key);
-        if (m != NULL)
+        if (m != NULL) {
             m->n_entries--;
+            m->forgotten = s->entry.state != ENTRY_BURIED && s->entry.key.dispatch > m->forgotten ? s->entry.key.dispatch : m->forgotten;
+        }
         HASH_DEL(l->slots, s);
         slot_free(s);
     }

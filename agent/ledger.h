@@ -16,6 +16,8 @@
 
 struct ledger;
 #define LEDGER_KEEP_US (INT64_C(24) * 3600 * 1000000)
+/* Results that nobody has acknowledged in this time are forgotten, too: of clusters that were given up, of lineages that a restore has ended. */
+#define LEDGER_STALE_US (30 * LEDGER_KEEP_US)
 enum { LEDGER_MAX_ENTRIES = 20000, LEDGER_MAX_MARKS = 100000, LEDGER_MAX_FLOORS = 16 };
 /* An epoch grows by one with each leader: a jump beyond this is no epoch. */
 #define LEDGER_MAX_JUMP INT64_C(1000000000)
@@ -90,7 +92,7 @@ MUST_CHECK int ledger_fence(const struct ledger *l, const struct agent_key *key,
 
 /* Calls fn for each entry until it answers false. */
 void ledger_each(const struct ledger *l, bool (*fn)(struct entry *entry, void *data), void *data);
-/* Drops marks and burials whose time is over. */
+/* Drops marks, burials and results whose time is over. */
 void ledger_prune(struct ledger *l, int64_t now_us);
 /* Everything as records, for a new journal: calls fn with each, until it answers other than 0, which is answered. */
 MUST_CHECK int ledger_write(const struct ledger *l, int (*fn)(const struct record *r, void *data, struct err *e), void *data, struct err *e);

@@ -11,6 +11,7 @@
 #include "src/task/engine.h"
 
 struct scheduler;
+struct task_host;
 struct worker_state;
 
 enum { TASK_DB_RETRY_MS = 300, TASK_DB_CALL_MS = 30000, TASK_LOOK_MS = 1000 };
@@ -62,6 +63,9 @@ struct task_run {
     struct log log;
     struct run_line *lines, **lines_end;
     int64_t n_lines, seq;
+    struct task_host *hosts;       /* that the step has touched (remote.c); in `arena` */
+    void (*recorded)(struct task_run *r, void *data); /* once the outcome is in MetaDB and counts; in the step's fiber; NULL: nothing */
+    void *recorded_data;
 };
 
 /* run.c: a step's fiber; `data` is the run, which it frees. */

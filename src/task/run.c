@@ -277,6 +277,8 @@ static void report(struct task_run *r, const struct outcome *o)
     if (rv == 0) {
         count_outcome(t, o->event);
         task_kick(t);
+        if (r->recorded != NULL)
+            r->recorded(r, r->recorded_data);
         return;
     }
     if (err_is(&e, &ERR_TASK_OVERTAKEN))

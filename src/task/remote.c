@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "src/task/remote.h"
+
+#include <string.h>
+
+#include "src/io/fiber.h"
+#include "src/store/ocpcluster.h"
+#include "src/task/engine_inside.h"
+
+enum { WAIT_MS = 10000, TELL_MS = 2000, KEYS = 64, TRIES = 3 };
+
+struct task_host {
+    struct task_run *run;
+    struct agent_client *client;      /* borrowed */
+    struct agent_at at;
+    struct agent_key key;             /* of this dispatch; seq does not count */
+    struct agent_reply *older;        /* what older dispatches have left, all of it ended */
+    bool *taken;                      /* of older: its result was taken over */
+    size_t n_older;
+    struct agent_key *used;           /* in this dispatch */
+    size_t n_used, space;
+    struct task_host *next;           /* of run->hosts */
+};
+
+const struct agent_at *task_host_at(const struct task_host *h)
+{
+    return &h->at;
+}
+
+/* ---- opening -------------------------------------------------------------------------------------------------------------------------- */
+
+static int make_key(struct task_run *r, struct agent_key *out, struct err *e)
+{
+    const struct subtask *step = task_step_of(r);
+    struct ocpcluster *ocp;
+    int rv = store_ocpcluster_find(task_db(r), task_arena(r), &ocp, e);
+
+    if (rv == 0 && ocp == NULL)
+        rv = err_set(e, &ERR_UNEXPECTED, "this OCP has no cluster of nodes yet, so no agent can know it");
+    if (rv == 0)
+        *out = (struct agent_key){ ocp->cluster, ocp->lineage, step->task_id, step->id, step->dispatch, 0 };
+    return rv;
+}
+
+/* Its effect counts as this dispatch's: it is waited for. */
+static int await_older(struct task_host *h, size_t i, struct err *e)
+{
+    struct agent_key key = *h->older[i].key;
+    int rv = 0;
+
+    if (h->older[i].state == AGENT_RUNNING)
+        task_log(h->run, "%s: %s of dispatch %lld still runs; waiting for it", h->at.address, h->older[i].kind, (long long)key.dispatch);
+    while (rv == 0 && h->older[i].state == AGENT_RUNNING) {
+        struct agent_reply *now;
+
+        if (fiber_ms_left() == 0)
+            return err_set(e, &ERR_TIMEOUT, "");
+        rv = agent_query(h->client, &h->at, task_step_of(h->run)->epoch, &key, 1, fiber_ms_left() < WAIT_MS ? fiber_ms_left() : WAIT_MS,
+                         task_arena(h->run), &now, e);
+        if (rv == 0)
+            h->older[i] = *now;
+    }
+    return rv;
+}
+
+static int settle_older(struct task_host *h, struct err *e)
+{
+    int rv;
+
+    if (!task_is_repeated(h->run))
+        return 0;
+    rv = agent_fence(h->client, &h->at, task_step_of(h->run)->epoch, &h->key, task_arena(h->run), &h->older, &h->n_older, e);
+    if (rv == 0) {
+        h->taken = arena_array(task_arena(h->run), h->n_older + 1, sizeof *h->taken);
+        rv = h->taken != NULL ? 0 : err_set(e, &ERR_NOMEM, "");
+    }
+    for (size_t i = 0; rv == 0 && i < h->n_older; i++)
+        rv = await_older(h, i, e);
+    return rv;
+}
+
+static void tell_all(struct task_run *r, void *data);
+
+static int make(struct task_run *r, struct agent_client *client, const struct agent_at *at, struct task_host **out, struct err *e)
+{
+    struct arena *arena = task_arena(r);
+    struct task_host *h = arena_zalloc(arena, sizeof *h);
+
+    if (h == NULL)
+        return err_set(e, &ERR_NOMEM, "");
+    h->run = r;
+    h->client = client;
+    h->at = *at;
+    h->at.address = arena_strdup(arena, at->address);
+    h->at.ocp_id = arena_strdup(arena, at->ocp_id);
+    h->at.incarnation = at->incarnation != NULL ? arena_strdup(arena, at->incarnation) : NULL;
+    if (h->at.address == NULL || h->at.ocp_id == NULL || (at->incarnation != NULL && h->at.incarnation == NULL))
+        return err_set(e, &ERR_NOMEM, "");
+    *out = h;
+    return make_key(r, &h->key, e);
+}
+
+int task_host_open(struct task_run *r, struct agent_client *client, const struct agent_at *at, struct task_host **out, struct err *e)
+{
+    int rv;
+
+    for (struct task_host *h = r->hosts; h != NULL; h = h->next)
+        if (h->at.host_id == at->host_id) {
+            *out = h;
+            return 0;
+        }
+    rv = make(r, client, at, out, e);
+    if (rv == 0)
+        rv = settle_older(*out, e);
+    if (rv != 0)
+        return rv;
+    (*out)->next = r->hosts;
+    r->hosts = *out;
+    r->recorded = tell_all;
+    return 0;
+}
+
+/* ---- commands --------------------------------------------------------------------------------------------------------------------------- */
+
+/* What an older dispatch did that is exactly this, and was not taken over yet. */
+static struct agent_reply *find_older(struct task_host *h, const char *digest)
+{
+    for (size_t i = h->n_older; i > 0; i--)
+        if (!h->taken[i - 1] && h->older[i - 1].digest != NULL && strcmp(h->older[i - 1].digest, digest) == 0) {
+            h->taken[i - 1] = true;
+            return &h->older[i - 1];
+        }
+    return NULL;
+}
+
+/* Commands that find their work done are simply sent again; these cannot. */
+static bool is_once(const struct agent_kind *kind, const void *args)
+{
+    if (strcmp(kind->name, "start_process") == 0)
+        return ((const struct agent_start_process *)args)->pid_file == NULL;
+    return strcmp(kind->name, "run_script") == 0;
+}
+
+static int remember(struct task_host *h, const struct agent_key *key, struct err *e)
+{
+    if (h->n_used == h->space) {
+        size_t space = h->space * 2 + 8;
+        struct agent_key *more = arena_array(task_arena(h->run), space, sizeof *more);
+
+        if (more == NULL)
+            return err_set(e, &ERR_NOMEM, "");
+        if (h->n_used > 0)
+            memcpy(more, h->used, h->n_used * sizeof *more);
+        h->used = more;
+        h->space = space;
+    }
+    h->used[h->n_used++] = *key;
+    return 0;
+}
+
+/* Pieces of output become lines of the step's log. */
+struct output {
+    struct task_run *run;
+    char line[TASK_LOG_LINE_SIZE];
+    size_t n;
+};
+
+static void end_line(struct output *o)
+{
+    if (o->n > 0)
+        task_log(o->run, "%.*s", (int)o->n, o->line);
+    o->n = 0;
+}
+
+static void on_output(void *data, struct slice piece)
+{
+    struct output *o = data;
+
+    for (size_t i = 0; i < piece.n; i++) {
+        if (piece.s[i] == '\n')
+            end_line(o);
+        else if (o->n < sizeof o->line - 1)
+            o->line[o->n++] = (unsigned char)piece.s[i] < ' ' ? ' ' : piece.s[i];
+    }
+}
+
+static int send_it(struct task_host *h, const struct agent_kind *kind, const void *args, struct agent_result *result, struct err *e)
+{
+    struct output o = { .run = h->run, .n = 0 };
+    struct agent_command cmd = { .key = h->key, .epoch = task_step_of(h->run)->epoch, .kind = kind->name, .args = args, .on_output = on_output,
+                                 .data = &o };
+    int rv;
+
+    if ((kind->flags & AGENT_SLOW) == 0)
+        cmd.on_output = NULL;
+    cmd.key.seq = task_next_seq(h->run);
+    rv = (kind->flags & AGENT_READS) != 0 ? 0 : remember(h, &cmd.key, e);
+    if (rv == 0)
+        rv = agent_command(h->client, &h->at, &cmd, task_arena(h->run), result, e);
+    end_line(&o);
+    return rv;
+}
+
+static int unsettled(struct task_host *h, const struct agent_kind *kind, int64_t dispatch, struct err *e)
+{
+    return err_set(e, &ERR_TASK_UNKNOWN, "%s on host %s, begun by dispatch %lld", kind->name, h->at.address, (long long)dispatch);
+}
+
+/* The agent was ended in the midst of it: what finds its work done is sent anew, for the rest a person decides. */
+static int send_until_known(struct task_host *h, const struct agent_kind *kind, const void *args, struct agent_result *result, struct err *e)
+{
+    int rv = send_it(h, kind, args, result, e);
+
+    for (unsigned i = 1; rv == ERR_AGENT_UNKNOWN.code && i < TRIES && !is_once(kind, args); i++) {
+        task_log(h->run, "%s: the agent ended in the midst of %s; once more", h->at.address, kind->name);
+        err_clear(e);
+        rv = send_it(h, kind, args, result, e);
+    }
+    return rv == ERR_AGENT_UNKNOWN.code && is_once(kind, args) ? unsettled(h, kind, h->key.dispatch, e) : rv;
+}
+
+/* As agent_command would have answered then. */
+static int take_over(struct task_host *h, const struct agent_kind *kind, const struct agent_reply *older, struct agent_result *result)
+{
+    task_log(h->run, "%s: %s was done by dispatch %lld", h->at.address, kind->name, (long long)older->key->dispatch);
+    *result = (struct agent_result){ (enum agent_state)older->state, kind, older->answer, older->output_bytes, older->output_cut, older->pid,
+                                     older->start_time };
+    return 0;
+}
+
+static int run(struct task_host *h, const struct agent_kind *kind, const void *args, struct agent_result *result, struct err *e)
+{
+    char digest[AGENT_SHA256_SIZE];
+    const struct agent_reply *older;
+    int rv = agent_digest(kind, args, digest, e);
+
+    if (rv != 0)
+        return rv;
+    older = (kind->flags & AGENT_READS) == 0 ? find_older(h, digest) : NULL;
+    if (older != NULL && older->state == AGENT_DONE && older->failure == NULL)
+        return take_over(h, kind, older, result);
+    if (older != NULL && older->state == AGENT_UNKNOWN && is_once(kind, args))
+        return unsettled(h, kind, older->key->dispatch, e);
+    return send_until_known(h, kind, args, result, e);
+}
+
+int task_host_command(struct task_host *h, const char *kind, const void *args, void *answer, struct err *e)
+{
+    const struct agent_kind *k = agent_kind_find(kind);
+    struct agent_result result;
+    int rv = k != NULL ? run(h, k, args, &result, e) : err_set(e, &ERR_AGENT_KIND, "%s", kind);
+
+    return rv == 0 && answer != NULL ? agent_result_read(&result, answer, task_arena(h->run), e) : rv;
+}
+
+/* ---- afterwards --------------------------------------------------------------------------------------------------------------------------- */
+
+/* The outcome is in MetaDB: nobody asks for these results any more. An agent that does not hear it keeps them for a while. */
+static void tell(struct task_host *h, const struct agent_key *keys, size_t n)
+{
+    int64_t former = fiber_narrow_deadline(TELL_MS);
+    struct err e = { 0 };
+
+    if (agent_acknowledge(h->client, &h->at, task_step_of(h->run)->epoch, keys, n, task_arena(h->run), &e) != 0)
+        log_info(task_logger(h->run), "an agent was not told that results are recorded", LOG_S("host", h->at.address), LOG_E(&e));
+    fiber_restore_deadline(former);
+}
+
+static void tell_all(struct task_run *r, void *data)
+{
+    (void)data;
+    for (struct task_host *h = r->hosts; h != NULL; h = h->next) {
+        for (size_t i = 0; i < h->n_older; i++)
+            (void)remember(h, h->older[i].key, NULL); /* without memory it is kept a while longer */
+        for (size_t i = 0; i < h->n_used; i += KEYS)
+            tell(h, h->used + i, h->n_used - i < KEYS ? h->n_used - i : KEYS);
+    }
+}
