@@ -5,6 +5,7 @@
 #include "api/tables.h"
 #include "api/task.h"
 #include "src/iam/principal.h"
+#include "src/obcluster/create.h"
 #include "src/obcluster/operate.h"
 #include "src/task/domains.h"
 
@@ -62,14 +63,194 @@ static int api_server_start(struct call *c, struct err *e)
     return operate(c, &want, e);
 }
 
+/* --- the cluster ----------------------------------------------------------------------------------------------------------------- */
+
+static int of_cluster(struct call *c, enum operation what, bool force, struct err *e)
+{
+    struct operate want = { .what = what, .force = force };
+
+    return operate(c, &want, e);
+}
+
+static int api_cluster_stop(struct call *c, struct err *e)
+{
+    return of_cluster(c, OPERATE_STOP, false, e);
+}
+
+static int api_cluster_start(struct call *c, struct err *e)
+{
+    return of_cluster(c, OPERATE_START, false, e);
+}
+
+static int api_cluster_restart(struct call *c, struct err *e)
+{
+    const struct force_in *in = c->body;
+
+    return of_cluster(c, OPERATE_RESTART, in->force == 1, e);
+}
+
+static int api_cluster_delete(struct call *c, struct err *e)
+{
+    return of_cluster(c, OPERATE_DELETE, false, e);
+}
+
+static const struct field restart_fields[] = {
+    F_BOOL(force_in, force, "force", .def = "false", DOC("All observers at once instead of zone by zone: the service is interrupted.")),
+    FIELD_END,
+};
+
+/* --- creating -------------------------------------------------------------------------------------------------------------------- */
+
+struct attributes_in {
+    const char *install, *run, *data, *log, *disk_style, *os_user;
+    int64_t sql_port, port;
+};
+static const struct field attributes_fields[] = {
+    F_STRING(attributes_in, install, "InstallPath", .def = "/home/admin/oceanbase", .max = 200, DOC("Directory of programs.")),
+    F_STRING(attributes_in, run, "RunPath", .def = "", .flags = FIELD_EMPTY_OK, .max = 200, DOC("Directory in which observers run; empty: InstallPath.")),
+    F_STRING(attributes_in, data, "DataDiskPath", .def = "/data/1", .max = 200, DOC("Directory of data files.")),
+    F_STRING(attributes_in, log, "LogDiskPath", .def = "/data/log1", .max = 200, DOC("Directory of the redo log.")),
+    F_STRING(attributes_in, disk_style, "DiskPathStyle", .max = 32, DOC("Ignored: a directory of the cluster's name is made in each.")),
+    F_STRING(attributes_in, os_user, "OperatingSystemUser", .def = "admin", .max = 32, DOC("User whose processes the observers are.")),
+    F_INT(attributes_in, sql_port, "SqlPort", .def = "2881", .min = 1, .max = 65535, DOC("Port of SQL.")),
+    F_INT(attributes_in, port, "SvrPort", .def = "2882", .min = 1, .max = 65535, DOC("Port of RPC.")),
+    FIELD_END,
+};
+static const struct field zone_fields[] = {
+    F_STRING(create_zone, name, "name", .flags = FIELD_REQUIRED, .max = 64, DOC("Name of the zone.")),
+    F_STRING(create_zone, idc_name, "idcName", .flags = FIELD_REQUIRED, .max = 255, DOC("IDC in which its hosts stand.")),
+    F_INTS(create_zone, servers, "servers", .flags = FIELD_REQUIRED, .max = 60, DOC("Ids of its hosts; the first is one of the founders.")),
+    FIELD_END,
+};
+static const struct field parameter_fields[] = {
+    F_STRING(layout_parameter, name, "name", .flags = FIELD_REQUIRED, .max = 128, DOC("Name of the parameter.")),
+    F_STRING(layout_parameter, value, "value", .flags = FIELD_REQUIRED | FIELD_EMPTY_OK | FIELD_SCALAR, .max = 1024, DOC("Its value.")),
+    FIELD_END,
+};
+struct create_in {
+    const char *name, *package, *type, *password, *primary_zone, *proxyro_user, *proxyro_password, *token;
+    struct field_list zones, parameters;
+    struct attributes_in *attributes;
+    int save_credential;
+};
+static const struct field create_fields[] = {
+    F_STRING(create_in, name, "name", .flags = FIELD_REQUIRED, .max = 64, DOC("Name of the cluster.")),
+    F_STRING(create_in, package, "rpmName", .flags = FIELD_REQUIRED, .max = 255, DOC("File name of the package of observers.")),
+    F_STRING(create_in, type, "type", .flags = FIELD_REQUIRED, .max = 16, DOC("PRIMARY.")),
+    F_STRING(create_in, password, "password", .flags = FIELD_REQUIRED | FIELD_SECRET, .max = 128, DOC("Password of root in the tenant sys.")),
+    F_LIST(create_in, zones, "zones", create_zone, zone_fields, .flags = FIELD_REQUIRED, .max = 60, DOC("Its zones.")),
+    F_STRING(create_in, primary_zone, "primaryZone", .def = "", .flags = FIELD_EMPTY_OK, .max = 512, DOC("Zones that leaders go to, by preference.")),
+    F_OBJECT(create_in, attributes, "attributes", attributes_in, attributes_fields, DOC("Where its files lie, whose processes they are, ports.")),
+    F_LIST(create_in, parameters, "startupParameters", layout_parameter, parameter_fields, .max = 200, DOC("Parameters for the first start.")),
+    F_STRING(create_in, proxyro_user, "obproxyUserName", .max = 64, DOC("Ignored: the user of proxies is proxyro.")),
+    F_STRING(create_in, proxyro_password, "proxyroPassword", .def = "", .alias = "obproxyPassword", .flags = FIELD_EMPTY_OK | FIELD_SECRET, .max = 128,
+             DOC("Password of the user of proxies; empty: one is made.")),
+    F_BOOL(create_in, save_credential, "saveToCredential", .def = "false", DOC("Whether to keep root's password in the caller's password box too.")),
+    FIELD_END,
+};
+
+static struct create_want want_of(const struct create_in *in)
+{
+    struct create_want w = {
+        .name = in->name,
+        .package = in->package,
+        .type = in->type,
+        .password = in->password,
+        .proxyro_password = in->proxyro_password,
+        .primary_zone = in->primary_zone,
+        .zones = in->zones.items,
+        .n_zones = in->zones.n,
+        .paths = layout_defaults,
+        .os_user = "admin",
+        .port = 2882,
+        .sql_port = 2881,
+        .parameters = in->parameters.items,
+        .n_parameters = in->parameters.n,
+    };
+
+    if (in->attributes != NULL) {
+        w.paths = (struct layout_paths){ in->attributes->install, in->attributes->run, in->attributes->data, in->attributes->log };
+        w.os_user = in->attributes->os_user;
+        w.port = in->attributes->port;
+        w.sql_port = in->attributes->sql_port;
+    }
+    return w;
+}
+
+static int api_cluster_create(struct call *c, struct err *e)
+{
+    const struct create_in *in = c->body;
+    struct obcluster_user who = { c->user->user_id, c->user->name };
+    struct obclusters *o = c->api->shared->domains->obclusters;
+    struct create_want want = want_of(in);
+    struct obcluster_started started;
+    struct err kept;
+    int rv;
+
+    c->object_kind = "OB_CLUSTER";
+    c->object_name = in->name;
+    rv = obcluster_create(o, c->db, c->api->shared->tasks, &want, &who, c->arena, &started, e);
+    if (rv != 0)
+        return rv;
+    c->object_id = started.cluster_id;
+    if (in->save_credential == 1 && obcluster_save_login(o, c->db, started.name, in->password, who.id, c->arena, &kept) != 0)
+        log_warn(&c->api->log, "a cluster's password was not kept in the password box", LOG_S("cluster", started.name), LOG_E(&kept));
+    return api_task_reply(c, started.task_id, e);
+}
+
+struct check_out {
+    int valid;
+    struct field_strings messages;
+};
+static const struct field check_fields[] = {
+    F_BOOL(check_out, valid, "valid", DOC("Whether nothing speaks against it so far; hosts are looked at by the task.")),
+    F_STRINGS(check_out, messages, "messages", DOC("All reasons against it.")),
+    FIELD_END,
+};
+
+static int api_cluster_create_check(struct call *c, struct err *e)
+{
+    struct create_want want = want_of(c->body);
+    struct create_reasons reasons;
+    struct check_out out = { .valid = true };
+    int rv = obcluster_create_check(c->db, &want, c->arena, &reasons, e);
+
+    if (rv != 0)
+        return rv;
+    out.valid = reasons.n == 0;
+    out.messages.items = arena_array(c->arena, reasons.n + 1, sizeof *out.messages.items);
+    for (size_t i = 0; out.messages.items != NULL && i < reasons.n; i++) {
+        char *text = arena_alloc(c->arena, ERR_MAX_ARGS * ERR_ARG_SIZE + ERR_TRAIL_SIZE);
+
+        if (text == NULL)
+            return err_set(e, &ERR_NOMEM, "");
+        out.messages.items[out.messages.n++] = err_text(&reasons.items[i], c->style.lang, text, ERR_MAX_ARGS * ERR_ARG_SIZE + ERR_TRAIL_SIZE);
+    }
+    return out.messages.items != NULL ? call_object(c, &out, e) : err_set(e, &ERR_NOMEM, "");
+}
+
 #define TAG .tag = "Clusters"
-#define ONE "/api/v2/ob/clusters/{id}"
+#define ALL "/api/v2/ob/clusters"
+#define ONE ALL "/{id}"
 #define ZONE ONE "/zones/{zoneName}"
 #define SERVER ONE "/servers/{serverId}"
 #define UPDATE "CLUSTER:{id}:UPDATE"
 #define TASK .flags = ROUTE_ASYNC, ROUTE_OUT(task_started, task_started_fields)
 
 const struct route oboperate_routes[] = {
+    ROUTE("ob-cluster-create", "POST", ALL, "CLUSTER:*:CREATE", api_cluster_create, REPLY_OBJECT, ROUTE_DOCUMENTED,
+          "Create a cluster on hosts of this OCP.", TAG, ROUTE_BODY(create_in, create_fields), TASK),
+    ROUTE("ob-cluster-create-pre-check", "POST", ALL "/createPreCheck", "CLUSTER:*:CREATE", api_cluster_create_check, REPLY_OBJECT, ROUTE_OWN,
+          "Look whether a cluster can be created like this: every reason against it.", TAG, ROUTE_BODY(create_in, create_fields),
+          .flags = ROUTE_READ_ONLY, ROUTE_OUT(check_out, check_fields)),
+    ROUTE("ob-cluster-delete", "DELETE", ONE, "CLUSTER:{id}:DELETE", api_cluster_delete, REPLY_OBJECT, ROUTE_DOCUMENTED,
+          "Delete a cluster that this OCP has installed, with all its data.", TAG, TASK),
+    ROUTE("ob-cluster-stop", "POST", ONE "/stop", UPDATE, api_cluster_stop, REPLY_OBJECT, ROUTE_DOCUMENTED, "Stop all observers of a cluster.", TAG, TASK),
+    ROUTE("ob-cluster-start", "POST", ONE "/start", UPDATE, api_cluster_start, REPLY_OBJECT, ROUTE_DOCUMENTED, "Start all observers of a cluster.", TAG,
+          TASK),
+    ROUTE("ob-cluster-restart", "POST", ONE "/restart", UPDATE, api_cluster_restart, REPLY_OBJECT, ROUTE_DOCUMENTED,
+          "Restart the observers of a cluster, zone by zone.", TAG, ROUTE_BODY(force_in, restart_fields), .flags = ROUTE_ASYNC | ROUTE_BODY_OPTIONAL,
+          ROUTE_OUT(task_started, task_started_fields)),
     ROUTE("ob-cluster-zone-stop", "POST", ZONE "/stop", UPDATE, api_zone_stop, REPLY_OBJECT, ROUTE_DOCUMENTED,
           "Take a zone out of service; its processes run on.", TAG, TASK),
     ROUTE("ob-cluster-zone-start", "POST", ZONE "/start", UPDATE, api_zone_start, REPLY_OBJECT, ROUTE_DOCUMENTED, "Take a zone into service again.",

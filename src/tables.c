@@ -36,6 +36,7 @@
 #include "src/obcluster/obcluster.h"
 #include "src/obcluster/operate.h"
 #include "src/obcluster/safety.h"
+#include "src/obcluster/step_host.h"
 #include "src/obcluster/steps.h"
 #include "src/oceanbase/cluster_admin.h"
 #include "src/oceanbase/parameter.h"
@@ -54,6 +55,7 @@
 #include "src/store/leader.h"
 #include "src/store/worklease.h"
 #include "src/store/migrate.h"
+#include "src/store/obinstall.h"
 #include "src/store/task.h"
 #include "src/task/flow.h"
 #include "src/tenant/database.h"
@@ -153,6 +155,7 @@ const struct err_row *const *const all_errors[] = {
     host_flow_err_rows,
     host_program_err_rows,
     store_obcluster_err_rows,
+    store_obinstall_err_rows,
     link_err_rows,
     look_err_rows,
     obcluster_err_rows,
@@ -160,6 +163,7 @@ const struct err_row *const *const all_errors[] = {
     safety_err_rows,
     steps_err_rows,
     operate_err_rows,
+    step_host_err_rows,
     api_err_rows,
     forward_err_rows,
     idempotency_err_rows,

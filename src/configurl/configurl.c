@@ -343,3 +343,35 @@ int configurl_delete(struct configurl *c, struct db *d, const char *name, int64_
                  LOG_S("client", addr_text(client, text)));
     return rv;
 }
+
+int configurl_confirm(struct configurl *c, struct db *d, const char *name, int64_t id, struct arena *arena, struct err *e)
+{
+    struct config_report r = { .record = { .name = name, .ob_cluster_id = id, .type = "PRIMARY", .reporter = "ocp" } };
+    struct config_server *seen;
+    struct config_rs *servers;
+    enum config_outcome outcome;
+    bool managed;
+    size_t n;
+    int rv = store_config_servers(d, name, arena, &managed, &seen, &n, e);
+
+    servers = arena_array(arena, n + 1, sizeof *servers);
+    for (size_t i = 0; rv == 0 && servers != NULL && i < n; i++) {
+        const char *form = strchr(seen[i].ip, ':') != NULL ? "[%s]:%lld" : "%s:%lld";
+
+        if (!seen[i].in_rs_list)
+            continue;
+        servers[r.n_servers].role = seen[i].with_rootserver ? CONFIG_LEADER : CONFIG_FOLLOWER;
+        servers[r.n_servers].sql_port = seen[i].sql_port;
+        servers[r.n_servers].address = arena_printf(arena, form, seen[i].ip, (long long)seen[i].port);
+        if (servers[r.n_servers++].address == NULL)
+            servers = NULL;
+    }
+    if (rv != 0 || servers == NULL)
+        return rv != 0 ? rv : err_set(e, &ERR_NOMEM, "");
+    r.servers = servers;
+    r.record.stamp_us = r.record.updated_us = clock_wall_us(c->conf.clock);
+    if (r.n_servers == 0)
+        return 0;
+    rv = config_report_finish(&r, arena, e);
+    return rv == 0 ? store_config_report(d, &r.record, CONFIG_RECORDS_MAX, &outcome, e) : rv;
+}

@@ -60,6 +60,9 @@ MUST_CHECK int configurl_register(struct configurl *c, struct db *d, const char 
 MUST_CHECK int configurl_delete(struct configurl *c, struct db *d, const char *name, int64_t id, const struct addr *client,
                                 struct arena *arena, uint64_t *n, struct err *e);
 
+/* Keeps what was seen of the managed cluster by SQL as its record, unless nothing was seen yet. Errors: those of db_transact. */
+MUST_CHECK int configurl_confirm(struct configurl *c, struct db *d, const char *name, int64_t id, struct arena *arena, struct err *e);
+
 /* Is this what was seen of the cluster by SQL: the same servers, led by the same one? Pure. */
 bool configurl_is_confirmed(const struct config_report *r, const struct config_server *seen, size_t n);
 

@@ -107,5 +107,7 @@ static const struct task_step steps[] = {
 const struct task_flow flow_move_out = { "move_out_cluster", 1002, steps, .prohibit_rollback = true, .undo = true };
 
 const struct task_flow *const obcluster_flows[] = {
-    &flow_take_over, &flow_move_out, &flow_stop_zone, &flow_start_zone, &flow_stop_server, &flow_start_server, NULL,
+    &flow_take_over,  &flow_move_out,    &flow_create,     &flow_delete,     &flow_stop, &flow_start, &flow_restart, &flow_force_restart,
+    &flow_stop_zone,  &flow_start_zone,  &flow_stop_server, &flow_start_server,
+    NULL,
 };

@@ -28,13 +28,13 @@ int layout_make(const struct layout_paths *p, const char *cluster, const char *p
         return err_set(e, &ERR_NOMEM, "");
     out->software = arena_printf(arena, "%s/%s/software/%s", install, cluster, package);
     out->observer = arena_printf(arena, "%s/%s/software/%s/bin/observer", install, cluster, package);
-    out->lib = arena_printf(arena, "%s/%s/software/%s/lib", install, cluster, package);
+    out->libraries = arena_printf(arena, "%s/%s/software/%s-libs", install, cluster, package);
     out->home = arena_printf(arena, "%s/%s", run, cluster);
     out->pid_file = arena_printf(arena, "%s/%s/run/observer.pid", run, cluster);
     out->store = arena_printf(arena, "%s/%s/store", run, cluster);
     out->data = arena_printf(arena, "%s/%s", data, cluster);
     out->log = arena_printf(arena, "%s/%s", log, cluster);
-    return out->software == NULL || out->observer == NULL || out->lib == NULL || out->home == NULL || out->pid_file == NULL ||
+    return out->software == NULL || out->observer == NULL || out->libraries == NULL || out->home == NULL || out->pid_file == NULL ||
                    out->store == NULL || out->data == NULL || out->log == NULL
                ? err_set(e, &ERR_NOMEM, "")
                : 0;
@@ -201,5 +201,5 @@ int layout_environment(const struct layout *l, struct arena *arena, struct field
 {
     int rv = begin(env, arena, e);
 
-    return rv == 0 ? add(env, arena_printf(arena, "LD_LIBRARY_PATH=%s", l->lib), e) : rv;
+    return rv == 0 ? add(env, arena_printf(arena, "LD_LIBRARY_PATH=%s/lib:%s/lib", l->software, l->libraries), e) : rv;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* layout.h - where the files of an observer lie on its host, and how it is started. Pure.
  *
- *   InstallPath/CLUSTER/software/NAME-VERSION-RELEASE/{bin,etc,lib}  its package; those of an upgrade side by side
+ *   InstallPath/CLUSTER/software/NAME-VERSION-RELEASE/{bin,etc,lib}  its package; those of an upgrade side by side. With "-libs" behind it
+ *                                        the package of its libraries, where they are one of their own
  *   RunPath/CLUSTER/                     working directory: etc, log, run/observer.pid
  *          /store/sstable, slog       -> DataDiskPath/CLUSTER/sstable, slog
  *          /store/clog                -> LogDiskPath/CLUSTER/clog
@@ -18,7 +19,8 @@ extern const struct layout_paths layout_defaults;
 
 struct layout {
     const char *software;        /* directory of the package */
-    const char *observer, *lib;  /* the program; its libraries */
+    const char *libraries;       /* directory of the package of its libraries */
+    const char *observer;        /* the program */
     const char *home, *pid_file, *store;
     const char *data, *log;      /* directories of this cluster on the two disks */
 };

@@ -69,6 +69,11 @@ struct vault_place obcluster_place(int64_t id)
     return (struct vault_place){ "obcluster", id, "password" };
 }
 
+struct vault_place obcluster_monitor_place(int64_t id)
+{
+    return (struct vault_place){ "obcluster", id, "monitor" };
+}
+
 struct vault_place obcluster_proxyro_place(int64_t id)
 {
     return (struct vault_place){ "obcluster", id, "proxyro" };

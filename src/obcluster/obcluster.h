@@ -56,9 +56,10 @@ const struct obclusters_conf *obclusters_conf(const struct obclusters *o);
 /* Flows of this domain, for the task engine; ends with NULL. Their task_data is a struct domain_graph. */
 extern const struct task_flow *const obcluster_flows[];
 
-/* Where cluster `id` keeps its administrator's password, and that of proxies. */
+/* Where cluster `id` keeps its administrator's password, that of proxies, and that of monitoring. */
 struct vault_place obcluster_place(int64_t id);
 struct vault_place obcluster_proxyro_place(int64_t id);
+struct vault_place obcluster_monitor_place(int64_t id);
 
 /* Who asks for a change. */
 struct obcluster_user {

@@ -271,5 +271,16 @@ const struct migration metadb_migrations[] = {
             "CREATE TABLE task_schedule (name VARCHAR(64) NOT NULL, status TINYINT NOT NULL, wanted TINYINT NOT NULL, runs BIGINT NOT NULL, "
             "seen_at DATETIME(6) NOT NULL, began_at DATETIME(6) NULL, ended_at DATETIME(6) NULL, error TEXT NOT NULL, "
             "node VARCHAR(255) NOT NULL, PRIMARY KEY (name)" TABLE_END) },
+    { 31, "clusters that are installed here",
+      STEPS("CREATE TABLE obinstall (cluster_id BIGINT NOT NULL, install_path VARCHAR(255) NOT NULL, run_path VARCHAR(255) NOT NULL, "
+            "data_path VARCHAR(255) NOT NULL, log_path VARCHAR(255) NOT NULL, os_user VARCHAR(64) NOT NULL, package_id BIGINT NOT NULL, "
+            "package VARCHAR(255) NOT NULL, primary_zone VARCHAR(512) NOT NULL, parameters TEXT NOT NULL, monitor_password VARBINARY(2048) NOT NULL, "
+            "PRIMARY KEY (cluster_id)" TABLE_END,
+            "CREATE TABLE obinstall_server (id BIGINT NOT NULL, cluster_id BIGINT NOT NULL, host_id BIGINT NOT NULL, zone VARCHAR(128) NOT NULL, "
+            "region VARCHAR(128) NOT NULL, idc VARCHAR(128) NOT NULL, ip VARCHAR(64) NOT NULL, port INT NOT NULL, sql_port INT NOT NULL, "
+            "PRIMARY KEY (id), UNIQUE KEY obinstall_server_port (ip, port), UNIQUE KEY obinstall_server_sql_port (ip, sql_port), "
+            "KEY obinstall_server_cluster (cluster_id, zone), KEY obinstall_server_host (host_id)" TABLE_END,
+            "ALTER TABLE obcluster ADD COLUMN ocp_id VARCHAR(32) NOT NULL DEFAULT ''",
+            "UPDATE obcluster SET ocp_id = COALESCE((SELECT cluster FROM ocp_cluster WHERE id = 1), '')") },
     { 0 },
 };

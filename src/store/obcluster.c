@@ -163,7 +163,8 @@ int store_obcluster_insert(struct tx *tx, const struct obcluster *c, struct err 
     int rv = tx_exec(tx,
                      "INSERT INTO obcluster (id, name, ob_cluster_id, engine, type, status, address, port, connection_mode, username, password, "
                      "password_version, proxyro_password, instance, version, full_version, architecture, creator_id, creator_name, created_at, "
-                     "updated_at, failure) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, '')",
+                     "updated_at, failure, ocp_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', "
+                     "COALESCE((SELECT cluster FROM ocp_cluster WHERE id = 1), ''))",
                      DB_ARGS(SQL_V_I(c->id), sql_v_s(c->name), optional(c->ob_cluster_id), sql_v_s(c->engine), sql_v_s(c->type),
                              SQL_V_I(c->status), sql_v_s(c->address), SQL_V_I(c->port), sql_v_s(c->connection_mode), sql_v_s(c->username),
                              sql_v_bytes(c->password.s, c->password.n), sql_v_bytes(c->proxyro_password.n > 0 ? c->proxyro_password.s : "", c->proxyro_password.n),
@@ -196,6 +197,11 @@ int store_obcluster_set_password(struct tx *tx, int64_t id, int64_t version, str
                          DB_ARGS(sql_v_bytes(sealed.s, sealed.n), SQL_V_TIME(now_us), SQL_V_I(id), SQL_V_I(version)), e);
 }
 
+int store_obcluster_set_instance(struct tx *tx, int64_t id, const char *instance, struct err *e)
+{
+    return tx_exec(tx, "UPDATE obcluster SET instance = ? WHERE id = ?", DB_ARGS(sql_v_s(instance), SQL_V_I(id)), NULL, e);
+}
+
 int store_obcluster_delete(struct tx *tx, int64_t id, struct err *e)
 {
     static const char *const steps[] = {
@@ -204,6 +210,8 @@ int store_obcluster_delete(struct tx *tx, int64_t id, struct err *e)
         "DELETE FROM obtenant WHERE cluster_id = ?",
         "DELETE FROM obtenant_kept WHERE cluster_id = ?",
         "DELETE FROM obunit WHERE cluster_id = ?",
+        "DELETE FROM obinstall WHERE cluster_id = ?",
+        "DELETE FROM obinstall_server WHERE cluster_id = ?",
         "DELETE FROM obparameter_change WHERE cluster_id = ?",
         "DELETE FROM obcluster WHERE id = ?",
     };

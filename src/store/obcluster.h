@@ -76,6 +76,8 @@ MUST_CHECK int store_obcluster_move(struct tx *tx, int64_t id, enum obcluster_st
                                     bool *moved, struct err *e);
 /* Keeps a new sealed password if the row still has `version`. Errors: CONFLICT, those of tx_run. */
 MUST_CHECK int store_obcluster_set_password(struct tx *tx, int64_t id, int64_t version, struct slice sealed, int64_t now_us, struct err *e);
+/* It was founded: what tells it from others is known from now on. Errors: those of tx_exec. */
+MUST_CHECK int store_obcluster_set_instance(struct tx *tx, int64_t id, const char *instance, struct err *e);
 /* Removes it with everything that is known of it: zones, servers, tenants, units, parameter history. Its tasks stay. Safe to repeat. */
 MUST_CHECK int store_obcluster_delete(struct tx *tx, int64_t id, struct err *e);
 

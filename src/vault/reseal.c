@@ -13,6 +13,7 @@ const struct sealed_column sealed_columns[] = {
     { "credential_offer", "secret", "id", "credential_offer", "", false },
     { "obcluster", "password", "id", "obcluster", "password", false },
     { "obcluster", "proxyro_password", "id", "obcluster", "proxyro", false },
+    { "obinstall", "monitor_password", "cluster_id", "obcluster", "monitor", false },
     { "obtenant_kept", "password", "id", "obtenant", "password", false },
     { "access_key", "secret", "id", "access_key", "", false },
     { "login_key", "private_key", "bits", "login_key", "", false, .id = 1 },

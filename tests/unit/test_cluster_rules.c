@@ -91,7 +91,8 @@ static void observers_are_started(void **state)
     assert_ok(layout_restart(&l, &founders[0], &arena, &argv, &e), &e);
     assert_string_equal(joined(argv), "/opt/ob/c1/software/oceanbase-ce-4.2.1.0-1/bin/observer -p 2881");
     assert_ok(layout_environment(&l, &arena, &env, &e), &e);
-    assert_string_equal(joined(env), "LD_LIBRARY_PATH=/opt/ob/c1/software/oceanbase-ce-4.2.1.0-1/lib");
+    assert_string_equal(joined(env), "LD_LIBRARY_PATH=/opt/ob/c1/software/oceanbase-ce-4.2.1.0-1/lib:"
+                                     "/opt/ob/c1/software/oceanbase-ce-4.2.1.0-1-libs/lib");
 }
 
 static void paths_are_checked(void **state)

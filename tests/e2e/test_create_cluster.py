@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A cluster of three zones is created on three hosts that have nothing but an agent, is stopped, started, restarted, and deleted."""
+import contextlib
+import pathlib
+
+import pymysql
+import pytest
+
+from lib.py import hosts, obrpm, sshd
+from lib.py.observers import ObState
+from lib.py.process import Port, new_dir, wait_until
+from lib.py.server import OcpServer
+from lib.py.upload import upload
+
+NOT_HERE = hosts.why_not()
+pytestmark = pytest.mark.skipif(NOT_HERE is not None, reason=NOT_HERE or "")
+
+CLUSTERS = "/api/v2/ob/clusters"
+TASKS = "/api/v2/tasks/instances"
+PASSWORD = "Root-pass-1"
+TASK_SECONDS = 300
+PATHS = {"InstallPath": "/home/admin/oceanbase", "DataDiskPath": "/home/data/1", "LogDiskPath": "/home/data/log1", "OperatingSystemUser": "root"}
+
+
+class World:
+    """Three hosts with agents, a package, and what a person does with them."""
+
+    def __init__(self, server, machines, key, packages):
+        self.api, self.machines = server.api(), machines
+        region = self.api.post("/api/v2/compute/regions", {"name": "north"}).data["id"]
+        self.idc = self.api.post("/api/v2/compute/idcs", {"name": "n1", "regionId": region}).data["id"]
+        kind = self.api.post("/api/v2/compute/hostTypes", {"name": "any"}).data["id"]
+        root = self.api.post("/api/v2/profiles/me/credentials", {"targetType": "HOST", "name": "root_key", "sshCredentialProperty": {
+            "type": "PRIVATE_KEY", "username": "root", "passphrase": key, "hostIdList": []}}).data["id"]
+        for path in packages:
+            upload(self.api, pathlib.Path(path).read_bytes(), pathlib.Path(path).name).ok()
+        self.package = pathlib.Path(packages[0]).name
+        added = self.api.post("/api/v2/compute/hosts/batchCreate", {
+            "hostBasicDataList": [{"innerIpAddress": m.address} for m in machines], "sshPort": 22, "kind": "DEDICATED_PHYSICAL_MACHINE",
+            "idcId": self.idc, "typeId": kind, "credentialId": root}).data
+        self.works(added["id"])
+        self.hosts = added["hostIds"]
+
+    def end(self, task):
+        def over():
+            seen = self.api.get(f"{TASKS}/{task}").data
+            return seen if seen["status"] != "RUNNING" else None
+        return wait_until(over, f"task {task} ends", TASK_SECONDS)
+
+    def works(self, task):
+        ended = self.end(task)
+        assert ended["status"] == "SUCCESSFUL", self.story(ended)
+        return ended
+
+    def story(self, task):
+        parts = []
+        for step in task["subtasks"]:
+            log = self.api.get(f"{TASKS}/{task['id']}/subtasks/{step['id']}/log").data["log"]
+            parts.append(f"{step['name']} {step['status']}\n{log}")
+        return "\n".join(parts)
+
+    def wish(self, name, **more):
+        return {"name": name, "rpmName": self.package, "type": "PRIMARY", "password": PASSWORD, "proxyroPassword": "Proxy-ro-1",
+                "zones": [{"name": f"zone{i + 1}", "idcName": "n1", "servers": [number]} for i, number in enumerate(self.hosts)],
+                "attributes": PATHS, "startupParameters": [{"name": "memory_limit", "value": "8G"}, {"name": "system_memory", "value": "2G"},
+                                                           {"name": "datafile_size", "value": "20G"}, {"name": "log_disk_size", "value": "24G"},
+                                                           {"name": "cpu_count", "value": "8"}], **more}
+
+    def observers(self, host):
+        return [line for _, line in host.processes("bin/observer")]
+
+    def sql(self, statement, host=None, user="root", password=PASSWORD):
+        with contextlib.closing(pymysql.connect(host=(host or self.machines[0]).address, port=2881, user=user, password=password,
+                                                connect_timeout=10, read_timeout=30)) as c, c.cursor() as cursor:
+            cursor.execute(statement)
+            return cursor.fetchall()
+
+
+@pytest.fixture(scope="module")
+def world(mariadb_server):
+    with contextlib.ExitStack() as stack:
+        lan = stack.enter_context(hosts.Lan())
+        folder = new_dir("create-cluster", None, 0o711)
+        private, public = sshd.make_key(folder, "admin", "ed25519")
+        machines = [stack.enter_context(lan.host(authorized=[public])) for _ in range(3)]
+        state = folder / "state"
+        packages = obrpm.write(folder, state=state)
+        database = mariadb_server.create_database("create")
+        stack.callback(mariadb_server.drop_database, database)
+        port = Port()
+        server = OcpServer(database, settings={"agent.program_dir": hosts.programs(), "agent.probe_interval": "1s", "http.allow_cleartext": "true",
+                                               "configurl.networks": "198.18.0.0/15"})
+        server.extra["http.listen"] = f"127.0.0.1:{server.port}, {lan.address}:{int(port)}"
+        stack.enter_context(server)
+        stack.callback(port.release)
+        server.api().patch("/api/v2/config/properties/ocp.site.url", {"value": f"http://{lan.address}:{int(port)}"}).ok()
+        there = World(server, machines, private, packages)
+        there.state, there.server = state, server
+        yield there
+
+
+@pytest.fixture(scope="module")
+def cluster(world):
+    """The created cluster: (id, its task)."""
+    checked = world.api.post(f"{CLUSTERS}/createPreCheck", world.wish("made")).data
+    assert checked == {"valid": True, "messages": []}
+    started = world.api.post(CLUSTERS, world.wish("made")).data
+    assert started["clusterId"] and started["subtasks"]
+    return started["clusterId"], world.works(started["id"])
+
+
+def test_every_reason_comes_at_once(world):
+    wrong = world.wish("1made", type="STANDBY", rpmName="none.rpm", attributes={**PATHS, "DataDiskPath": "/etc"})
+    wrong["zones"][0]["servers"] = [999999]
+    checked = world.api.post(f"{CLUSTERS}/createPreCheck", wrong).data
+    assert not checked["valid"] and len(checked["messages"]) == 5, checked
+    said = world.api.post(CLUSTERS, wrong).refused(400, 11043)
+    assert "STANDBY" in said
+    world.api.post(CLUSTERS, world.wish("1made")).refused(400, 11038)
+
+
+def test_the_cluster_is_there(world, cluster):
+    number, task = cluster
+    shown = world.api.get(f"{CLUSTERS}/{number}").data
+    assert (shown["status"], shown["name"], len(shown["zones"])) == ("RUNNING", "made", 3)
+    assert {z["name"]: z["idcName"] for z in world.api.get(f"{CLUSTERS}/{number}/zones").contents} == {f"zone{i}": "n1" for i in (1, 2, 3)}
+    rows = world.sql("SELECT svr_ip, status, start_service_time IS NOT NULL FROM oceanbase.DBA_OB_SERVERS ORDER BY 1")
+    assert [(ip, status) for ip, status, _ in rows] == [(m.address, "ACTIVE") for m in world.machines]
+    for machine in world.machines:
+        assert len(world.observers(machine)) == 1
+        assert machine.home("admin/oceanbase/made/store/clog").is_symlink()
+    assert world.sql("SELECT 1", user="proxyro", password="Proxy-ro-1")
+    assert "Root-pass-1" not in world.story(task) and "Proxy-ro-1" not in world.story(task)
+
+
+def test_proxies_find_it(world, cluster):
+    del cluster
+    reply = world.api.anonymous().get("/services", {"Action": "ObRootServiceInfo", "ObCluster": "made"}).ok().json
+    assert {s["address"] for s in reply["Data"]["RsList"]} <= {f"{m.address}:2882" for m in world.machines}
+    assert sum(s["role"] == "LEADER" for s in reply["Data"]["RsList"]) == 1
+    [(url,)] = set(world.sql("SELECT DISTINCT value FROM oceanbase.GV$OB_PARAMETERS WHERE name = 'obconfig_url'"))
+    assert url.endswith("/services?Action=ObRootServiceInfo&ObCluster=made")
+
+
+def test_bootstrap_was_told_once(world, cluster):
+    """What was done is counted at the servers: one statement that founded the cluster."""
+    number, _ = cluster
+    ob = world.api.get(f"{CLUSTERS}/{number}").data["obClusterId"]
+    trace = ObState(world.state, "made", ob).trace()
+    trace.assert_once("^ALTER SYSTEM BOOTSTRAP")
+    trace.assert_order("^ALTER SYSTEM BOOTSTRAP", "^ALTER USER", "MODIFY ZONE", "^CREATE USER", "obconfig_url")
+
+
+def test_the_hosts_are_taken(world, cluster):
+    del cluster
+    world.api.post(CLUSTERS, world.wish("other")).refused(400, 11043, world.machines[0].address)
+
+
+def test_it_is_stopped_and_started(world, cluster):
+    path = f"{CLUSTERS}/{cluster[0]}"
+    world.works(world.api.post(f"{path}/stop").data["id"])
+    assert world.api.get(path).data["status"] == "STOPPED"
+    assert not any(world.observers(m) for m in world.machines)
+    world.api.post(f"{path}/stop").refused(409, 11007)
+    world.works(world.api.post(f"{path}/start").data["id"])
+    assert world.api.get(path).data["status"] == "RUNNING"
+    assert all(len(world.observers(m)) == 1 for m in world.machines)
+
+
+def test_it_is_restarted_zone_by_zone(world, cluster):
+    path = f"{CLUSTERS}/{cluster[0]}"
+    former = [m.processes("bin/observer")[0][0] for m in world.machines]
+    world.works(world.api.post(f"{path}/restart").data["id"])
+    assert world.api.get(path).data["status"] == "RUNNING"
+    assert all(now != then for now, then in zip([m.processes("bin/observer")[0][0] for m in world.machines], former))
+    assert {status for status, in world.sql("SELECT status FROM oceanbase.DBA_OB_ZONES")} == {"ACTIVE"}
+
+
+def test_it_is_deleted_with_its_files(world, cluster):
+    path = f"{CLUSTERS}/{cluster[0]}"
+    world.works(world.api.call("DELETE", path).data["id"])
+    world.api.get(path).refused(404)
+    for machine in world.machines:
+        assert not world.observers(machine)
+        assert not machine.home("admin/oceanbase/made").exists() and not machine.home("data/1/made").exists()
+    assert world.api.anonymous().get("/services", {"Action": "ObRootServiceInfo", "ObCluster": "made"}).status == 404
