@@ -313,6 +313,8 @@ static int send_chunks(struct call *c, const struct package *p, struct err *e)
     struct slice chunk;
     int rv = 0;
 
+    if (slice_is(c->rq->method, "HEAD"))
+        return http_reply_end(c->rq, e);
     for (int64_t i = 0; rv == 0 && i * PACKAGE_CHUNK_BYTES < p->size; i++) {
         arena_init(&arena);
         rv = package_read(c->api->shared->domains->packages, c->db, p, i, &arena, &chunk, e);

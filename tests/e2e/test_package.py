@@ -263,3 +263,16 @@ def test_a_shared_directory(mariadb_server):
             upload(api, data, name).refused(503, 90534, "shared")
         folder.chmod(0o700)
     mariadb_server.drop_database(database)
+
+
+def test_on_an_oceanbase(seekdb_metadb, metadb_on_kernel):
+    with OcpServer(metadb_on_kernel) as server:
+        api = server.api()
+        data, name = package(2 * MIB + 1)
+        made = upload(api, data, name).data
+        assert api.anonymous().get(made["downloadUrl"]).body == data
+        upload(api, data, name).refused(409, 7512)
+        api.delete(f"{PACKAGES}/{made['id']}").ok()
+        assert api.get(PACKAGES).contents == []
+        assert left_over(seekdb_metadb, metadb_on_kernel) == (0, 0)
+
