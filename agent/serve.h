@@ -43,6 +43,7 @@ MUST_CHECK int proxy_hear(struct proxy *p, const char *ocp_id, const char *incar
 /* The calls; each answers by itself. Errors: the refusal. */
 int proxy_hello(struct proxy_call *c, struct err *e);
 int proxy_ping(struct proxy_call *c, struct err *e);
+int proxy_metrics(struct proxy_call *c, struct err *e);
 int proxy_command(struct proxy_call *c, struct err *e);
 int proxy_query(struct proxy_call *c, struct err *e);
 int proxy_fence(struct proxy_call *c, struct err *e);
