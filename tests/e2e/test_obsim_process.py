@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import pathlib
+import shutil
 import socket
 import subprocess
 
@@ -355,6 +356,24 @@ def test_reports_to_the_config_url():
         wait_until(lambda: leader_of(config.posts[-1]) != before, "the new one posts")
         times = [body["timestamp"] for _, body in config.posts]
         assert times == sorted(times)
+
+
+def test_cluster_that_was_destroyed_is_founded_anew():
+    with Observers(zones=2, net=64) as c:
+        c.start().bootstrap()
+        for o in c.servers:
+            o.kill()
+        c.servers[0].start()                       # it remembers, alone
+        assert c.status()[c.servers[0].ip][0] == "ACTIVE"
+        c.servers[0].kill()
+        for o in c.servers:
+            for part in ("store", "etc", "etc2", "etc3", "run"):
+                shutil.rmtree(o.home / part)
+            obrpm.unpack(o.home, c.directory / "state")
+        c.start().bootstrap(password="Another-1")
+        assert set(c.status().values()) == {("ACTIVE", True, False)}
+        assert len(c.state.trace().statements("^ALTER SYSTEM BOOTSTRAP", succeeded=True)) == 2
+        c.servers[1].connect(password="Another-1").close()
 
 
 def test_bootstrap_that_does_not_end():

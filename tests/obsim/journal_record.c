@@ -59,13 +59,28 @@ static void take_options(struct sim_deployment *d, struct sim_server *s, const j
                                          int_of(record, "data_disk") };
 }
 
-/* With an empty data directory a process can only become a new server. */
+/* Does any member but this one run with its data? */
+static bool is_still_there(const struct sim_cluster *c, const struct sim_server *but)
+{
+    for (size_t i = 0; i < c->servers.n; i++) {
+        const struct sim_server *s = c->servers.items[i];
+
+        if (s != but && s->is_member && s->is_alive && !s->is_refused)
+            return true;
+    }
+    return false;
+}
+
+/* With an empty data directory a process can only become a new server; when nobody is left who remembers, the cluster was destroyed. */
 static void on_up(struct sim_deployment *d, const json_t *record)
 {
     const char *build = text_of(record, "build");
     struct sim_server *s = server_of(d, record);
-    bool is_member = s != NULL && s->is_member;
+    bool is_member;
 
+    if (s != NULL && s->is_member && is_true(record, "blank") && !is_still_there(d->cluster, s))
+        sim_cluster_forget(d->cluster);
+    is_member = s != NULL && s->is_member;
     if (!is_member && (s == NULL || is_true(record, "blank")))
         s = sim_server_blank(d->cluster, text_of(record, "ip"), (int)int_of(record, "rpc_port"), (int)int_of(record, "sql_port"), text_of(record, "zone"));
     s->is_refused = is_member && (is_true(record, "blank") || !is_welcome(d->cluster, build));

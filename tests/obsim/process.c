@@ -227,6 +227,7 @@ static bool come_up(struct process *p)
 
     if (!may_start(p) || !listen_all(p) || !home_open_data(&p->home) || !home_keep_config(&p->home))
         return false;
+    journal_beat(p->world->journal, p->observer->server); /* who died while nobody was there to see it? */
     journal_record(p->world->journal, up_record(p));
     (void)snprintf(address, sizeof address, "%s:%d", p->ip, p->rpc_port);
     p->observer->server = sim_server_at(p->world->deployments.items[0]->cluster, sim_slice(address));

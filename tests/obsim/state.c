@@ -212,7 +212,7 @@ void sim_advance(struct sim_cluster *c, int64_t now_us)
         c->now_us = now_us;
 }
 
-void sim_cluster_free(struct sim_cluster *c)
+void sim_cluster_clear(struct sim_cluster *c)
 {
     build_cluster_fini(c);
     for (size_t i = 0; i < c->servers.n; i++) {
@@ -225,17 +225,22 @@ void sim_cluster_free(struct sim_cluster *c)
     }
     while (c->events.n > 0)
         free_event(c, c->events.n - 1);
-    for (size_t i = 0; i < c->clients.n; i++)
-        mem_free(c->clients.items[i]->info);
     sim_clear(&c->zones);
-    sim_clear(&c->servers);
     sim_clear(&c->founders);
     sim_clear(&c->configs);
     sim_clear(&c->units);
     sim_clear(&c->jobs);
     sim_clear(&c->events);
-    sim_clear(&c->clients);
     sim_clear(&c->steps);
     sim_values_fini(&c->parameters);
+}
+
+void sim_cluster_free(struct sim_cluster *c)
+{
+    sim_cluster_clear(c);
+    for (size_t i = 0; i < c->clients.n; i++)
+        mem_free(c->clients.items[i]->info);
+    sim_clear(&c->servers);
+    sim_clear(&c->clients);
     mem_free(c);
 }

@@ -190,6 +190,10 @@ struct sim_cluster *sim_cluster_new(const struct sim_cluster_conf *conf);
 /* A cluster that is none yet: without zones, servers and units, until processes come (sim_server_blank) and BOOTSTRAP is told which of
  * them found it. zones, servers, tenants, network, capacity of `conf` are not looked at. */
 struct sim_cluster *sim_cluster_blank(const struct sim_cluster_conf *conf);
+/* It was destroyed: what it knew is gone, its processes are blank; it can be founded anew. */
+void sim_cluster_forget(struct sim_cluster *c);
+/* Empties everything but the lists of processes and sessions. */
+void sim_cluster_clear(struct sim_cluster *c);
 /* The founders become zones with a server each, tenant sys with its units among them. */
 void sim_cluster_found(struct sim_cluster *c);
 /* "bootstrap", "server_delete": names of steps, for faults; SIM_STEP_N: there is none of that name. */

@@ -115,21 +115,11 @@ static void first_tenants(struct sim_cluster *c, const struct sim_cluster_conf *
 }
 
 /* What all clusters have, with or without servers. */
-static struct sim_cluster *empty(const struct sim_cluster_conf *conf)
+static void begin(struct sim_cluster *c)
 {
-    static const char usual[] = "100000102023092807-7b0f43693565654bb1d7343f728bc2013dfff959(Sep 28 2023 07:25:28)";
-    struct sim_cluster *c = sim_alloc(sizeof *c);
     char id[32];
 
-    sim_name(c->name, sim_slice(conf->name != NULL ? conf->name : "obcluster"));
-    c->id = conf->id != 0 ? conf->id : 1;
-    sim_short(c->version, sizeof c->version, sim_slice(conf->version != NULL ? conf->version : "4.2.1.0"));
-    sim_name(c->build, sim_slice(conf->build != NULL ? conf->build : usual));
-    c->is_enterprise = conf->is_enterprise || conf->oracle_tenants > 0;
-    c->now_us = c->created_us = conf->now_us;
-    c->random = conf->seed;
-    c->min_delay_us = conf->max_delay_us > 0 ? conf->min_delay_us : 200000;
-    c->max_delay_us = conf->max_delay_us > 0 ? conf->max_delay_us : 1000000;
+    c->created_us = c->now_us;
     c->next_server = c->next_config = c->next_pool = c->next_unit = c->next_group = c->next_job = c->next_client = 1;
     c->next_tenant = 1001;
     (void)snprintf(id, sizeof id, "%lld", (long long)c->id);
@@ -137,6 +127,23 @@ static struct sim_cluster *empty(const struct sim_cluster_conf *conf)
     sim_values_set(&c->parameters, "cluster_id", sim_slice(id), c->now_us);
     sim_values_set(&c->parameters, "min_observer_version", sim_slice(c->version), c->now_us);
     sim_values_set(&c->parameters, "__min_full_resource_pool_memory", SLICE("1G"), c->now_us);
+}
+
+static struct sim_cluster *empty(const struct sim_cluster_conf *conf)
+{
+    static const char usual[] = "100000102023092807-7b0f43693565654bb1d7343f728bc2013dfff959(Sep 28 2023 07:25:28)";
+    struct sim_cluster *c = sim_alloc(sizeof *c);
+
+    sim_name(c->name, sim_slice(conf->name != NULL ? conf->name : "obcluster"));
+    c->id = conf->id != 0 ? conf->id : 1;
+    sim_short(c->version, sizeof c->version, sim_slice(conf->version != NULL ? conf->version : "4.2.1.0"));
+    sim_name(c->build, sim_slice(conf->build != NULL ? conf->build : usual));
+    c->is_enterprise = conf->is_enterprise || conf->oracle_tenants > 0;
+    c->now_us = conf->now_us;
+    c->random = conf->seed;
+    c->min_delay_us = conf->max_delay_us > 0 ? conf->min_delay_us : 200000;
+    c->max_delay_us = conf->max_delay_us > 0 ? conf->max_delay_us : 1000000;
+    begin(c);
     return c;
 }
 
@@ -157,6 +164,21 @@ struct sim_cluster *sim_cluster_blank(const struct sim_cluster_conf *conf)
 
     (void)build_tenant(c, "sys", SIM_TENANT_SYS, false); /* whose root bootstraps it */
     return c;
+}
+
+void sim_cluster_forget(struct sim_cluster *c)
+{
+    sim_cluster_clear(c);
+    for (size_t i = 0; i < c->servers.n; i++) {
+        struct sim_server *s = c->servers.items[i];
+
+        s->id = 0;
+        s->is_member = s->is_refused = false;
+        s->status = SIM_SERVER_INACTIVE;
+    }
+    c->is_bootstrapped = false;
+    begin(c);
+    (void)build_tenant(c, "sys", SIM_TENANT_SYS, false); /* as above */
 }
 
 void sim_cluster_found(struct sim_cluster *c)
