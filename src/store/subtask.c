@@ -64,7 +64,7 @@ static int read_steps(struct db *d, const char *text, const struct sql_value *va
 int store_subtask_due(struct db *d, unsigned limit, struct arena *arena, struct subtask **out, size_t *n, struct err *e)
 {
     return read_steps(d,
-                      "SELECT id, task_id, dispatch, status FROM subtask WHERE status = ? AND not_before <= NOW(6) ORDER BY not_before, id LIMIT ?",
+                      "SELECT id, task_id, dispatch, status, worker_id FROM subtask WHERE status = ? AND not_before <= NOW(6) ORDER BY not_before, id LIMIT ?",
                       DB_ARGS(SQL_V_I(SUBTASK_READY), SQL_V_I(limit)), arena, out, n, e);
 }
 

@@ -16,7 +16,7 @@ MUST_CHECK int store_subtask_guard_in(struct tx *tx, const struct subtask *s, st
 
 /* ---- the leader --------------------------------------------------------------------------------------------------------------- */
 
-/* READY steps whose time has come, the oldest first: id, task_id, dispatch. */
+/* READY steps whose time has come, the oldest first: id, task_id, dispatch, and worker_id, who ran it before. */
 MUST_CHECK int store_subtask_due(struct db *d, unsigned limit, struct arena *arena, struct subtask **out, size_t *n, struct err *e);
 /* RUNNING and CANCELING steps: id, task_id, dispatch, status, worker_id, incarnation. */
 MUST_CHECK int store_subtask_active(struct db *d, struct arena *arena, struct subtask **out, size_t *n, struct err *e);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "src/base/field.h"
+#include "src/store/idempotency.h"
 #include "src/store/many.h"
 #include "src/store/task_inside.h"
 
@@ -147,6 +148,8 @@ int store_task_insert(struct tx *tx, const struct task *t, struct arena *arena, 
                              sql_v_s(t->arguments), sql_v_s(t->locks), SQL_V_TIME(t->created_us), SQL_V_TIME(t->created_us)),
                      NULL, e);
 
+    if (rv == 0)
+        rv = store_idempotency_note_task(tx, t->id, e);
     return rv == 0 ? insert_subtasks(tx, t, arena, e) : rv;
 }
 

@@ -3,7 +3,7 @@
 
 #include "src/store/subtask.h"
 
-enum { FIRST_PAUSE_MS = 1000, LONGEST_PAUSE_MS = 60000 };
+enum { FIRST_PAUSE_MS = 1000, LONGEST_PAUSE_MS = 60000, FOREIGN_PAUSE_MS = 1000 };
 
 #define IN(STATUS) (1u << SUBTASK_##STATUS)
 static const unsigned begun = IN(READY) | IN(RUNNING) | IN(CANCELING);
@@ -81,6 +81,14 @@ static enum decide_answer on_lost(const struct task *t, struct subtask *s)
     return DECIDE_OK;
 }
 
+/* While nodes are upgraded one by one: no attempt of the step, which has not begun. */
+static enum decide_answer on_foreign(const struct task *t, struct subtask *s)
+{
+    (void)t;
+    again(s, s->operation, FOREIGN_PAUSE_MS);
+    return DECIDE_OK;
+}
+
 static enum decide_answer on_retry(const struct task *t, struct subtask *s)
 {
     s->attempts = 0;
@@ -128,6 +136,7 @@ static const struct {
     [DECIDE_UNKNOWN] = { IN(RUNNING), on_unknown },
     [DECIDE_STOPPED] = { IN(CANCELING), on_failed },
     [DECIDE_LOST] = { IN(RUNNING) | IN(CANCELING), on_lost },
+    [DECIDE_FOREIGN] = { IN(RUNNING), on_foreign },
     [DECIDE_RETRY] = { IN(FAILED) | IN(UNKNOWN), on_retry },
     [DECIDE_SKIP] = { IN(FAILED) | IN(UNKNOWN), on_skip },
     [DECIDE_CANCEL] = { IN(READY) | IN(RUNNING) | IN(FAILED) | IN(UNKNOWN), on_cancel },

@@ -4,7 +4,8 @@
  *   PENDING ──all before it done──▶ READY ──dispatch d+1──▶ RUNNING ──▶ SUCCESSFUL
  *                                     ▲                        │ │ ├──▶ FAILED ───┐
  *                                     │◀─ lost worker (d+1) ───┘ │ └──▶ UNKNOWN ──┤
- *                                     │◀─ passing failure (d+1, later) ──┘        │
+ *                                     │◀─ passing failure (d+1, later) ──┤        │
+ *                                     │◀─ foreign version (d+1, later) ──┘        │
  *                                     │◀──────────────── retry (d+1) ─────────────┤
  *                                                                SKIPPED ◀─ skip ─┤
  *                                                         CANCELLED ◀─ cancel ────┘
@@ -29,6 +30,7 @@ enum decide_event {
     DECIDE_UNKNOWN,   /* it cannot tell whether it acted */
     DECIDE_STOPPED,   /* its worker has stopped it after CANCELING */
     DECIDE_LOST,      /* its worker is gone */
+    DECIDE_FOREIGN,   /* its worker is of a version that does not know it: another one may */
     DECIDE_RETRY, DECIDE_SKIP, DECIDE_CANCEL, /* a person's */
     DECIDE_EVENTS,
 };

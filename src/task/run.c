@@ -15,8 +15,8 @@
 
 ERR_DEFINE(ERR_STEP_TIMEOUT, 90332, 504, ERR_FINAL, "It did not end within {0} s. Find out what it waits for in its log, then retry it.",
            "未在 {0} 秒内完成，请查看日志确认等待原因后重试。");
-ERR_DEFINE(ERR_STEP_FOREIGN, 90333, 503, ERR_RETRY, "This version of ocp-server does not know the flow {0}. Upgrade all nodes.",
-           "当前版本的 ocp-server 不支持流程 {0}，请升级所有节点。");
+ERR_DEFINE(ERR_STEP_FOREIGN, 90333, 503, ERR_RETRY, "This version of ocp-server does not know this step of the flow {0}. Another node is to run it; upgrade all of them.",
+           "当前版本的 ocp-server 不支持流程 {0} 的该步骤，将由其他节点执行；请升级所有节点。");
 const struct err_row *const task_flow_err_rows[] = { &ERR_STEP_TIMEOUT, &ERR_STEP_FOREIGN, NULL };
 
 enum { ERROR_SIZE = 2000, FLUSH_CALL_MS = 8000 };
@@ -308,6 +308,8 @@ static enum decide_event event_of(const struct err *why)
 {
     if (err_is(why, &ERR_TASK_UNKNOWN))
         return DECIDE_UNKNOWN;
+    if (err_is(why, &ERR_STEP_FOREIGN))
+        return DECIDE_FOREIGN;
     return task_may_pass(why) ? DECIDE_PASSING : DECIDE_FAILED;
 }
 

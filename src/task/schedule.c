@@ -126,17 +126,23 @@ struct batch {
     int64_t epoch;
 };
 
-static struct seat *least_loaded(struct scheduler *s)
+/* Of those that have the least to do, another one each time: whoever ran it before could not, or was lost, and is the last resort. */
+static struct seat *seat_for(struct scheduler *s, const struct subtask *step)
 {
-    struct seat *best = NULL;
+    unsigned first = (unsigned)(step->id + step->dispatch / 2); /* each try raises it twice */
+    struct seat *best = NULL, *former = NULL;
 
     for (unsigned i = 0; i < s->n_seats; i++) {
-        struct seat *seat = &s->seats[i];
+        struct seat *seat = &s->seats[(first + i) % s->n_seats];
 
-        if (seat->load < MAX_STEPS_EACH && (best == NULL || seat->load < best->load))
+        if (seat->load >= MAX_STEPS_EACH)
+            continue;
+        if (seat->worker.node_id == step->worker_id)
+            former = seat;
+        else if (best == NULL || seat->load < best->load)
             best = seat;
     }
-    return best;
+    return best != NULL ? best : former;
 }
 
 static int dispatch_body(struct tx *tx, void *data, struct err *e)
@@ -156,7 +162,7 @@ static int dispatch_body(struct tx *tx, void *data, struct err *e)
 static void choose(struct batch *b)
 {
     for (size_t i = 0; i < b->n; i++) {
-        b->seats[i] = least_loaded(b->s);
+        b->seats[i] = seat_for(b->s, &b->steps[i]);
         if (b->seats[i] != NULL)
             b->seats[i]->load++;
     }

@@ -45,14 +45,32 @@ def upgrade(cluster, node, program):
     wait_until(lambda: cluster.leader().probe("/leader") == 200, "somebody leads")
 
 
-def test_cluster_is_upgraded_node_by_node_and_not_taken_back(metadb, program):
+def run_a_step_that_only_one_knows(cluster, new, sim):
+    """The nodes of the former version get it first, since the new one is drained, and leave it alone until somebody knows it."""
+    api, number = cluster.api(cluster.nodes.index(new)), cluster.id_of(new)
+    api.post(f"/api/v2/ocp/nodes/{number}/drain").ok()
+    wait_until(lambda: new.probe("/readyz") == 503, "the new node takes no steps")
+    task = api.post("/api/v2/ob/clusters/takeOver", {"rootSysPassword": sim.password, "address": sim.host, "port": sim.port}).data["id"]
+
+    def step():
+        return query(cluster.database, "SELECT * FROM subtask WHERE task_id = %s AND name = 'Say what comes next'", task)[0]
+    wait_until(lambda: step()["dispatch"] >= 3, "a node that does not know the step gives it back")
+    assert api.get(f"/api/v2/tasks/{task}").data["status"] == "RUNNING"
+    api.post(f"/api/v2/ocp/nodes/{number}/resume").ok()
+    wait_until(lambda: api.get(f"/api/v2/tasks/{task}").data["status"] != "RUNNING", "the task ends")
+    assert api.get(f"/api/v2/tasks/{task}").data["status"] == "SUCCESSFUL"
+    assert (step()["worker_id"], step()["attempts"]) == (number, 0)
+
+
+def test_cluster_is_upgraded_node_by_node_and_not_taken_back(metadb, program, obsim):
     with OcpCluster(metadb, settings={"ha.election_timeout": "5s"}) as cluster:
         last = cluster.leader()
         before, [old] = cluster.row()["epoch"], set(versions(cluster))
         followers = [n for n in cluster.nodes if n is not last]
         with Callers(cluster) as history:
-            for node in followers:
-                upgrade(cluster, node, program)
+            upgrade(cluster, followers[0], program)
+            run_a_step_that_only_one_knows(cluster, followers[0], obsim)
+            upgrade(cluster, followers[1], program)
             assert sorted(versions(cluster)) == sorted([old, f"{old}+next", f"{old}+next"])
             assert cluster.row()["epoch"] == before, "followers come and go without a change of leadership"
             upgrade(cluster, last, program)

@@ -340,6 +340,21 @@ static void a_lost_worker_is_replaced_under_a_new_number(void **state)
     arena_fini(&w.arena);
 }
 
+static void a_step_that_its_worker_does_not_know_waits_for_another(void **state)
+{
+    struct world w;
+
+    (void)state;
+    make(&w, in_a_row);
+    dispatch(&w);
+    ok(&w, 0, DECIDE_FOREIGN);
+    EXPECT(&w, "RPP", TASK_RUNNING);
+    assert_int_equal(w.t.subtasks[0].dispatch, 2);
+    assert_int_equal(w.t.subtasks[0].attempts, 0);
+    assert_true(w.t.subtasks[0].delay_ms > 0);
+    arena_fini(&w.arena);
+}
+
 static void workers_are_lost_by_incarnation_death_and_lease(void **state)
 {
     static const struct {
@@ -535,6 +550,7 @@ int main(void)
         cmocka_unit_test(passing_failures_are_retried_so_often),
         cmocka_unit_test(people_retry_skip_and_cancel),
         cmocka_unit_test(a_lost_worker_is_replaced_under_a_new_number),
+        cmocka_unit_test(a_step_that_its_worker_does_not_know_waits_for_another),
         cmocka_unit_test(workers_are_lost_by_incarnation_death_and_lease),
         cmocka_unit_test(a_rollback_goes_from_the_last_to_the_first),
         cmocka_unit_test(steps_without_anything_to_undo_are_passed),

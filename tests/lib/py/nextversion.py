@@ -10,7 +10,7 @@ import subprocess
 from .build import CHECKOUT, build_dir
 
 PATCH = CHECKOUT / "tests" / "e2e" / "upgrade" / "next.patch"
-SOURCES = ("api", "conf", "data", "ha", "raft", "src", "packaging", "tests")
+SOURCES = ("agent", "api", "conf", "data", "ha", "raft", "src", "packaging", "tests")
 NOT_NEEDED = shutil.ignore_patterns("__pycache__", "corpus", ".deps", "*.o", "node_modules")
 MIGRATION = re.compile(r"^    \{ (\d+), \"", re.MULTILINE)
 
