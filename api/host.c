@@ -134,7 +134,7 @@ static int view_hosts(struct call *c, const struct host *hosts, size_t n, struct
         views[i] = (struct host_view){ hosts[i], { &kept[k], 0 } };
         for (size_t j = 0; j < n_found; j++)
             if (found[j].host_id == hosts[i].id) {
-                kept[k++] = (struct service_view){ found[j].name, found[j].version, found[j].type, FIELD_NONE };
+                kept[k++] = (struct service_view){ found[j].name, found[j].version, found[j].type, found[j].package_id };
                 views[i].services.n++;
             }
     }

@@ -11,6 +11,7 @@
 #include "api/task.h"
 #include "src/host/host.h"
 #include "src/iam/principal.h"
+#include "src/io/fiber.h"
 #include "src/task/domains.h"
 #include "src/task/engine.h"
 
@@ -25,6 +26,8 @@ int permit_hosts(const struct call *c, struct field_ints ids, enum permission_ac
     }
     return rv;
 }
+
+enum { LOOKS = 25, LOOK_PAUSE_MS = 200 };
 
 /* ---- showing --------------------------------------------------------------------------------------------------------------- */
 
@@ -246,29 +249,52 @@ static int not_operable(const struct host_process *p, struct err *e)
     return err_set(e, &ERR_HOST_PROCESS_FIXED, "%s", p->name);
 }
 
+/* The process as it is now. */
+static int look(struct call *c, const struct host_agent *a, int64_t process_id, struct host_process *p, struct err *e)
+{
+    struct agent_at at;
+    int rv = host_agent_at(c->db, a->host_id, c->arena, &at, e);
+
+    if (rv == 0)
+        rv = host_look(c->api->shared->domains->hosts, c->db, a, at.ocp_id, c->arena, e);
+    return rv == 0 ? store_host_process_get(c->db, a->host_id, process_id, c->arena, p, e) : rv;
+}
+
+/* Looks until the guard has done what was asked for, which is soon, or would take too long to wait for. */
+static int await(struct call *c, const struct host_agent *a, const struct host_process *former, enum agent_action action, struct host_process *p,
+                 struct err *e)
+{
+    bool settled = false;
+    int rv = 0;
+
+    for (unsigned i = 0; rv == 0 && !settled && i < LOOKS; i++) {
+        rv = i > 0 ? fiber_sleep(LOOK_PAUSE_MS, e) : 0;
+        if (rv == 0)
+            rv = look(c, a, former->id, p, e);
+        settled = rv == 0 && (action == AGENT_STOP ? p->pid == 0 : p->pid > 0 && p->pid != former->pid);
+    }
+    return rv;
+}
+
 static int control(struct call *c, enum agent_action action, struct err *e)
 {
-    struct hosts *h = c->api->shared->domains->hosts;
-    struct host_process p;
+    struct host_process former, p;
     struct process_view v;
     struct host_agent a;
-    struct agent_at at;
     int rv = get_agent(c, &a, e);
 
     c->object_kind = "COMPUTE_HOST";
     c->object_id = call_id(c, "hostId");
     if (rv == 0)
-        rv = store_host_process_get(c->db, a.host_id, call_id(c, "agentProcessId"), c->arena, &p, e);
-    if (rv == 0 && !is_operable(p.name))
-        rv = not_operable(&p, e);
+        rv = look(c, &a, call_id(c, "agentProcessId"), &former, e);
+    if (rv == 0 && action == AGENT_RESTART && former.pid == 0)
+        action = AGENT_START;
+    if (rv == 0 && !is_operable(former.name))
+        rv = not_operable(&former, e);
     if (rv == 0)
-        rv = host_control(h, c->db, a.host_id, action, p.name, c->arena, e);
+        rv = host_control(c->api->shared->domains->hosts, c->db, a.host_id, action, former.name, c->arena, e);
     if (rv == 0)
-        rv = host_agent_at(c->db, a.host_id, c->arena, &at, e);
-    if (rv == 0)
-        rv = host_look(h, c->db, &a, at.ocp_id, c->arena, e);
-    if (rv == 0)
-        rv = store_host_process_get(c->db, a.host_id, p.id, c->arena, &p, e);
+        rv = await(c, &a, &former, action, &p, e);
     if (rv == 0)
         rv = view_process(c, &a, &p, &v, e);
     return rv == 0 ? call_object(c, &v, e) : rv;

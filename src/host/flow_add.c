@@ -25,7 +25,7 @@ ERR_DEFINE(ERR_HOST_AGENT_SILENT, 90515, 500, ERR_FINAL,
            "主机 {0} 的 Agent 已启动，但在 {1} 无应答：{2}请检查防火墙是否放行该端口后重试任务。其日志：{3}");
 const struct err_row *const host_flow_err_rows[] = { &ERR_HOST_UNFIT, &ERR_HOST_AGENT_SILENT, NULL };
 
-enum { CHECK_S = 180, INSTALL_S = 300, START_S = 120, GREET_S = 90, GREET_TRY_MS = 5000, GREET_PAUSE_MS = 500, GREET_MARGIN_MS = 30000,
+enum { CHECK_S = 180, INSTALL_S = 300, START_S = 120, GREET_S = 60, GREET_TRY_MS = 5000, GREET_PAUSE_MS = 300, GREET_MARGIN_MS = 50000,
        REASON_SIZE = 1024 };
 
 /* ---- check ----------------------------------------------------------------------------------------------------------------- */
@@ -280,7 +280,7 @@ static int greeted_body(struct tx *tx, void *data, struct err *e)
     return rv == 0 ? store_host_set_status(tx, g->host_id, NULL, "AVAILABLE", e) : rv;
 }
 
-/* Until it answers or the step's time is nearly over. */
+/* It was seen running, so it answers soon or not at all; the rest of the time is for asking it why. */
 static int say_hello(struct task_run *r, const struct agent_at *at, struct agent_hello *out, struct err *e)
 {
     int64_t epoch = task_step_of(r)->epoch;

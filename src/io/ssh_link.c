@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -169,6 +171,20 @@ static bool finish_connect(int fd, int *number)
     return *number == 0;
 }
 
+/* A host that is gone says so by silence. */
+static void notice_silence(int fd)
+{
+    const struct {
+        int level, name, value;
+    } options[] = {
+        { SOL_SOCKET, SO_KEEPALIVE, 1 }, { IPPROTO_TCP, TCP_KEEPIDLE, 5 }, { IPPROTO_TCP, TCP_KEEPINTVL, 3 }, { IPPROTO_TCP, TCP_KEEPCNT, 3 },
+        { IPPROTO_TCP, TCP_USER_TIMEOUT, 15000 },
+    };
+
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) /* without them deadlines do it, later */
+        (void)setsockopt(fd, options[i].level, options[i].name, &options[i].value, sizeof options[i].value);
+}
+
 /* Tries one address; the socket belongs to the wire then. */
 static bool connect_to(struct ssh_link *k, const struct addrinfo *a, int *number)
 {
@@ -179,6 +195,7 @@ static bool connect_to(struct ssh_link *k, const struct addrinfo *a, int *number
         *number = errno;
         return false;
     }
+    notice_silence(fd);
     if (!open_wire(k, fd)) {
         close(fd);
         *number = ECANCELED;

@@ -6,12 +6,14 @@ static const struct sql_field fields[] = {
     SQL_FIELD(host_service, type, "type", SQL_C_TEXT),
     SQL_FIELD(host_service, name, "name", SQL_C_TEXT),
     SQL_FIELD(host_service, version, "version", SQL_C_TEXT),
+    SQL_FIELD(host_service, package_id, "package_id", SQL_C_INT64),
     { NULL },
 };
 
-#define CLUSTERS "SELECT h.id AS host_id, 'OB_CLUSTER' AS type, c.name AS name, MAX(o.version) AS version FROM host h " \
+#define CLUSTERS "SELECT h.id AS host_id, 'OB_CLUSTER' AS type, c.name AS name, MAX(o.version) AS version, (SELECT MAX(p.id) FROM package_host b JOIN package p ON p.id = b.package_id " \
+                 "WHERE b.host_id = h.id AND p.version = c.version) AS package_id FROM host h " \
                  "JOIN observer o ON o.ip = h.ip JOIN obcluster c ON c.id = o.cluster_id WHERE h.id "
-#define AGENTS "SELECT a.host_id AS host_id, 'OCP_AGENT' AS type, 'ocp_agent' AS name, a.version AS version FROM host_agent a WHERE a.host_id "
+#define AGENTS "SELECT a.host_id AS host_id, 'OCP_AGENT' AS type, 'ocp_agent' AS name, a.version AS version, NULL AS package_id FROM host_agent a WHERE a.host_id "
 
 static int add(struct db *d, const char *before, const char *after, const int64_t *ids, size_t n, struct arena *arena,
                struct host_service **out, size_t *n_out, struct err *e)
@@ -39,6 +41,8 @@ static int add(struct db *d, const char *before, const char *after, const int64_
         return err_set(e, &ERR_NOMEM, "");
     for (size_t i = 0; i < *n_out; i++)
         more[i] = (*out)[i];
+    for (size_t i = 0; i < rows.n_rows; i++)
+        more[*n_out + i].package_id = FIELD_NONE;
     rv = sql_fetch(&rows, fields, sizeof *more, more + *n_out, e);
     *out = more;
     *n_out += rows.n_rows;
@@ -53,14 +57,14 @@ int store_host_services(struct db *d, const int64_t *ids, size_t n, struct arena
     *n_out = 0;
     if (n == 0)
         return 0;
-    rv = add(d, CLUSTERS, " GROUP BY h.id, c.name ORDER BY h.id, c.name", ids, n, arena, out, n_out, e);
+    rv = add(d, CLUSTERS, " GROUP BY h.id, c.name, c.version ORDER BY h.id, c.name", ids, n, arena, out, n_out, e);
     return rv == 0 ? add(d, AGENTS, "", ids, n, arena, out, n_out, e) : rv;
 }
 
 int store_host_users_in(struct tx *tx, int64_t id, struct arena *arena, struct host_service **out, size_t *n_out, struct err *e)
 {
     struct sql_rows rows;
-    int rv = tx_run(tx, CLUSTERS "= ? GROUP BY h.id, c.name ORDER BY c.name", DB_ARGS(SQL_V_I(id)), arena, &rows, e);
+    int rv = tx_run(tx, CLUSTERS "= ? GROUP BY h.id, c.name, c.version ORDER BY c.name", DB_ARGS(SQL_V_I(id)), arena, &rows, e);
 
     if (rv != 0)
         return rv;

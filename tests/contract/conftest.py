@@ -5,6 +5,7 @@ import pathlib
 
 import pytest
 
+from lib.py import hosts
 from lib.py.server import built
 
 from . import report
@@ -18,7 +19,14 @@ collect_ignore = [] if built().exists() else ["test_walk.py"]
 def walk(request, ocp_server):
     """The walk over a running ocp-server; its kernels and simulated clusters start when a scenario first needs them."""
     return Walk(ocp_server.api(), lambda: request.getfixturevalue("seekdb_pair"), lambda: request.getfixturevalue("obsim"),
-                ocp_server.database)
+                ocp_server.database, lambda: request.getfixturevalue("machine"))
+
+
+@pytest.fixture(scope="session")
+def machine():
+    """A bare host."""
+    with hosts.machine() as one:
+        yield one
 
 
 def pytest_configure(config):

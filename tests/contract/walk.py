@@ -14,13 +14,14 @@ TASK_SECONDS = 120
 
 class Walk:
     """`api` is the administrator's client, `kernels` a function that gives the two running OceanBase kernels, `simulator` one that gives the
-    simulator with a cluster of several zones, `metadb` the database behind the server.
+    simulator with a cluster of several zones, `metadb` the database behind the server, `machine` one that gives a bare host (lib/py/hosts.py).
 
     Shared objects (region, cluster, ...) are made when the first scenario asks for them.
     """
 
-    def __init__(self, api, kernels=None, simulator=None, metadb=None):
+    def __init__(self, api, kernels=None, simulator=None, metadb=None, machine=None):
         self.api = api
+        self._machine = machine
         self._kernels = kernels
         self._simulator = simulator
         self.metadb = metadb
@@ -104,6 +105,11 @@ class Walk:
                                                    "port": self.simulator.port})
         self.finish(started)
         return started["clusterId"]
+
+    @functools.cached_property
+    def machine(self):
+        """A bare host: address, port, user, private key, directory for the agent."""
+        return self._machine()
 
     @functools.cached_property
     def region(self):

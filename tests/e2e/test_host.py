@@ -18,6 +18,10 @@ BOX = "/api/v2/profiles/me/credentials"
 TASKS = "/api/v2/tasks/instances"
 AGENT = "/home/admin/ocp_agent"
 TASK_SECONDS = 180
+CLUSTER = ("INSERT INTO obcluster (id, name, ob_cluster_id, engine, type, status, address, port, connection_mode, username, password, "
+           "password_version, proxyro_password, instance, version, full_version, architecture, creator_id, creator_name, created_at, "
+           "updated_at, failure) VALUES ({0}, 'c{0}', {0}, 'OCEANBASE', 'PRIMARY', 0, '127.0.0.{1}', 9, 'direct', 'root@sys', '', 1, '', "
+           "'instance-{0}', '4.3.5.3', '4.3.5.3', '', 100, 'admin', NOW(6), NOW(6), '')")
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +54,8 @@ class World:
 
     def __init__(self, server, key):
         self.server, self.api = server, server.api()
-        region = self.api.post("/api/v2/compute/regions", {"name": "north"}).data["id"]
-        self.idc = self.api.post("/api/v2/compute/idcs", {"name": "n1", "regionId": region}).data["id"]
+        self.region = self.api.post("/api/v2/compute/regions", {"name": "north"}).data["id"]
+        self.idc = self.api.post("/api/v2/compute/idcs", {"name": "n1", "regionId": self.region}).data["id"]
         self.kind = self.api.post("/api/v2/compute/hostTypes", {"name": "any"}).data["id"]
         self.root = self.credential("root_key", "root", key, "PRIVATE_KEY")
 
@@ -212,6 +216,7 @@ def test_three_hosts_come_and_go(world, machine):
         assert seen["services"] == [{"name": "ocp_agent", "version": seen["hostAgentVersion"], "type": "OCP_AGENT"}]
         assert seen["sshFingerprint"] == one.fingerprint and len(seen["ocpId"]) == 32
         assert agent_processes(one) >= {"ocp_agentd", "pos_proxy"}
+    world.api.post(HOSTS + "/batchCreate", world.body(three[0])).refused(409, 7001, three[0].address)
     some = {h["id"] for h in world.api.get(HOSTS, {"includedServiceType": "OCP_AGENT", "size": 100}).contents}
     none = {h["id"] for h in world.api.get(HOSTS, {"excludedServiceType": "OCP_AGENT", "size": 100}).contents}
     assert set(added["hostIds"]) <= some and not set(added["hostIds"]) & none
@@ -221,3 +226,154 @@ def test_three_hosts_come_and_go(world, machine):
     for number, one in zip(added["hostIds"], three):
         wait_until(lambda n=number: world.api.get(f"{HOSTS}/{n}").status == 404, "it is gone", TASK_SECONDS)
         assert not one.home("admin", "ocp_agent").exists() and one.processes(AGENT) == []
+
+
+def test_password_and_sudo(world, machine):
+    """As a user whom sudo asks for the password: it is on no command line, there or in a log."""
+    with sshd.account_with_password(PASSWORD) as user:
+        one = machine(sudoers=f"{user} ALL=(ALL) ALL\n")
+        one.program("sudo", f"#!/bin/sh\necho \"$*\" >> {one.directory}/seen; exec /usr/bin/sudo \"$@\"\n")
+        (one.directory / "seen").touch()
+        (one.directory / "seen").chmod(0o666)
+        added = world.add(one, credential=world.credential("asked", user, PASSWORD))
+        number, = added["hostIds"]
+        world.works(added["id"])
+        assert world.host(number)["hostAgentStatus"] == "AVAILABLE"
+        seen = (one.directory / "seen").read_text()
+        assert "ocp_agent_ctl" in seen and PASSWORD not in seen and PASSWORD not in world.server.log.read_text()
+        assert {mode for mode in (oct(p.stat().st_mode & 0o777) for p in one.home("admin", "ocp_agent", "conf").glob("agent.pem"))} == {"0o600"}
+        world.delete(number)
+        assert not one.home("admin", "ocp_agent").exists()
+
+
+@pytest.fixture(scope="module")
+def kept(world, lan, keys):
+    """A host with an agent, and its id."""
+    with lan.host(authorized=[keys[1]]) as one:
+        added = world.add(one)
+        world.works(added["id"])
+        yield one, added["hostIds"][0]
+
+
+def test_processes_are_stopped_and_started(world, kept):
+    one, number = kept
+    base = f"{HOSTS}/{number}/agent"
+    listed = {p["alias"]: p for p in world.api.get(base + "/processes", {"size": 50}).contents}
+    assert listed["pos_proxy"]["status"] == "STARTED" and listed["pos_proxy"]["ports"] == "62888" and not listed["pos_proxy"]["operable"]
+    exporter = listed["ocp_exporter"]
+    stopped = world.api.post(f"{base}/processes/{exporter['id']}/stop").data
+    assert (stopped["id"], stopped["status"]) == (exporter["id"], "STOPPED") and "ocp_exporter" not in agent_processes(one)
+    started = world.api.post(f"{base}/processes/{exporter['id']}/restart").data
+    assert started["status"] == "STARTED" and "ocp_exporter" in agent_processes(one)
+    world.api.post(f"{base}/processes/{listed['pos_proxy']['id']}/stop").refused(409, 7019, "pos_proxy")
+    world.api.post(f"{base}/processes/987654/stop").refused(404)
+    world.api.get(f"{HOSTS}/987654/agent").refused(404)
+
+
+def test_agents_are_stopped_restarted_and_installed_anew(world, kept):
+    one, number = kept
+    base = f"{HOSTS}/{number}/agent"
+    world.works(world.api.post(base + "/stop").data["id"])
+    assert agent_processes(one) == set() and world.host(number)["status"] == "OFFLINE"
+    world.works(world.api.post(base + "/restart").data["id"])
+    assert world.host(number)["hostAgentStatus"] == "AVAILABLE" and agent_processes(one) >= {"ocp_agentd", "pos_proxy"}
+    world.works(world.api.post(HOSTS + "/batchStopAgents", {"hostIds": [number]}).data["id"])
+    world.works(world.api.post(HOSTS + "/batchRestartAgents", {"hostIds": [number]}).data["id"])
+    before = world.api.get(base).data
+    world.works(world.api.post(base + "/reinstall").data["id"])
+    after = world.api.get(base).data
+    assert after["id"] == before["id"] and after["status"] == "STARTED" and world.host(number)["status"] == "AVAILABLE"
+
+
+def test_a_changed_key_is_refused_until_it_is_accepted(world, kept):
+    one, number = kept
+    former = one.fingerprint
+    assert world.api.get(f"{HOSTS}/{number}/sshKey").data == {"pinned": former, "shown": former, "same": True}
+    one.crash()
+    one.new_key()
+    one.start()
+    world.fails(world.api.post(f"{HOSTS}/{number}/agent/restart").data["id"], one.address, former, one.fingerprint, "confirm")
+    assert world.api.get(f"{HOSTS}/{number}/sshKey").data == {"pinned": former, "shown": one.fingerprint, "same": False}
+    world.api.post(f"{HOSTS}/{number}/sshKey/accept", {"fingerprint": "SHA256:short"}).refused(400, naming="fingerprint")
+    world.api.post(f"{HOSTS}/{number}/sshKey/accept", {"fingerprint": one.fingerprint}).ok()
+    world.works(world.api.post(f"{HOSTS}/{number}/agent/restart").data["id"])
+
+
+def test_what_does_not_answer_is_offline(world, kept):
+    one, number = kept
+    one.firewall("tcp dport 62888 drop")
+    wait_until(lambda: world.host(number)["status"] == "OFFLINE", "the host is offline", TASK_SECONDS)
+    seen = world.api.get(f"{HOSTS}/{number}/agent").data
+    assert (seen["status"], seen["state"]) == ("STOPPED", "OFFLINE") and seen["problem"]
+    one.firewall()
+    wait_until(lambda: world.host(number)["status"] == "AVAILABLE", "the host is back", TASK_SECONDS)
+
+
+def test_what_is_used_stays(world, mariadb_server, kept):
+    one, number = kept
+    name = world.server.database.name
+    mariadb_server.sql(CLUSTER.format(77, 77), database=name)
+    mariadb_server.sql("INSERT INTO observer (id, cluster_id, zone, ip, port, sql_port, version, inner_status, with_rootserver, created_at, "
+                       "updated_at) VALUES (7701, 77, 'zone1', %s, 2882, 2881, '4.2.1.0', 'ACTIVE', 1, NOW(6), NOW(6))", (one.address,), database=name)
+    assert {"name": "c77", "version": "4.2.1.0", "type": "OB_CLUSTER"} in world.host(number)["services"]
+    assert [h["id"] for h in world.api.get(HOSTS, {"includedServiceType": "OB_CLUSTER"}).contents] == [number]
+    world.api.delete(f"{HOSTS}/{number}").refused(409, 7004, "c77")
+    world.api.post(HOSTS + "/batchDelete", {"hostIdList": [number]}).refused(409, 7004, one.address)
+    idc = world.api.post("/api/v2/compute/idcs", {"name": "n2", "regionId": world.region}).data["id"]
+    world.api.patch(f"{HOSTS}/{number}", {"idcId": idc}).refused(409, 7035, one.address)
+    wait_until(lambda: world.host(number)["status"] == "ONLINE", "it is in use", TASK_SECONDS)
+    mariadb_server.sql("DELETE FROM observer WHERE cluster_id = 77", database=name)
+    mariadb_server.sql("DELETE FROM obcluster WHERE id = 77", database=name)
+    assert world.api.patch(f"{HOSTS}/{number}", {"idcId": idc}).data["idcName"] == "n2"
+
+
+def test_a_closed_port_is_named(world, machine):
+    """A firewall closes the port of the agent: the task says so, keeps what it has done, and goes on once the port is open."""
+    one = machine()
+    one.firewall("tcp dport 62888 reject with tcp reset")
+    added = world.add(one)
+    number, = added["hostIds"]
+    world.fails(added["id"], one.address, "62888", "firewall", "greet agent")
+    assert world.host(number)["status"] == "NEW"
+    one.firewall()
+    world.api.post(f"{TASKS}/{added['id']}/retry").ok()
+    world.works(added["id"])
+    assert world.host(number)["status"] == "AVAILABLE"
+
+
+def test_the_host_goes_in_the_middle(world, machine):
+    """While the program is on its way. Rolled back, nothing is left; gone for good, a host is deleted all the same, and may come back."""
+    one = machine()
+    one.program("mv", "#!/bin/sh\ncase $* in *ocp-agent*) touch /run/now; while :; do sleep 1; done;; esac\nexec /bin/mv \"$@\"\n")
+    added = world.add(one)
+    number, = added["hostIds"]
+    wait_until(lambda: one.run("sh", "-c", "ls /run/now 2>/dev/null || true"), "the program is there", TASK_SECONDS)
+    one.crash()
+    world.fails(added["id"], "install agent", one.address)
+    assert one.home("admin", "ocp_agent").exists()
+    one.program("mv", "#!/bin/sh\nexec /bin/mv \"$@\"\n")
+    one.start()
+    world.api.post(f"{TASKS}/{added['id']}/rollback").ok()
+    wait_until(lambda: world.api.get(f"{HOSTS}/{number}").status == 404, "nothing is left of it", TASK_SECONDS)
+    assert not one.home("admin", "ocp_agent").exists() and one.processes(AGENT) == []
+
+
+def test_a_host_is_given_up_and_comes_back(world, machine):
+    one = machine()
+    added = world.add(one)
+    number, = added["hostIds"]
+    world.works(added["id"])
+    one.crash()
+    world.delete(number, force="true")
+    one.start()
+    assert one.home("admin", "ocp_agent").exists()      # a stray of ours, which is replaced
+    world.works(world.add(one)["id"])
+
+
+def test_what_is_changed(world, kept):
+    one, number = kept
+    changed = world.api.patch(f"{HOSTS}/{number}", {"alias": "db one", "description": "first", "sshPort": 22}).data
+    assert (changed["alias"], changed["description"], changed["innerIpAddress"]) == ("db one", "first", one.address)
+    world.api.patch(f"{HOSTS}/{number}", {"credentialId": 987654}).refused(404, 7016)
+    world.api.patch(f"{HOSTS}/{number}", {"idcId": 987654}).refused(404)
+    world.api.patch(f"{HOSTS}/987654", {"alias": "x"}).refused(404)

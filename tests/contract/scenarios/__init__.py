@@ -54,6 +54,6 @@ def scenario(*needs):
 
 def registered():
     """All scenarios by name."""
-    for noun in ("system", "record", "cluster", "cluster4x", "tenant", "tenant4x", "database", "history", "login", "own", "package", "task"):
+    for noun in ("system", "record", "cluster", "cluster4x", "tenant", "tenant4x", "database", "history", "login", "own", "package", "task", "host"):
         importlib.import_module(f"{__name__}.{noun}")
     return _registry

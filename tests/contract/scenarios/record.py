@@ -99,27 +99,6 @@ def credentials_in_a_file(walk):
     assert walk.do("profile-credential-get", id=imported["id"])["name"] == imported["name"] != walk.credential["name"]
 
 
-@scenario("hosts-list", "host-get", "host-batch-create", "idc-create", "host-type-create", "profile-credential-create")
-def hosts(walk):
-    made = walk.do("host-batch-create", {
-        "hostBasicDataList": [{"innerIpAddress": "127.0.1.1", "serialNumber": "sn-1"}, {"innerIpAddress": "127.0.1.2"}],
-        "sshPort": 22, "kind": "DEDICATED_PHYSICAL_MACHINE", "idcId": walk.idc["id"], "typeId": walk.host_type["id"],
-        "credentialId": walk.credential["id"], "alias": "walked", "description": "for the walk"})
-    assert len(made["hostIds"]) == 2 and made["id"]
-    walk.end(made["id"])
-    listed = walk.rows("hosts-list", {"size": 100})
-    first = named(listed, "127.0.1.1", "innerIpAddress")
-    assert walk.do("host-get", hostId=first["id"])["idcName"] == walk.idc["name"]
-    if walk.has("host-delete"):
-        walk.do("host-delete", hostId=made["hostIds"][1])
-        walk.goes("host-get", hostId=made["hostIds"][1])
-        walk.effect("host-delete")
-    if walk.has("host-batch-delete"):
-        walk.do("host-batch-delete", {"hostIdList": [made["hostIds"][0]]})
-        walk.goes("host-get", hostId=made["hostIds"][0])
-        walk.effect("host-batch-delete")
-
-
 @scenario("ob-unit-specs-list", "ob-unit-spec-create", "ob-unit-spec-delete")
 def unit_specs(walk):
     made = walk.do("ob-unit-spec-create", {"name": "walked", "maxCpuCoreCount": 1.5, "maxMemorySize": 6})

@@ -11,7 +11,9 @@
 A host has its own network, processes, name, /home, /run and sudoers; /tmp, programs and accounts are this machine's. sshd is its first process.
 """
 import base64
+import contextlib
 import functools
+import getpass
 import hashlib
 import os
 import pathlib
@@ -19,6 +21,8 @@ import shutil
 import socket
 import subprocess
 import sys
+
+import pytest
 
 from . import sshd
 from .server import built
@@ -227,3 +231,25 @@ class Host:
     def __exit__(self, *_):
         if self.is_up():
             self.crash()
+
+
+@contextlib.contextmanager
+def machine():
+    """One bare host for tests that only need one: (address, port, user, private key, directory of agents below which its agent will be; None:
+    the default). As root a host of its own; else this machine at a loopback address, whose user needs no more rights than he has."""
+    directory = new_dir("machine", None, 0o755)
+    private, public = sshd.make_key(directory, "key", "ed25519")
+    if why_not() is None:
+        with Lan() as lan, lan.host(authorized=[public]) as one:
+            yield one.address, one.port, "root", private, None
+        return
+    if os.geteuid() == 0:
+        pytest.skip(f"no host of its own: {why_not()}")
+    address = f"127.0.{100 + os.getpid() % 100}.1"
+    with sshd.Sshd([public], addresses=(address,), sudo="run") as one:
+        try:
+            yield address, one.port, getpass.getuser(), private, str(directory / "home")
+        finally:
+            ctl = directory / "home" / "ocp_agent" / "bin" / "ocp_agent_ctl"
+            if ctl.exists():
+                subprocess.run([ctl, "uninstall"], capture_output=True, check=False, timeout=TIMEOUT)

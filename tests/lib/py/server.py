@@ -47,8 +47,11 @@ def binary():
     if not source.exists():
         raise RuntimeError(f"there is no {source}: build it, or name another in OCP_SERVER")
     target = run_dir() / "ocp-server"
-    shutil.copyfile(source, target)
-    target.chmod(0o755)
+    agent = source.parent / "ocp-agent"
+    for one, to in ((source, target), (agent, run_dir() / "ocp-agent")):      # the agent for hosts is looked for beside it
+        if one.exists():
+            shutil.copyfile(one, to)
+            to.chmod(0o755)
     return target
 
 

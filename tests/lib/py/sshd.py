@@ -35,7 +35,7 @@ def make_key(directory, name, kind, passphrase="", bits=None):
 
 class Sshd:
     """`authorized` are lines of public keys that may log in as any user; `addresses` where it listens; `sudo` is the exit status of a sudo
-    that stands first on the path of those who log in; `settings` are further lines of sshd_config."""
+    that stands first on the path of those who log in, or "run": it runs the command, as whoever calls it; `settings` are further lines of sshd_config."""
 
     def __init__(self, authorized=(), addresses=("127.0.0.1",), sudo=0, settings=()):
         self.addresses = addresses
@@ -50,7 +50,8 @@ class Sshd:
         programs = self.directory / "bin"
         programs.mkdir(mode=0o755)
         fake = programs / "sudo"
-        fake.write_text(f"#!/bin/sh\nexit {sudo}\n", encoding="ascii")
+        fake.write_text("#!/bin/sh\nwhile [ \"$1\" != -- ]; do shift; done; shift; exec \"$@\"\n" if sudo == "run" else f"#!/bin/sh\nexit {sudo}\n",
+                        encoding="ascii")
         fake.chmod(0o755)
         lines = [f"Port {self.port}", *(f"ListenAddress {a}" for a in addresses), f"HostKey {self.directory / 'host_key'}",
                  f"AuthorizedKeysFile {keys}", "StrictModes no", "PidFile none", "PermitRootLogin yes", "PrintMotd no", "LogLevel VERBOSE",
