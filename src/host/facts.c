@@ -56,7 +56,7 @@ static bool hex_digits(struct slice text, uint8_t *bytes, size_t n)
 
         if (at == NULL)
             return false;
-        bytes[i / 2] = (uint8_t)(bytes[i / 2] << 4 | (unsigned)(at - digits));
+        bytes[i / 2] = (uint8_t)(bytes[i / 2] * 16 + (at - digits));
     }
     return true;
 }
