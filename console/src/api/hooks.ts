@@ -13,8 +13,9 @@ const HEAL_MS = 3000;
 export function useGet<P extends PathOf<'get'>>(
   path: P,
   input: Input<'get', P>,
-  options: { enabled?: boolean; everyMs?: number } = {},
+  options: { enabled?: boolean; everyMs?: number | ((data: Data<'get', P> | undefined) => number | undefined) } = {},
 ) {
+  const { everyMs: every } = options;
   const { language } = useLanguage(); // texts of the server come in the reader's language
   const query = useQuery<Answer<Data<'get', P>>, ApiError>({
     queryKey: [path, input, language],
@@ -22,7 +23,8 @@ export function useGet<P extends PathOf<'get'>>(
     enabled: options.enabled ?? true,
     refetchInterval: ({ state }) => {
       const ill = state.data?.ageMs !== undefined || state.error?.isBusy === true;
-      return ill ? Math.min(HEAL_MS, options.everyMs ?? HEAL_MS) : (options.everyMs ?? false);
+      const everyMs = typeof every === 'function' ? every(state.data?.data) : every;
+      return ill ? Math.min(HEAL_MS, everyMs ?? HEAL_MS) : (everyMs ?? false);
     },
     placeholderData: keepPreviousData,
   });

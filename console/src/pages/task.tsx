@@ -1,125 +1,104 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Button, Drawer, Table } from 'antd';
-import { useState } from 'react';
-import { useParams } from 'react-router-dom';
+// One task: its steps as a graph and as a list, each with its log, and what may be done when one has failed.
+import { Card, Progress } from 'antd';
+import { Link, useParams, useSearchParams } from 'react-router-dom';
 
 import { useGet } from '../api/hooks';
-import type { Data } from '../api/types';
 import { DetailCard } from '../parts/detail-card';
-import { ErrorView } from '../parts/error-view';
-import { Loading } from '../parts/loading';
 import { ObjectPage } from '../parts/object-page';
-import { IfMay } from '../parts/permission-guard';
 import { StatusTag } from '../parts/status-tag';
 import { Time } from '../parts/time';
-import { useAction } from '../parts/use-action';
 import { useWords } from '../words';
-import { common } from '../words.common';
+import { TaskActions } from './tasks/actions';
+import { TaskGraph } from './tasks/graph';
+import { between, isOver, type Step, TASK, type Task, taskStateOf } from './tasks/model';
+import { StepDrawer } from './tasks/step-drawer';
+import { StepTable } from './tasks/step-table';
+import { taskWords } from './tasks/words';
 
 const words = {
-  ...common,
-  id: ['Number', '任务 ID'],
-  cluster: ['Cluster', '集群'],
-  tenant: ['Tenant', '租户'],
-  creator: ['Started by', '发起人'],
-  executor: ['Node', '执行节点'],
-  started: ['Began', '开始时间'],
-  finished: ['Ended', '结束时间'],
-  steps: ['Steps', '子任务'],
-  runs: ['Attempts', '执行次数'],
-  log: ['Log', '日志'],
-  noLog: ['This step has written nothing yet.', '该子任务暂无日志。'],
-  retryTask: ['Retry', '重试'],
-  retried: ['The task goes on', '任务已继续执行'],
+  ...taskWords,
   basics: ['Basics', '基本信息'],
+  progress: ['Steps done', '进度'],
 } as const;
 
-const PATH = '/api/v2/tasks/instances/{taskInstanceId}';
-type Step = NonNullable<Data<'get', typeof PATH>['subtasks']>[number];
+const LIVE_MS = 1000,
+  REST_MS = 10000;
 
-function StepLog({ task, step, onClose }: { task: number; step: Step | undefined; onClose: () => void }) {
+function Basics({ of: t }: { of: Task }) {
   const w = useWords(words);
-  const log = useGet(
-    '/api/v2/tasks/instances/{taskInstanceId}/subtasks/{subtaskInstanceId}/log',
-    { path: { taskInstanceId: task, subtaskInstanceId: step?.id ?? 0 } },
-    { enabled: step !== undefined, everyMs: step?.status === 'RUNNING' ? 2000 : undefined },
-  );
+  const steps = t.subtasks ?? [];
+  const over = steps.filter(isOver).length;
+  const text = `${over} / ${steps.length}`;
   return (
-    <Drawer open={step !== undefined} title={`${w.log}: ${step?.name ?? ''}`} size={720} onClose={onClose}>
-      {log.error === null ? null : <ErrorView error={log.error} onRetry={() => void log.refetch()} />}
-      {log.data === undefined ? log.error === null && <Loading /> : <pre tabIndex={0}>{log.data.log || w.noLog}</pre>}
-    </Drawer>
+    <DetailCard
+      title={w.basics}
+      details={[
+        { label: w.id, value: t.id },
+        { label: w.creator, value: t.creator?.name },
+        {
+          label: w.cluster,
+          value:
+            t.cluster === undefined ? undefined : <Link to={`/cluster/${t.cluster.id ?? 0}`}>{t.cluster.name}</Link>,
+        },
+        { label: w.tenant, value: t.tenant?.name },
+        { label: w.started, value: <Time at={t.startTime} /> },
+        { label: w.finished, value: <Time at={t.finishTime} /> },
+        { label: w.took, value: between(t.startTime, t.finishTime) },
+        { label: w.executor, value: t.executor },
+        {
+          label: w.progress,
+          value: (
+            <div style={{ width: 200 }}>
+              <Progress
+                aria-label={`${w.progress}: ${text}`}
+                percent={steps.length === 0 ? 0 : (over / steps.length) * 100}
+                size="small"
+                status="normal"
+                format={() => text}
+              />
+            </div>
+          ),
+        },
+      ]}
+    />
   );
 }
 
-export default function Task() {
+export default function TaskPage() {
   const w = useWords(words);
   const id = Number(useParams().id);
-  const [running, setRunning] = useState(true);
-  const task = useGet(PATH, { path: { taskInstanceId: id } }, { everyMs: running ? 2000 : undefined });
-  const [step, setStep] = useState<Step>();
-  const retry = useAction('post', '/api/v2/tasks/instances/{taskInstanceId}/retry', {
-    done: w.retried,
-    refreshes: ['/api/v2/tasks/instances'],
-  });
-  const isRunning = task.data?.status === 'RUNNING';
-  if (task.data !== undefined && isRunning !== running) setRunning(isRunning);
+  const [params, setParams] = useSearchParams();
+  const got = useGet(
+    TASK,
+    { path: { taskInstanceId: id } },
+    { everyMs: (t) => (t === undefined || t.status === 'RUNNING' ? LIVE_MS : REST_MS) },
+  );
+  const chosen = Number(params.get('step')) || undefined;
+  const show = (step: Step | undefined) =>
+    setParams(
+      (old) => {
+        if (step === undefined) old.delete('step');
+        else old.set('step', String(step.id));
+        return old;
+      },
+      { replace: true },
+    );
   return (
     <ObjectPage
-      got={task}
+      got={got}
       title={(t) => t.name}
-      tags={(t) => <StatusTag status={t.status} />}
-      actions={(t) =>
-        t.status === 'FAILED' ? (
-          <IfMay needs="TASK:*:UPDATE">
-            <Button type="primary" loading={retry.running} onClick={() => retry.run({ path: { taskInstanceId: id } })}>
-              {w.retryTask}
-            </Button>
-          </IfMay>
-        ) : null
-      }
+      tags={(t) => <StatusTag status={taskStateOf(t)} />}
+      actions={(t) => <TaskActions of={t} />}
     >
       {(t) => (
         <>
-          <DetailCard
-            title={w.basics}
-            details={[
-              { label: w.id, value: t.id },
-              { label: w.creator, value: t.creator?.name },
-              { label: w.cluster, value: t.cluster?.name },
-              { label: w.tenant, value: t.tenant?.name },
-              { label: w.started, value: <Time at={t.startTime} /> },
-              { label: w.finished, value: <Time at={t.finishTime} /> },
-              { label: w.executor, value: t.executor },
-            ]}
-          />
-          <h2 style={{ fontSize: 14 }}>{w.steps}</h2>
-          <Table<Step>
-            aria-label={w.steps}
-            size="middle"
-            rowKey="id"
-            pagination={false}
-            scroll={{ x: 'max-content' }}
-            dataSource={t.subtasks ?? []}
-            columns={[
-              { title: '#', dataIndex: 'seriesId' },
-              { title: w.name, dataIndex: 'name' },
-              { title: w.description, dataIndex: 'description' },
-              { title: w.status, render: (_, s) => <StatusTag status={s.status} /> },
-              { title: w.runs, dataIndex: 'runTime' },
-              { title: w.started, render: (_, s) => <Time at={s.startTime} /> },
-              { title: w.finished, render: (_, s) => <Time at={s.finishTime} /> },
-              {
-                title: w.actions,
-                render: (_, s) => (
-                  <Button type="link" size="small" onClick={() => setStep(s)}>
-                    {w.log}
-                  </Button>
-                ),
-              },
-            ]}
-          />
-          <StepLog task={id} step={step} onClose={() => setStep(undefined)} />
+          <Basics of={t} />
+          <Card title={<h2 className="card-title">{w.steps}</h2>} size="small" style={{ marginBottom: 16 }}>
+            <TaskGraph steps={t.subtasks ?? []} onOpen={show} />
+          </Card>
+          <StepTable steps={t.subtasks ?? []} onOpen={show} />
+          <StepDrawer task={t} step={t.subtasks?.find((s) => s.id === chosen)} onShow={show} />
         </>
       )}
     </ObjectPage>

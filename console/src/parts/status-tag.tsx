@@ -41,7 +41,20 @@ const STATES: Record<string, [Colour, Pair]> = {
   VERIFYING: ['processing', ['Verifying', '校验中']],
   SKIPPED: ['default', ['Skipped', '已跳过']],
   UNKNOWN: ['warning', ['Not known', '未知']],
+  CANCELLED: ['default', ['Given up', '已放弃']],
+  ROLLING_BACK: ['warning', ['Being rolled back', '回滚中']],
+  ROLLED_BACK: ['default', ['Rolled back', '已回滚']],
+  NEW: ['processing', ['Being added', '添加中']],
 };
+
+/** The words of a state where they stand in a text. */
+export function useStateText() {
+  const { language } = useLanguage();
+  return (status: string | undefined) => {
+    const words = STATES[status?.toUpperCase() ?? '']?.[1];
+    return words === undefined ? (status ?? '-') : say(words, language);
+  };
+}
 
 /** `as` overrides what the state means for this kind of object: a running cluster is fine, a running task is under way. */
 export function StatusTag({ status, as }: { status: string | undefined; as?: Colour }) {
