@@ -22,6 +22,7 @@ const TENANTS = 'CLUSTER:*:READ|CLUSTER:*:TENANT:*:READ';
 const cluster = () => import('./pages/ob/cluster');
 const tenant = () => import('./pages/ob/tenant');
 const nodes = () => import('./pages/nodes');
+const tasks = () => import('./pages/tasks');
 
 /* One row, one line: it begins with its path. */
 // prettier-ignore
@@ -58,7 +59,9 @@ export const routes: PageRow[] = [
   { path: '/region', title: ['Regions', '区域'], page: () => import('./pages/regions'), needs: 'HOST:*:READ' },
   { path: '/idc', title: ['IDCs', '机房'], page: () => import('./pages/idcs'), needs: 'HOST:*:READ' },
   { path: '/host-type', title: ['Host types', '主机类型'], page: () => import('./pages/host-types'), needs: 'HOST:*:READ' },
-  { path: '/task', title: ['Tasks', '任务'], page: () => import('./pages/tasks'), needs: 'TASK:*:READ' },
+  { path: '/task', title: ['Tasks', '任务'], page: tasks, needs: 'TASK:*:READ' },
+  { path: '/task/lock', title: ['Locks of tasks', '任务对象锁'], page: tasks, needs: 'TASK:*:READ' },
+  { path: '/task/schedule', title: ['Schedules', '定时任务'], page: tasks, needs: 'TASK:*:READ' },
   { path: '/task/:id', title: ['Task', '任务'], page: () => import('./pages/task'), needs: 'TASK:*:READ' },
   { path: '/user', title: ['Users', '用户'], page: () => import('./pages/users'), needs: 'USER:*:READ' },
   { path: '/user/:id', title: ['User', '用户'], page: () => import('./pages/user'), needs: 'USER:*:READ' },

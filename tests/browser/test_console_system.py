@@ -77,7 +77,6 @@ def test_a_task_with_its_steps_and_log(console, ocp_server, say):
     console.wait_text(say("Steps", "子任务"))
     console.page.wait("t.rows().length > 0")
     assert console.faults() == []
-    console.picture(f"task-detail-{console.language}")
     console.press(say("Log", "日志"))
     console.page.wait("document.querySelector('.ant-drawer pre')")
     assert console.faults() == []

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One task: its steps as a graph and as a list, each with its log, and what may be done when one has failed.
 import { Card, Progress } from 'antd';
+import { useState } from 'react';
 import { Link, useParams, useSearchParams } from 'react-router-dom';
 
 import { useGet } from '../api/hooks';
@@ -13,6 +14,7 @@ import { TaskActions } from './tasks/actions';
 import { TaskGraph } from './tasks/graph';
 import { between, isOver, type Step, TASK, type Task, taskStateOf } from './tasks/model';
 import { StepDrawer } from './tasks/step-drawer';
+import { useTaskStream } from './tasks/stream';
 import { StepTable } from './tasks/step-table';
 import { taskWords } from './tasks/words';
 
@@ -69,11 +71,15 @@ export default function TaskPage() {
   const w = useWords(words);
   const id = Number(useParams().id);
   const [params, setParams] = useSearchParams();
+  const [running, setRunning] = useState(false);
+  const { live, lines } = useTaskStream(id, running);
   const got = useGet(
     TASK,
     { path: { taskInstanceId: id } },
-    { everyMs: (t) => (t === undefined || t.status === 'RUNNING' ? LIVE_MS : REST_MS) },
+    { everyMs: (t) => (t?.status === 'RUNNING' && !live ? LIVE_MS : REST_MS) },
   );
+  const isRunning = got.data?.status === 'RUNNING';
+  if (got.data !== undefined && isRunning !== running) setRunning(isRunning);
   const chosen = Number(params.get('step')) || undefined;
   const show = (step: Step | undefined) =>
     setParams(
@@ -98,7 +104,12 @@ export default function TaskPage() {
             <TaskGraph steps={t.subtasks ?? []} onOpen={show} />
           </Card>
           <StepTable steps={t.subtasks ?? []} onOpen={show} />
-          <StepDrawer task={t} step={t.subtasks?.find((s) => s.id === chosen)} onShow={show} />
+          <StepDrawer
+            task={t}
+            step={t.subtasks?.find((s) => s.id === chosen)}
+            log={chosen === undefined ? undefined : lines.text(chosen)}
+            onShow={show}
+          />
         </>
       )}
     </ObjectPage>

@@ -44,6 +44,7 @@ const STATES: Record<string, [Colour, Pair]> = {
   CANCELLED: ['default', ['Given up', '已放弃']],
   ROLLING_BACK: ['warning', ['Being rolled back', '回滚中']],
   ROLLED_BACK: ['default', ['Rolled back', '已回滚']],
+  NEVER: ['default', ['Never run', '从未执行']],
   NEW: ['processing', ['Being added', '添加中']],
 };
 

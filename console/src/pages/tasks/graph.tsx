@@ -4,7 +4,7 @@ import { Flex } from 'antd';
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from 'react';
 
 import { useStateText } from '../../parts/status-tag';
-import { fill, useWords } from '../../words';
+import { useWords } from '../../words';
 import { draw, type Placed } from './layout';
 import { between, isActive, isBroken, isOver, type Step, stateOf } from './model';
 import { taskWords } from './words';
@@ -12,7 +12,6 @@ import { taskWords } from './words';
 const words = {
   ...taskWords,
   graph: ['Graph of the steps', '子任务流程图'],
-  stepOf: ['Step {0} of {1}: {2}, {3}', '子任务 {0}/{1}：{2}，{3}'],
 } as const;
 
 type Look = 'done' | 'broken' | 'active' | 'waits' | 'left';
@@ -23,6 +22,12 @@ function lookOf(s: Step): Look {
   if (isActive(s)) return 'active';
   if (s.state === 'SUCCESSFUL') return 'done';
   return isOver(s) ? 'left' : 'waits';
+}
+
+/* "start the observer (10.0.0.1)": what it does, and what for. */
+function partsOf(name = '') {
+  const [, what = name, target] = /^(.*) \((.*)\)$/.exec(name) ?? [];
+  return { what, target };
 }
 
 /* Where an arrow key leads. */
@@ -48,7 +53,7 @@ function Legend() {
   return (
     <Flex gap={16} wrap className="quiet" style={{ marginBottom: 8 }} aria-hidden>
       {all.map(([look, state]) => (
-        <span key={look} className={`step-key step-${look}`}>
+        <span key={look} className={`step-key-${look}`}>
           {MARKS[look]} {text(state)}
         </span>
       ))}
@@ -107,7 +112,7 @@ export function TaskGraph({ steps, onOpen }: Props) {
           {steps.map((s) => {
             const p = at.get(s.id ?? 0);
             const look = lookOf(s);
-            const state = text(stateOf(s));
+            const { what, target } = partsOf(s.name);
             return p === undefined ? null : (
               <button
                 key={s.id}
@@ -116,16 +121,16 @@ export function TaskGraph({ steps, onOpen }: Props) {
                 className={`step step-${look}`}
                 style={{ left: p.x, top: p.y, width: p.width, height: p.height }}
                 tabIndex={s.id === current ? 0 : -1}
-                aria-label={fill(w.stepOf, s.seriesId ?? 0, steps.length, s.name ?? '', state)}
                 title={s.name}
                 onFocus={() => setFocused(s.id)}
                 onKeyDown={(e) => onKey(e, s)}
                 onClick={() => onOpen(s)}
               >
-                <span className="step-name">{s.name}</span>
+                <span className="step-name">{what}</span>
                 <span className="step-state">
-                  {MARKS[look]} {state}
-                  {s.startTime === undefined || look === 'waits' ? '' : ` · ${between(s.startTime, s.finishTime)}`}
+                  {target === undefined ? '' : <span className="step-target">{target}</span>}
+                  <span aria-hidden>{MARKS[look]}</span> {text(stateOf(s))}
+                  {s.startTime === undefined || look === 'waits' ? '' : ` ${between(s.startTime, s.finishTime)}`}
                 </span>
               </button>
             );

@@ -35,7 +35,7 @@ export interface Drawing {
   lines: Line[];
 }
 
-export const STEP_WIDTH = 216,
+export const STEP_WIDTH = 226,
   STEP_HEIGHT = 50;
 const GAP_X = 16,
   GAP_Y = 30,

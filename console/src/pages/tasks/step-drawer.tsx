@@ -117,10 +117,12 @@ function StepActions({ task, step }: { task: Task; step: Step }) {
 interface Props {
   task: Task;
   step: Step | undefined;
+  /** Of the step, as far as the server has told it. */
+  log: string | undefined;
   onShow: (step: Step | undefined) => void;
 }
 
-export function StepDrawer({ task, step, onShow }: Props) {
+export function StepDrawer({ task, step, log, onShow }: Props) {
   const w = useWords(words);
   const steps = task.subtasks ?? [];
   const links = (ids: readonly number[] | undefined) =>
@@ -160,7 +162,7 @@ export function StepDrawer({ task, step, onShow }: Props) {
             ]}
           />
           <h2 style={{ fontSize: 14 }}>{w.log}</h2>
-          <StepLog key={step.id} task={task.id ?? 0} step={step} />
+          <StepLog key={step.id} task={task.id ?? 0} step={step} told={log} />
         </>
       )}
     </Drawer>

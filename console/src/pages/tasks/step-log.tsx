@@ -39,7 +39,8 @@ function LogText({ text }: { text: string }) {
   );
 }
 
-export function StepLog({ task, step }: { task: number; step: Step }) {
+/* As the server gives it when it is asked. */
+function AskedLog({ task, step }: { task: number; step: Step }) {
   const path = { taskInstanceId: task, subtaskInstanceId: step.id ?? 0 };
   const log = useGet(
     '/api/v2/tasks/instances/{taskInstanceId}/subtasks/{subtaskInstanceId}/log',
@@ -51,4 +52,9 @@ export function StepLog({ task, step }: { task: number; step: Step }) {
   if (log.data === undefined)
     return log.error === null ? <Loading /> : <ErrorView error={log.error} onRetry={() => void log.refetch()} />;
   return <LogText text={log.data.log ?? ''} />;
+}
+
+/** `told`: what the server has told of it without being asked. */
+export function StepLog({ task, step, told }: { task: number; step: Step; told: string | undefined }) {
+  return told === undefined ? <AskedLog task={task} step={step} /> : <LogText text={told} />;
 }
