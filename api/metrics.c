@@ -11,6 +11,7 @@
 #include "src/audit/audit.h"
 #include "src/iam/iam.h"
 #include "src/io/work.h"
+#include "src/task/engine.h"
 
 struct metric {
     const char *name, *type, *doc;
@@ -278,6 +279,24 @@ static bool read_drive(const struct api_shared *s, struct drive_status *out)
         line(t, m->name, "", (double)(EXPRESSION));                                                     \
     }
 
+#define OF_TASKS(NAME, EXPRESSION)                                                                      \
+    static void write_##NAME(struct str *t, const struct metric *m, const struct api_shared *shared)    \
+    {                                                                                                   \
+        struct task_engine_stats s;                                                                     \
+                                                                                                        \
+        if (shared->tasks == NULL)                                                                      \
+            return;                                                                                     \
+        s = task_engine_stats(shared->tasks);                                                           \
+        line(t, m->name, "", (double)(EXPRESSION));                                                     \
+    }
+
+OF_TASKS(steps_running, s.running)
+OF_TASKS(steps_ran, s.ran)
+OF_TASKS(steps_failed, s.failed)
+OF_TASKS(steps_retried, s.retried)
+OF_TASKS(steps_refused, s.refused)
+OF_TASKS(steps_dispatched, s.dispatched)
+OF_TASKS(steps_taken_over, s.taken_over)
 OF_RAFT(raft_term, s.consensus.term)
 OF_RAFT(raft_leader, s.consensus.leader)
 OF_RAFT(raft_commit, s.consensus.commit)
@@ -368,6 +387,13 @@ static const struct metric metrics[] = {
     { "ocp_leases_granted_total", "counter", "Shards that this node, as leader, has leased to somebody.", write_leases_granted },
     { "ocp_leases_moved_total", "counter", "Those of them that went from one node to another.", write_leases_moved },
     { "ocp_leases_refused_results_total", "counter", "Results of this node that came after its lease had gone elsewhere.", write_leases_refused },
+    { "ocp_task_steps_running", "gauge", "Steps of tasks that run on this node.", write_steps_running },
+    { "ocp_task_steps_ran_total", "counter", "Runs of steps that have ended on this node.", write_steps_ran },
+    { "ocp_task_steps_failed_total", "counter", "Those that failed, or cannot tell whether they acted.", write_steps_failed },
+    { "ocp_task_steps_retried_total", "counter", "Those that failed and are tried again by themselves.", write_steps_retried },
+    { "ocp_task_results_refused_total", "counter", "Outcomes of this node that came after the step had been dispatched again.", write_steps_refused },
+    { "ocp_task_steps_dispatched_total", "counter", "Steps that this node, as leader, has given to workers.", write_steps_dispatched },
+    { "ocp_task_steps_taken_over_total", "counter", "Steps of lost workers that this node, as leader, has made ready again.", write_steps_taken_over },
     { "ocp_pool_jobs", "gauge", "Jobs of the worker pools.", write_pools },
     { "process_resident_memory_bytes", "gauge", "Resident memory.", write_resident },
     { "process_start_time_seconds", "gauge", "Start, seconds since 1970.", write_start_time },

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "src/base/json.h"
+#include "src/store/leader.h"
 #include "src/task/change.h"
 #include "src/task/engine_inside.h"
 #include "src/task/plan.h"
@@ -127,6 +128,25 @@ int task_set(struct task_run *r, const char *key, const char *value, struct err 
     return task_transact(r, set_body, &s, e);
 }
 
+static int nothing_body(struct tx *tx, void *data, struct err *e)
+{
+    (void)tx;
+    (void)data;
+    (void)e;
+    return 0;
+}
+
+/* The epoch is read first: whoever is found not to be overtaken after it may show it. */
+int task_epoch(struct task_run *r, int64_t *epoch, struct err *e)
+{
+    struct leadership leader;
+    int64_t claimed_us;
+    int rv = leader_read(task_db(r), &leader, &claimed_us, e);
+
+    *epoch = rv == 0 ? leader.epoch : 0;
+    return rv == 0 ? task_transact(r, nothing_body, NULL, e) : rv;
+}
+
 bool task_may_pass(const struct err *e)
 {
     return e->row != NULL && e->row->retry == ERR_RETRY;
@@ -221,7 +241,7 @@ static bool is_passing(const struct err *e)
     return task_may_pass(e) || err_is(e, &ERR_DB_UNSETTLED) || err_is(e, &ERR_TIMEOUT);
 }
 
-/* Cancelled or not, whoever waits for the outcome gets it; only a node that leaves gives up when MetaDB is away. */
+/* Cancelled or not, whoever waits for the outcome gets it; only a node that ends gives up when MetaDB is away. */
 static int insist(struct task_run *r, int (*call)(struct task_run *r, const void *arg, struct err *e), const void *arg, struct err *e)
 {
     for (;;) {
@@ -230,7 +250,8 @@ static int insist(struct task_run *r, int (*call)(struct task_run *r, const void
         struct err ended;
 
         fiber_restore_deadline(former);
-        if (rv == 0 || !is_passing(e) || r->stop == TASK_STOP_LEAVING || r->stop == TASK_STOP_OVERTAKEN || r->engine->leaving)
+        if (rv == 0 || !is_passing(e) || r->stop == TASK_STOP_LEAVING || r->stop == TASK_STOP_OVERTAKEN || r->engine->leaving ||
+            r->engine->worker == NULL)
             return rv;
         if (fiber_sleep(TASK_DB_RETRY_MS, &ended) != 0)
             return rv;

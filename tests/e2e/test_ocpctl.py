@@ -221,11 +221,16 @@ def test_lists_as_table_and_json(ctl):
     assert ctl("hosts").splitlines()[0].split() == ["ID", "NAME", "ADDRESS", "STATUS", "TYPE", "IDC", "REGION"]
     assert ctl.json("hosts")["contents"] == []
     assert ctl("tasks", "--size", 5).startswith("ID")
+    assert ctl("locks").startswith("KIND")
+    assert any(line.startswith("clean-task-logs ") for line in ctl("schedules").splitlines())
 
 
 def test_names_that_do_not_exist_are_named(ctl):
     assert "no-such-task" in ctl("task", "no-such-task", status=USAGE)
     ctl("task", 999999999, status=REFUSED)
+    assert "no-such-step" in ctl("task", "skip", 999999999, "no-such-step", status=USAGE)
+    for verb, *step in (("retry",), ("rollback",), ("skip", 1), ("cancel", 1), ("log", 1)):
+        ctl("task", verb, 999999999, *step, status=REFUSED)
 
 
 # -- several endpoints ------------------------------------------------------------------------------------------
@@ -289,6 +294,9 @@ def test_a_cluster_from_take_over_to_move_out(ctl, new_seekdb):
     assert "password" in ctl("takeover", *where, OCP_ROOT_PASSWORD="wrong", status=REFUSED).lower()
     task = ctl.json("takeover", *where, OCP_ROOT_PASSWORD=kernel.password)
     followed = ctl("task", task["id"], "--wait")
+    steps = ctl.json("task", task["id"])["subtasks"]
+    assert " in and answers as " in ctl("task", "log", task["id"], steps[0]["id"])
+    ctl("task", "retry", task["id"], status=REFUSED)
     assert "SUCCESSFUL" in followed and "STEP" in followed
     number = task["clusterId"]
     [row] = [c for c in ctl.json("clusters")["contents"] if c["id"] == number]

@@ -4,7 +4,7 @@
 #include "src/io/fiber.h"
 #include "tests/flows/flows.h"
 
-enum { POLL_MS = 50 };
+enum { POLL_MS = 50, LONG_POLL_MS = 10000 };
 
 static void plan(struct plan *p, const void *data)
 {
@@ -43,7 +43,7 @@ static int hold(struct task_run *r, struct err *e)
         if (!told)
             task_log(r, "held, dispatch %lld", (long long)task_step_of(r)->dispatch);
         told = true;
-        rv = fiber_sleep(POLL_MS, e);
+        rv = fiber_sleep(strcmp(task_target(r), "wait") == 0 ? LONG_POLL_MS : POLL_MS, e);
         if (rv != 0)
             break;
     }
@@ -130,7 +130,7 @@ static int idle(struct task_run *r, struct err *e)
 
 static const struct task_step steps[] = {
     { "begin", "Begin.", 30, idle },
-    { "act", "Leave a trace.", 120, act, .rollback = undo, .retries = 2, .flags = STEP_SKIPPABLE },
+    { "act", "Leave a trace.", 300, act, .rollback = undo, .retries = 2, .flags = STEP_SKIPPABLE },
     { "act again", "Leave another.", 120, act, .rollback = undo, .retries = 2 },
     { "act soon", "Leave a trace within a second.", 1, act },
     { "idle", "Nothing.", 30, idle },

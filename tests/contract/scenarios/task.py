@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tasks that fail and what people do to them. They are of a flow that this version does not know, as after a downgrade: each of their steps fails."""
+"""Tasks that have failed and what people do to them. They are of a flow that this version does not know, as after a downgrade: their steps run on
+none of the nodes, until somebody cancels them."""
 import itertools
 import json
 
@@ -12,17 +13,19 @@ SKIPPABLE, UNDOABLE = 1, 2
 _ids = itertools.count(700)
 
 
-def failed_task(walk, *flags, prohibit=0, locks=""):
-    """The id of a failed task with a step for each of `flags`, one after the other, and the ids of its steps."""
+def failed_task(walk, *flags, prohibit=0, locks="", status=4):
+    """The id of a failed task with a step for each of `flags`, the first of which is in `status`, and the ids of its steps."""
     task, steps = next(_ids), [next(_ids) for _ in flags]
     query(walk.metadb, "INSERT INTO task (id, flow, name, definition_id, cluster_id, ob_cluster_id, tenant_id, cluster_name, tenant_name, creator_id, "
-          "creator_name, status, prohibit_rollback, executor, context, arguments, locks, created_at, started_at) VALUES "
-          "(%s, 'of_a_later_version', 'Walk', 9, -1, -1, -1, '', '', 100, 'admin', 0, %s, 'walk', '', '{}', %s, NOW(6), NOW(6))", task, prohibit, locks)
+          "creator_name, status, prohibit_rollback, executor, context, arguments, locks, created_at, started_at, finished_at) VALUES "
+          "(%s, 'of_a_later_version', 'Walk', 9, -1, -1, -1, '', '', 100, 'admin', 2, %s, 'walk', '', '{}', %s, NOW(6), NOW(6), NOW(6))",
+          task, prohibit, locks)
     for i, (step, flag) in enumerate(zip(steps, flags)):
         query(walk.metadb, "INSERT INTO subtask (id, task_id, series, stage, up_first, up_last, dispatch, name, description, timeout_s, status, worker, "
-              "error, flags, created_at) VALUES (%s, %s, %s, %s, %s, %s, 0, %s, '', 60, %s, '', '', %s, NOW(6))",
-              step, task, i + 1, i + 1, i, i, f"step {i + 1}", 1 if i == 0 else 0, flag)
-    return settled(walk, task)["id"], steps
+              "error, flags, created_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, '', 60, %s, '', %s, %s, NOW(6))",
+              step, task, i + 1, i + 1, i, i, 1 - i, f"step {i + 1}", 0 if i else status, "" if i else "No such luck.", flag)
+        query(walk.metadb, "INSERT INTO subtask_log (subtask_id, seq, logged_at, text) VALUES (%s, 1000, NOW(6), 'tried')", step)
+    return task, steps
 
 
 def settled(walk, task):
@@ -32,6 +35,17 @@ def settled(walk, task):
     return wait_until(ended, f"task {task} ends")
 
 
+def ran_and_stopped(walk, task, step):
+    """The task, after somebody was asked to run the step and it was cancelled."""
+    before = next(s["runTime"] for s in walk.do("task-instance-get", taskInstanceId=task)["subtasks"] if s["id"] == step)
+
+    def ran():
+        return any(s["id"] == step and s["runTime"] > before for s in walk.do("task-instance-get", taskInstanceId=task)["subtasks"])
+    wait_until(ran, f"step {step} is dispatched")
+    walk.do("task-instance-subtask-cancel", taskInstanceId=task, subtaskInstanceId=step)
+    return settled(walk, task)
+
+
 def states(task):
     return [s["state"] for s in task["subtasks"]]
 
@@ -39,33 +53,32 @@ def states(task):
 @scenario("task-instance-retry", "task-instance-rollback", "task-instance-subtask-retry", "task-instance-subtask-skip", "task-instance-subtask-cancel")
 def tasks_that_fail(walk):
     task, (first, second) = failed_task(walk, SKIPPABLE | UNDOABLE, 0)
-    before = settled(walk, task)
-    assert before["status"] == "FAILED" and states(before) == ["FAILED", "PENDING"]
-    assert "of_a_later_version" in before["subtasks"][0]["description"]
+    before = walk.do("task-instance-get", taskInstanceId=task)
+    assert before["status"] == "FAILED" and states(before) == ["FAILED", "PENDING"] and before["subtasks"][0]["description"] == "No such luck."
     assert before["subtasks"][0]["downstreams"] == [second] and before["subtasks"][1]["upstreams"] == [first]
 
-    assert walk.do("task-instance-retry", taskInstanceId=task)["operation"] == "RETRY"
-    again = settled(walk, task)
-    assert again["subtasks"][0]["runTime"] > before["subtasks"][0]["runTime"]
+    again = walk.do("task-instance-retry", taskInstanceId=task)
+    assert (again["status"], again["operation"]) == ("RUNNING", "RETRY")
+    assert states(ran_and_stopped(walk, task, first)) == ["FAILED", "PENDING"]
     walk.effect("task-instance-retry")
+    walk.effect("task-instance-subtask-cancel")
     assert walk.do("task-instance-subtask-retry", taskInstanceId=task, subtaskInstanceId=first)["id"] == first
-    assert settled(walk, task)["subtasks"][0]["runTime"] > again["subtasks"][0]["runTime"]
+    assert ran_and_stopped(walk, task, first)["subtasks"][0]["operation"] == "CANCEL"
     walk.effect("task-instance-subtask-retry")
 
     walk.call("task-instance-subtask-retry", taskInstanceId=task, subtaskInstanceId=second).refused(409, 4007)
     walk.call("task-instance-subtask-retry", taskInstanceId=task, subtaskInstanceId=1).refused(404)
     walk.do("task-instance-subtask-skip", taskInstanceId=task, subtaskInstanceId=first)
-    skipped = settled(walk, task)
+    skipped = ran_and_stopped(walk, task, second)
     assert states(skipped) == ["SKIPPED", "FAILED"] and skipped["subtasks"][0]["status"] == "SUCCESSFUL"
     walk.effect("task-instance-subtask-skip")
     walk.call("task-instance-subtask-skip", taskInstanceId=task, subtaskInstanceId=second).refused(409, 4010)
     walk.do("task-instance-subtask-cancel", taskInstanceId=task, subtaskInstanceId=second)
     assert states(settled(walk, task)) == ["SKIPPED", "CANCELLED"]
-    walk.effect("task-instance-subtask-cancel")
     walk.call("task-instance-retry", taskInstanceId=task).refused(409, 4007)
 
     assert walk.do("task-instance-rollback", taskInstanceId=task)["operation"] == "ROLLBACK"
-    back = settled(walk, task)
+    back = ran_and_stopped(walk, task, first)
     assert states(back) == ["FAILED", "ROLLED_BACK"] and back["subtasks"][0]["operation"] == "ROLLBACK"
     walk.effect("task-instance-rollback")
     stuck, _ = failed_task(walk, 0, prohibit=1)
@@ -75,8 +88,7 @@ def tasks_that_fail(walk):
 
 @scenario("task-locks-list")
 def locks_of_tasks(walk):
-    task, (step,) = failed_task(walk, 0, locks="host 77")
-    query(walk.metadb, "UPDATE subtask SET status = 6 WHERE id = %s", step)     # nobody knows whether it acted: it keeps its locks
+    task, (step,) = failed_task(walk, 0, locks="host 77", status=6)             # nobody knows whether it acted: it keeps its locks
     query(walk.metadb, "INSERT INTO task_lock (kind, object_id, task_id, locked_at) VALUES ('host', 77, %s, NOW(6))", task)
     [lock] = walk.rows("task-locks-list", {"size": 100})
     assert (lock["kind"], lock["id"], lock["taskId"], lock["taskName"]) == ("host", 77, task, "Walk")
@@ -95,7 +107,7 @@ def events_of_a_task(walk):
     events = [dict(line.split(": ", 1) for line in block.splitlines()) for block in reply.body.decode().strip().split("\n\n")]
     assert [e["event"] for e in events] == ["task", "log", "end"]
     shown, line, end = (json.loads(e["data"]) for e in events)
-    assert shown["id"] == task and line["subtaskId"] == step and "of_a_later_version" in line["text"] and end == {"status": "FAILED"}
+    assert shown["id"] == task and (line["subtaskId"], line["text"]) == (step, "tried") and end == {"status": "FAILED"}
     walk.gone("task-events", taskInstanceId=1)
 
 
