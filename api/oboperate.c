@@ -7,6 +7,7 @@
 #include "src/iam/principal.h"
 #include "src/obcluster/create.h"
 #include "src/obcluster/operate.h"
+#include "src/obcluster/scale.h"
 #include "src/task/domains.h"
 
 static int operate(struct call *c, struct operate *want, struct err *e)
@@ -63,6 +64,103 @@ static int api_server_start(struct call *c, struct err *e)
     return operate(c, &want, e);
 }
 
+static int api_zone_restart(struct call *c, struct err *e)
+{
+    return of_zone(c, OPERATE_RESTART_ZONE, e);
+}
+
+static int api_server_restart(struct call *c, struct err *e)
+{
+    const struct force_in *in = c->body;
+    struct operate want = { .what = OPERATE_RESTART_SERVER, .server_id = call_id(c, "serverId"), .force = in->force == 1 };
+
+    return operate(c, &want, e);
+}
+
+static const struct field zone_fields[] = {
+    F_STRING(create_zone, name, "name", .flags = FIELD_REQUIRED, .max = 64, DOC("Name of the zone.")),
+    F_STRING(create_zone, idc_name, "idcName", .flags = FIELD_REQUIRED, .max = 255, DOC("IDC in which its hosts stand.")),
+    F_INTS(create_zone, servers, "servers", .flags = FIELD_REQUIRED, .max = 60, DOC("Ids of its hosts; the first is one of the founders.")),
+    FIELD_END,
+};
+
+/* --- more and fewer -------------------------------------------------------------------------------------------------------------- */
+
+static int scale(struct call *c, struct scale *want, struct err *e)
+{
+    struct obcluster_user who = { c->user->user_id, c->user->name };
+    struct obcluster_started started;
+    struct obcluster row;
+    int rv = api_obcluster_of(c, "id", &row, e);
+
+    if (rv != 0)
+        return rv;
+    want->cluster_id = row.id;
+    rv = obcluster_scale(c->api->shared->domains->obclusters, c->db, c->api->shared->tasks, want, &who, c->arena, &started, e);
+    return rv == 0 ? api_task_reply(c, started.task_id, e) : rv;
+}
+
+static int api_zone_create(struct call *c, struct err *e)
+{
+    const struct create_zone *in = c->body;
+    struct scale want = { .what = SCALE_ADD_ZONE, .zone = in->name, .idc_name = in->idc_name, .hosts = in->servers };
+
+    return scale(c, &want, e);
+}
+
+static int api_zone_delete(struct call *c, struct err *e)
+{
+    struct scale want = { .what = SCALE_DELETE_ZONE, .zone = call_text(c, "zoneName") };
+
+    return scale(c, &want, e);
+}
+
+struct servers_in {
+    const char *zone;
+    struct field_ints servers;
+};
+static const struct field add_fields[] = {
+    F_STRING(servers_in, zone, "zoneName", .flags = FIELD_REQUIRED, .max = 64, DOC("Zone that they join.")),
+    F_INTS(servers_in, servers, "servers", .flags = FIELD_REQUIRED, .max = 60, DOC("Ids of hosts.")),
+    FIELD_END,
+};
+static const struct field delete_fields[] = {
+    F_INTS(servers_in, servers, "servers", .flags = FIELD_REQUIRED, .max = 60, DOC("Ids of servers.")),
+    FIELD_END,
+};
+
+static int api_server_create(struct call *c, struct err *e)
+{
+    const struct servers_in *in = c->body;
+    struct scale want = { .what = SCALE_ADD_SERVERS, .zone = in->zone, .hosts = in->servers };
+
+    return scale(c, &want, e);
+}
+
+static int api_server_delete(struct call *c, struct err *e)
+{
+    const struct servers_in *in = c->body;
+    struct scale want = { .what = SCALE_DELETE_SERVERS, .servers = in->servers };
+
+    return scale(c, &want, e);
+}
+
+struct replace_in {
+    int64_t host_id;
+};
+static const struct field replace_fields[] = {
+    F_INT(replace_in, host_id, "hostId", .flags = FIELD_REQUIRED, DOC("Host that takes its place.")),
+    FIELD_END,
+};
+
+static int api_server_replace(struct call *c, struct err *e)
+{
+    int64_t host = ((const struct replace_in *)c->body)->host_id, server = call_id(c, "serverId");
+    struct scale want = { .what = SCALE_REPLACE, .hosts = { &host, 1 }, .servers = { &server, 1 } };
+
+    return scale(c, &want, e);
+}
+
 /* --- the cluster ----------------------------------------------------------------------------------------------------------------- */
 
 static int of_cluster(struct call *c, enum operation what, bool force, struct err *e)
@@ -114,12 +212,6 @@ static const struct field attributes_fields[] = {
     F_STRING(attributes_in, os_user, "OperatingSystemUser", .def = "admin", .max = 32, DOC("User whose processes the observers are.")),
     F_INT(attributes_in, sql_port, "SqlPort", .def = "2881", .min = 1, .max = 65535, DOC("Port of SQL.")),
     F_INT(attributes_in, port, "SvrPort", .def = "2882", .min = 1, .max = 65535, DOC("Port of RPC.")),
-    FIELD_END,
-};
-static const struct field zone_fields[] = {
-    F_STRING(create_zone, name, "name", .flags = FIELD_REQUIRED, .max = 64, DOC("Name of the zone.")),
-    F_STRING(create_zone, idc_name, "idcName", .flags = FIELD_REQUIRED, .max = 255, DOC("IDC in which its hosts stand.")),
-    F_INTS(create_zone, servers, "servers", .flags = FIELD_REQUIRED, .max = 60, DOC("Ids of its hosts; the first is one of the founders.")),
     FIELD_END,
 };
 static const struct field parameter_fields[] = {
@@ -260,5 +352,19 @@ const struct route oboperate_routes[] = {
           ROUTE_OUT(task_started, task_started_fields)),
     ROUTE("ob-cluster-server-start", "POST", SERVER "/start", UPDATE, api_server_start, REPLY_OBJECT, ROUTE_DOCUMENTED,
           "Take a server into service again.", TAG, TASK),
+    ROUTE("ob-cluster-zone-restart", "POST", ZONE "/restart", UPDATE, api_zone_restart, REPLY_OBJECT, ROUTE_DOCUMENTED,
+          "Restart the observers of a zone.", TAG, TASK),
+    ROUTE("ob-cluster-zone-create", "POST", ONE "/zones", UPDATE, api_zone_create, REPLY_OBJECT, ROUTE_DOCUMENTED,
+          "Add a zone with its servers.", TAG, ROUTE_BODY(create_zone, zone_fields), TASK),
+    ROUTE("ob-cluster-zone-delete", "DELETE", ZONE, UPDATE, api_zone_delete, REPLY_OBJECT, ROUTE_DOCUMENTED,
+          "Delete a zone with its servers, which hold no units any more.", TAG, TASK),
+    ROUTE("ob-cluster-server-restart", "POST", SERVER "/restart", UPDATE, api_server_restart, REPLY_OBJECT, ROUTE_DOCUMENTED, "Restart an observer.",
+          TAG, ROUTE_BODY(force_in, force_fields), .flags = ROUTE_ASYNC | ROUTE_BODY_OPTIONAL, ROUTE_OUT(task_started, task_started_fields)),
+    ROUTE("ob-cluster-server-create", "POST", ONE "/servers", UPDATE, api_server_create, REPLY_OBJECT, ROUTE_DOCUMENTED,
+          "Add servers to a zone.", TAG, ROUTE_BODY(servers_in, add_fields), TASK),
+    ROUTE("ob-cluster-server-batch-delete", "POST", ONE "/servers/batchDelete", UPDATE, api_server_delete, REPLY_OBJECT, ROUTE_DOCUMENTED,
+          "Delete servers, whose units move to others of their zone.", TAG, ROUTE_BODY(servers_in, delete_fields), TASK),
+    ROUTE("ob-cluster-server-replace", "POST", SERVER "/replace", UPDATE, api_server_replace, REPLY_OBJECT, ROUTE_DOCUMENTED,
+          "Replace a server by one on another host, which takes its units.", TAG, ROUTE_BODY(replace_in, replace_fields), TASK),
     ROUTE_END,
 };

@@ -36,6 +36,7 @@
 #include "src/obcluster/obcluster.h"
 #include "src/obcluster/operate.h"
 #include "src/obcluster/safety.h"
+#include "src/obcluster/scale.h"
 #include "src/obcluster/step_host.h"
 #include "src/obcluster/steps.h"
 #include "src/oceanbase/cluster_admin.h"
@@ -163,6 +164,7 @@ const struct err_row *const *const all_errors[] = {
     safety_err_rows,
     steps_err_rows,
     operate_err_rows,
+    scale_err_rows,
     step_host_err_rows,
     api_err_rows,
     forward_err_rows,

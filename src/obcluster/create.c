@@ -1,37 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "src/obcluster/create.h"
+#include "src/obcluster/create_inside.h"
 
 #include <openssl/rand.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "src/obcluster/flows.h"
-#include "src/obcluster/inside.h"
-#include "src/store/host.h"
-#include "src/store/obinstall.h"
-#include "src/store/package.h"
 #include "src/store/place.h"
 
 enum { SECRET_BYTES = 16, MAX_SERVERS = 60 };
-
-struct create {
-    struct obclusters *o;
-    struct db *db;
-    const struct create_want *want;
-    struct arena *arena;
-    struct create_known known;
-    struct host *hosts;
-    size_t n_hosts;
-    struct package package;
-    struct obcluster c;
-    struct obinstall install;
-    struct obinstall_server *servers;
-    size_t n_servers;
-    struct install_plan plan;
-    struct task_new task;
-    struct task_prepared prepared;
-    struct task_lock_want *locks;
-};
 
 /* --- what is known --------------------------------------------------------------------------------------------------------------- */
 
@@ -129,6 +105,17 @@ static int read_there(struct create *c, struct err *e)
     return 0;
 }
 
+int create_read_known(struct create *c, struct err *e)
+{
+    int rv = read_hosts(c, e);
+
+    if (rv == 0)
+        rv = read_idcs(c, e);
+    if (rv == 0)
+        rv = read_package(c, e);
+    return rv == 0 ? read_there(c, e) : rv;
+}
+
 static int look_up(struct create *c, struct create_reasons *out, struct err *e)
 {
     struct obcluster *same;
@@ -136,13 +123,7 @@ static int look_up(struct create *c, struct create_reasons *out, struct err *e)
 
     c->known.name_taken = rv == 0 && same != NULL;
     if (rv == 0)
-        rv = read_hosts(c, e);
-    if (rv == 0)
-        rv = read_idcs(c, e);
-    if (rv == 0)
-        rv = read_package(c, e);
-    if (rv == 0)
-        rv = read_there(c, e);
+        rv = create_read_known(c, e);
     return rv == 0 ? create_check(c->want, &c->known, c->arena, out, e) : rv;
 }
 
@@ -210,7 +191,7 @@ static int compare_servers(const void *a, const void *b)
     return by_zone != 0 ? by_zone : (x->id > y->id) - (x->id < y->id);
 }
 
-static int describe_servers(struct create *c, struct err *e)
+int create_describe_servers(struct create *c, struct err *e)
 {
     const struct create_want *w = c->want;
 
@@ -335,7 +316,7 @@ static int describe(struct create *c, const struct obcluster_user *who, struct e
     int rv = db_next_id(c->db, &c->c.id, e);
 
     if (rv == 0)
-        rv = describe_servers(c, e);
+        rv = create_describe_servers(c, e);
     if (rv == 0)
         rv = describe_cluster(c, who, e);
     if (rv == 0)

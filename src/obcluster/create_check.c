@@ -306,6 +306,19 @@ int create_check(const struct create_want *w, const struct create_known *k, stru
     return 0;
 }
 
+int create_check_servers(const struct create_want *w, const struct create_known *k, struct arena *arena, struct create_reasons *out,
+                         struct err *e)
+{
+    struct check c = { w, k, out };
+
+    *out = (struct create_reasons){ arena_array(arena, CREATE_REASONS, sizeof *out->items), 0 };
+    if (out->items == NULL)
+        return err_set(e, &ERR_NOMEM, "");
+    check_package(&c);
+    check_zones(&c);
+    return 0;
+}
+
 int create_refuse(const struct create_want *w, const struct create_reasons *r, struct err *e)
 {
     if (r->n == 0)

@@ -69,6 +69,9 @@ struct create_reasons {
 };
 MUST_CHECK int create_check(const struct create_want *w, const struct create_known *k, struct arena *arena, struct create_reasons *out,
                             struct err *e);
+/* Of package, zones and their hosts alone: they are to join a cluster. */
+MUST_CHECK int create_check_servers(const struct create_want *w, const struct create_known *k, struct arena *arena,
+                                    struct create_reasons *out, struct err *e);
 /* As one error: that reason, or CREATE_REFUSED with as many as fit. 0 when there is none. */
 int create_refuse(const struct create_want *w, const struct create_reasons *r, struct err *e);
 

@@ -108,6 +108,7 @@ const struct task_flow flow_move_out = { "move_out_cluster", 1002, steps, .prohi
 
 const struct task_flow *const obcluster_flows[] = {
     &flow_take_over,  &flow_move_out,    &flow_create,     &flow_delete,     &flow_stop, &flow_start, &flow_restart, &flow_force_restart,
-    &flow_stop_zone,  &flow_start_zone,  &flow_stop_server, &flow_start_server,
+    &flow_stop_zone,  &flow_start_zone,  &flow_stop_server, &flow_start_server, &flow_restart_servers, &flow_force_restart_servers,
+    &flow_add_servers, &flow_add_zone,   &flow_delete_servers, &flow_delete_zone, &flow_replace_server,
     NULL,
 };

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Zones and servers serve, or serve no more; their processes run on.
+/* Zones and servers serve, or serve no more; their processes run on, unless they are restarted.
  *
  *   stop   check that a majority stays --> STOP --> wait until it leads nothing --> look
  *             (force: not checked)           '-- rollback: START
  *   start  wait until its server answers --> START --> wait until it serves --> look
+ *
+ * Where this OCP has installed them, their processes are restarted between the two; forced, nothing but the processes.
  */
 #include <string.h>
 
 #include "src/obcluster/flows.h"
 #include "src/obcluster/safety.h"
-#include "src/obcluster/steps.h"
+#include "src/obcluster/step_member.h"
 
 /* What the task is about: its arguments. */
 static const char *zone_of(struct task_run *r)
@@ -198,3 +200,48 @@ const struct task_flow flow_stop_zone = { "stop_zone", 1011, stop_steps };
 const struct task_flow flow_start_zone = { "start_zone", 1012, start_steps };
 const struct task_flow flow_stop_server = { "stop_server", 1013, stop_steps };
 const struct task_flow flow_start_server = { "start_server", 1014, start_steps };
+
+static const struct task_step restart_steps[] = {
+    { "Check", "Every log stream keeps a majority, and nothing of another zone is stopped.", 60, check, .retries = 2 },
+    { "Stop service", "The root service takes it out of service.", 120, stop, .rollback = start },
+    { "Wait until it leads nothing", "Leaders move to servers that serve.", 600, wait_stopped, .flags = STEP_SKIPPABLE },
+    { "Stop observer", "End the process: SIGTERM, and SIGKILL when it does not.", 120, observer_stop, .rollback = observer_start, .retries = 2 },
+    { "Start observer", "Start the process, and wait until it answers.", 600, observer_start, .retries = 2 },
+    { "Wait for the server", "The root service has it as ACTIVE.", 600, wait_answer },
+    { "Start service", "The root service takes it into service.", 120, start, .retries = 2 },
+    { "Wait for service", "It serves.", 3600, member_wait_service },
+    { "Look", "Keep what the cluster looks like now.", 60, step_look, .retries = 2, .flags = STEP_SKIPPABLE },
+    { .name = NULL },
+};
+
+static void plan_processes(struct plan *p, const struct install_plan *i)
+{
+    plan_each(p, "Stop observer", i->servers, i->n_servers, 0);
+    plan_on(p, "Start observer", 0);
+}
+
+static void plan_end(struct plan *p, const struct install_plan *i)
+{
+    plan_each(p, "Wait for service", i->servers, i->n_servers, 0);
+    plan_then(p, "Look", NULL);
+}
+
+static void plan_restart(struct plan *p, const void *data)
+{
+    plan_then(p, "Check", NULL);
+    plan_then(p, "Stop service", NULL);
+    plan_then(p, "Wait until it leads nothing", NULL);
+    plan_processes(p, data);
+    plan_then(p, "Wait for the server", NULL);
+    plan_then(p, "Start service", NULL);
+    plan_end(p, data);
+}
+
+static void plan_force(struct plan *p, const void *data)
+{
+    plan_processes(p, data);
+    plan_end(p, data);
+}
+
+const struct task_flow flow_restart_servers = { "restart_servers", 1020, restart_steps, .plan = plan_restart };
+const struct task_flow flow_force_restart_servers = { "force_restart_servers", 1021, restart_steps, .plan = plan_force };

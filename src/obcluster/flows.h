@@ -18,6 +18,7 @@ MUST_CHECK int install_plan_make(const struct obinstall_server *servers, size_t 
 
 extern const struct task_flow flow_take_over, flow_move_out;
 extern const struct task_flow flow_create, flow_delete, flow_stop, flow_start, flow_restart, flow_force_restart;
-extern const struct task_flow flow_stop_zone, flow_start_zone, flow_stop_server, flow_start_server;
+extern const struct task_flow flow_stop_zone, flow_start_zone, flow_stop_server, flow_start_server, flow_restart_servers, flow_force_restart_servers;
+extern const struct task_flow flow_add_servers, flow_add_zone, flow_delete_servers, flow_delete_zone, flow_replace_server;
 
 #endif

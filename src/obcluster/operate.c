@@ -31,6 +31,10 @@ static const struct {
                               true },
     [OPERATE_START_SERVER] = { &flow_start_server, "Start server %s of cluster %s", "starting a server", OF_SERVER, STATUS(RUNNING),
                                OBCLUSTER_RUNNING, false },
+    [OPERATE_RESTART_ZONE] = { &flow_restart_servers, "Restart zone %s of cluster %s", "restarting a zone", OF_ZONE, STATUS(RUNNING),
+                               OBCLUSTER_RUNNING, true },
+    [OPERATE_RESTART_SERVER] = { &flow_restart_servers, "Restart server %s of cluster %s", "restarting a server", OF_SERVER, STATUS(RUNNING),
+                                 OBCLUSTER_RUNNING, true },
     [OPERATE_STOP] = { &flow_stop, "Stop %scluster %s", "stopping it", OF_CLUSTER, STATUS(RUNNING), OBCLUSTER_STOPPING, false },
     [OPERATE_START] = { &flow_start, "Start %scluster %s", "starting it", OF_CLUSTER, STATUS(STOPPED), OBCLUSTER_STARTING, false },
     [OPERATE_RESTART] = { &flow_restart, "Restart %scluster %s", "restarting it", OF_CLUSTER, STATUS(RUNNING), OBCLUSTER_RESTARTING, false },
@@ -50,9 +54,16 @@ struct start {
     struct arena *arena;
 };
 
+static bool needs_install(enum operation what)
+{
+    return what == OPERATE_RESTART_ZONE || what == OPERATE_RESTART_SERVER;
+}
+
 static const struct task_flow *flow_of(const struct start *s)
 {
-    return s->want->what == OPERATE_RESTART && s->want->force ? &flow_force_restart : operations[s->want->what].flow;
+    if (s->want->force && s->want->what == OPERATE_RESTART)
+        return &flow_force_restart;
+    return s->want->force && needs_install(s->want->what) ? &flow_force_restart_servers : operations[s->want->what].flow;
 }
 
 /* --- what it is about ------------------------------------------------------------------------------------------------------------ */
@@ -96,6 +107,21 @@ int install_plan_make(const struct obinstall_server *servers, size_t n, struct a
     return s != NULL && z != NULL ? 0 : err_set(e, &ERR_NOMEM, "");
 }
 
+/* Those of the zone, or the one, that is meant; all of a cluster. */
+static size_t keep_meant(const struct start *s, struct obinstall_server *servers, size_t n)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        const char *address = ob_address(servers[i].ip, servers[i].port, s->arena);
+
+        if ((s->zone == NULL || strcmp(s->zone, servers[i].zone) == 0) &&
+            (s->server == NULL || (address != NULL && strcmp(s->server, address) == 0)))
+            servers[kept++] = servers[i];
+    }
+    return kept;
+}
+
 static int find_installed(struct start *s, struct db *d, struct err *e)
 {
     struct obinstall_server *servers;
@@ -106,7 +132,9 @@ static int find_installed(struct start *s, struct db *d, struct err *e)
     if (rv == 0)
         rv = store_obinstall_servers(d, s->c.id, s->arena, &servers, &n, e);
     if (rv == 0)
-        rv = install_plan_make(servers, n, s->arena, &s->plan, e);
+        n = keep_meant(s, servers, n);
+    if (rv == 0)
+        rv = n > 0 ? install_plan_make(servers, n, s->arena, &s->plan, e) : err_set(e, &ERR_OBINSTALL_NONE, "%s", s->c.name);
     for (size_t i = 0; rv == 0 && i < n; i++)
         s->locks[s->n_locks++] = (struct task_lock_want){ "host", servers[i].host_id };
     return rv;
@@ -122,7 +150,8 @@ static int find_target(struct start *s, struct db *d, struct err *e)
     rv = store_obtopology_read(d, s->c.id, s->arena, &t, e);
     if (rv != 0)
         return rv;
-    return operations[s->want->what].about == OF_SERVER ? find_server(s, &t, e) : find_zone(s, &t, e);
+    rv = operations[s->want->what].about == OF_SERVER ? find_server(s, &t, e) : find_zone(s, &t, e);
+    return rv == 0 && needs_install(s->want->what) ? find_installed(s, d, e) : rv;
 }
 
 /* --- may it be ------------------------------------------------------------------------------------------------------------------- */

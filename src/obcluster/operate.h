@@ -11,7 +11,8 @@ extern const struct err_row *const operate_err_rows[];
 
 enum operation {
     OPERATE_STOP_ZONE, OPERATE_START_ZONE, OPERATE_STOP_SERVER, OPERATE_START_SERVER,
-    OPERATE_STOP, OPERATE_START, OPERATE_RESTART, OPERATE_DELETE, /* the cluster; one that this OCP has installed */
+    OPERATE_RESTART_ZONE, OPERATE_RESTART_SERVER,                 /* of a cluster that this OCP has installed, as all that follow */
+    OPERATE_STOP, OPERATE_START, OPERATE_RESTART, OPERATE_DELETE,
 };
 
 struct operate {

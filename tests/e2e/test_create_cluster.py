@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A cluster of three zones is created on three hosts that have nothing but an agent, is stopped, started, restarted, and deleted."""
+"""A cluster of three zones is created on hosts that have nothing but an agent, is stopped, started, restarted, grows,
+shrinks, and is deleted."""
 import contextlib
 import pathlib
 
@@ -23,7 +24,7 @@ PATHS = {"InstallPath": "/home/admin/oceanbase", "DataDiskPath": "/home/data/1",
 
 
 class World:
-    """Three hosts with agents, a package, and what a person does with them."""
+    """Four hosts with agents, a package, and what a person does with them."""
 
     def __init__(self, server, machines, key, packages):
         self.api, self.machines = server.api(), machines
@@ -61,7 +62,7 @@ class World:
 
     def wish(self, name, **more):
         return {"name": name, "rpmName": self.package, "type": "PRIMARY", "password": PASSWORD, "proxyroPassword": "Proxy-ro-1",
-                "zones": [{"name": f"zone{i + 1}", "idcName": "n1", "servers": [number]} for i, number in enumerate(self.hosts)],
+                "zones": [{"name": f"zone{i + 1}", "idcName": "n1", "servers": [number]} for i, number in enumerate(self.hosts[:3])],
                 "attributes": PATHS, "startupParameters": [{"name": "memory_limit", "value": "8G"}, {"name": "system_memory", "value": "2G"},
                                                            {"name": "datafile_size", "value": "20G"}, {"name": "log_disk_size", "value": "24G"},
                                                            {"name": "cpu_count", "value": "8"}], **more}
@@ -82,7 +83,7 @@ def world(mariadb_server):
         lan = stack.enter_context(hosts.Lan())
         folder = new_dir("create-cluster", None, 0o711)
         private, public = sshd.make_key(folder, "admin", "ed25519")
-        machines = [stack.enter_context(lan.host(authorized=[public])) for _ in range(3)]
+        machines = [stack.enter_context(lan.host(authorized=[public])) for _ in range(4)]
         state = folder / "state"
         packages = obrpm.write(folder, state=state)
         database = mariadb_server.create_database("create")
@@ -125,8 +126,8 @@ def test_the_cluster_is_there(world, cluster):
     assert (shown["status"], shown["name"], len(shown["zones"])) == ("RUNNING", "made", 3)
     assert {z["name"]: z["idcName"] for z in world.api.get(f"{CLUSTERS}/{number}/zones").contents} == {f"zone{i}": "n1" for i in (1, 2, 3)}
     rows = world.sql("SELECT svr_ip, status, start_service_time IS NOT NULL FROM oceanbase.DBA_OB_SERVERS ORDER BY 1")
-    assert [(ip, status) for ip, status, _ in rows] == [(m.address, "ACTIVE") for m in world.machines]
-    for machine in world.machines:
+    assert [(ip, status) for ip, status, _ in rows] == [(m.address, "ACTIVE") for m in world.machines[:3]]
+    for machine in world.machines[:3]:
         assert len(world.observers(machine)) == 1
         assert machine.home("admin/oceanbase/made/store/clog").is_symlink()
     assert world.sql("SELECT 1", user="proxyro", password="Proxy-ro-1")
@@ -136,7 +137,7 @@ def test_the_cluster_is_there(world, cluster):
 def test_proxies_find_it(world, cluster):
     del cluster
     reply = world.api.anonymous().get("/services", {"Action": "ObRootServiceInfo", "ObCluster": "made"}).ok().json
-    assert {s["address"] for s in reply["Data"]["RsList"]} <= {f"{m.address}:2882" for m in world.machines}
+    assert {s["address"] for s in reply["Data"]["RsList"]} <= {f"{m.address}:2882" for m in world.machines[:3]}
     assert sum(s["role"] == "LEADER" for s in reply["Data"]["RsList"]) == 1
     [(url,)] = set(world.sql("SELECT DISTINCT value FROM oceanbase.GV$OB_PARAMETERS WHERE name = 'obconfig_url'"))
     assert url.endswith("/services?Action=ObRootServiceInfo&ObCluster=made")
@@ -164,16 +165,71 @@ def test_it_is_stopped_and_started(world, cluster):
     world.api.post(f"{path}/stop").refused(409, 11007)
     world.works(world.api.post(f"{path}/start").data["id"])
     assert world.api.get(path).data["status"] == "RUNNING"
-    assert all(len(world.observers(m)) == 1 for m in world.machines)
+    assert all(len(world.observers(m)) == 1 for m in world.machines[:3])
 
 
 def test_it_is_restarted_zone_by_zone(world, cluster):
     path = f"{CLUSTERS}/{cluster[0]}"
-    former = [m.processes("bin/observer")[0][0] for m in world.machines]
+    former = [m.processes("bin/observer")[0][0] for m in world.machines[:3]]
     world.works(world.api.post(f"{path}/restart").data["id"])
     assert world.api.get(path).data["status"] == "RUNNING"
-    assert all(now != then for now, then in zip([m.processes("bin/observer")[0][0] for m in world.machines], former))
+    assert all(now != then for now, then in zip([m.processes("bin/observer")[0][0] for m in world.machines[:3]], former))
     assert {status for status, in world.sql("SELECT status FROM oceanbase.DBA_OB_ZONES")} == {"ACTIVE"}
+
+
+def pid(machine):
+    """Number of the observer there; None: none runs."""
+    found = machine.processes("bin/observer")
+    return found[0][0] if found else None
+
+
+def servers(world, path):
+    """{address: id} of the cluster's servers, as OCP shows them."""
+    return {s["ip"]: s["id"] for s in world.api.get(f"{path}/servers").contents}
+
+
+def members(world):
+    return dict(world.sql("SELECT svr_ip, zone FROM oceanbase.DBA_OB_SERVERS"))
+
+
+def test_a_server_is_added_restarted_and_deleted(world, cluster):
+    path = f"{CLUSTERS}/{cluster[0]}"
+    new, host = world.machines[3], world.hosts[3]
+    world.works(world.api.post(f"{path}/servers", {"zoneName": "zone1", "servers": [host]}).data["id"])
+    assert members(world)[new.address] == "zone1" and world.observers(new)
+    world.api.post(f"{path}/servers", {"zoneName": "zone1", "servers": [host]}).refused(409, 11021)
+    world.api.post(f"{path}/servers", {"zoneName": "zone9", "servers": [host]}).refused(404, 12002)
+    one, former = servers(world, path)[new.address], pid(new)
+    world.works(world.api.post(f"{path}/servers/{one}/restart", {"force": False}).data["id"])
+    assert pid(new) not in (None, former)
+    world.works(world.api.post(f"{path}/servers/batchDelete", {"servers": [one]}).data["id"])
+    assert new.address not in members(world) and pid(new) is None and not new.home("admin/oceanbase/made").exists()
+    last = servers(world, path)[world.machines[0].address]
+    world.api.post(f"{path}/servers/batchDelete", {"servers": [last]}).refused(409, 13011)
+
+
+def test_a_zone_is_added_restarted_and_deleted(world, cluster):
+    path = f"{CLUSTERS}/{cluster[0]}"
+    new, host = world.machines[3], world.hosts[3]
+    wish = {"name": "zone4", "idcName": "n1", "servers": [host]}
+    world.works(world.api.post(f"{path}/zones", wish).data["id"])
+    assert dict(world.sql("SELECT zone, status FROM oceanbase.DBA_OB_ZONES"))["zone4"] == "ACTIVE" and members(world)[new.address] == "zone4"
+    world.api.post(f"{path}/zones", wish).refused(409, 12003)
+    former = pid(new)
+    world.works(world.api.post(f"{path}/zones/zone4/restart").data["id"])
+    assert pid(new) not in (None, former)
+    world.works(world.api.call("DELETE", f"{path}/zones/zone4").data["id"])
+    assert "zone4" not in dict(world.sql("SELECT zone, status FROM oceanbase.DBA_OB_ZONES")) and pid(new) is None
+    world.api.call("DELETE", f"{path}/zones/zone3").refused(409, 12007)
+
+
+def test_a_server_is_replaced(world, cluster):
+    path = f"{CLUSTERS}/{cluster[0]}"
+    old, new = world.machines[2], world.machines[3]
+    units = set(world.sql(f"SELECT unit_id FROM oceanbase.DBA_OB_UNITS WHERE svr_ip = '{old.address}'"))
+    world.works(world.api.post(f"{path}/servers/{servers(world, path)[old.address]}/replace", {"hostId": world.hosts[3]}).data["id"])
+    assert units and units == set(world.sql(f"SELECT unit_id FROM oceanbase.DBA_OB_UNITS WHERE svr_ip = '{new.address}'"))
+    assert old.address not in members(world) and pid(old) is None and pid(new)
 
 
 def test_it_is_deleted_with_its_files(world, cluster):
