@@ -12,9 +12,11 @@ import time
 
 import pytest
 
+from lib.py import rpm
 from lib.py.ocpcluster import OcpCluster, query
 from lib.py.process import wait_until
 from lib.py.session import Session
+from lib.py.upload import PACKAGES, upload
 
 from e2e.test_accesskey import program_of
 
@@ -51,6 +53,18 @@ def leads(cluster, but=None):
 def health(node):
     connection = node.api("nobody", "x").anonymous()
     return connection.get("/health").json
+
+
+def test_what_is_uploaded_to_one_is_there_for_all(cluster):
+    leader = leads(cluster)
+    first, second = [n for n in cluster.nodes if n is not leader]
+    data = rpm.build("oceanbase-ce", "4.2.1.0", "1.el7", payload=b"not much " * 300000)
+    made = upload(at(cluster, first), data, "oceanbase.rpm").data
+    for node in cluster.nodes:
+        assert at(cluster, node).get(made["downloadUrl"]).body == data
+        upload(at(cluster, node), data, "again.rpm").refused(409, 7512)
+    at(cluster, second).delete(f"{PACKAGES}/{made['id']}").ok()
+    assert at(cluster, leader).get(PACKAGES).contents == []
 
 
 def test_every_node_answers_for_the_leader(cluster):

@@ -282,6 +282,56 @@ static void directories_outside_of_the_roots_are_left_alone(void **state)
     clear(p.elsewhere);
 }
 
+/* ---- memory ------------------------------------------------------------------------------------------------------------------------ */
+
+static int read_rules(void *data)
+{
+    const char *roots[] = { "/home/admin" };
+    struct field_strings one = { roots, 1 };
+    struct clean_conf conf;
+    struct arena arena;
+    struct err e;
+    int rv;
+
+    arena_init(&arena);
+    rv = clean_conf_read(*(struct slice *)data, one, &arena, &conf, &e);
+    arena_fini(&arena);
+    return rv;
+}
+
+static int clean_place(void *data)
+{
+    struct place *p = data;
+    const char *roots[] = { p->root };
+    struct clean_rule rule = { p->log, "*", FIELD_NONE, 0, 100, 8, 60 };
+    struct clean_round round;
+    struct err e;
+    int rv;
+
+    clean_round_init(&round, (struct field_strings){ roots, 1 }, &test_log, time(NULL));
+    rv = clean_by_rule(&round, &rule, &e);
+    clean_round_fini(&round);
+    return rv;
+}
+
+static void lack_of_memory_removes_nothing_wrong(void **state)
+{
+    struct slice none = { NULL, 0 }, text = SLICE("{\"rules\":[{\"directory\":\"/d\",\"pattern\":\"*\"}]}");
+    struct place p;
+
+    (void)state;
+    test_oom_sweep(read_rules, &none);
+    test_oom_sweep(read_rules, &text);
+    make_place(&p);
+    put(p.log, "observer.log", 100 * CLEAN_DAY_S);
+    put(p.log, "observer.log.20260101120000", 10 * CLEAN_DAY_S);
+    test_oom_sweep(clean_place, &p);
+    assert_true(is_there(p.log, "observer.log"));
+    assert_false(is_there(p.log, "observer.log.20260101120000"));
+    clear(p.root);
+    clear(p.elsewhere);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -294,6 +344,7 @@ int main(void)
         cmocka_unit_test(rules_are_read),
         cmocka_unit_test(files_are_removed_from_a_directory),
         cmocka_unit_test(directories_outside_of_the_roots_are_left_alone),
+        cmocka_unit_test(lack_of_memory_removes_nothing_wrong),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
