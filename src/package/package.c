@@ -26,7 +26,7 @@ const struct err_row *const package_err_rows[] = {
     &ERR_PACKAGE_UNKNOWN, &ERR_PACKAGE_ARCH, &ERR_PACKAGE_NAME, &ERR_PACKAGE_FOREIGN, &ERR_PACKAGE_DIRECTORY, &ERR_PACKAGE_DAMAGED, NULL,
 };
 
-enum { REMOVE_MS = 10000, SWEEP_AT_ONCE = 16 };
+enum { REMOVE_MS = 1500, SWEEP_AT_ONCE = 16 };
 
 int packages_new(const struct packages_conf *conf, struct packages **out, struct err *e)
 {

@@ -44,7 +44,7 @@ void packages_free(struct packages *p);
 MUST_CHECK int package_get(struct db *d, int64_t id, struct arena *arena, struct package *out, struct err *e);
 /* Errors: FILE_UNKNOWN, those of db_read. */
 MUST_CHECK int package_get_named(struct db *d, const char *file_name, struct arena *arena, struct package *out, struct err *e);
-/* Deletes it; its bytes go at once if they can, else with a later sweep. `out` is what it was. Errors: PACKAGE_UNKNOWN, PACKAGE_IN_USE. */
+/* Deletes it; its bytes go at once as far as that takes a moment only, the rest with the next sweep. `out` is what it was. Errors: PACKAGE_UNKNOWN, PACKAGE_IN_USE. */
 MUST_CHECK int package_delete(struct packages *p, struct db *d, int64_t id, struct arena *arena, struct package *out, struct err *e);
 
 /* Reads chunk `number` (from 0): PACKAGE_CHUNK_BYTES, at the end what is left. Errors: PACKAGE_DAMAGED, PACKAGE_DIRECTORY, those of db_read. */

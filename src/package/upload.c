@@ -17,7 +17,7 @@
 #include "src/package/frame.h"
 #include "src/package/place.h"
 
-enum { CLEAN_UP_MS = 10000, GROW_BYTES = 64 * 1024 * 1024, SHA1_SIZE = 20, SHA256_SIZE = 32, N_DIGESTS = 3 };
+enum { CLEAN_UP_MS = 2000, GROW_BYTES = 64 * 1024 * 1024, SHA1_SIZE = 20, SHA256_SIZE = 32, N_DIGESTS = 3 };
 enum { FILE_SHA1, FILE_SHA256, PAYLOAD_SHA256 };
 
 /* One chunk, and what goes along from chunk to chunk. */

@@ -79,7 +79,7 @@ def test_a_package_comes_in_and_goes_out_as_it_was(api, server, mariadb_server):
     nobody.get(made["downloadUrl"]).refused(404, 7500, name)
     api.get(f"{PACKAGES}/{made['id']}").refused(404, 7514)
     api.delete(f"{PACKAGES}/{made['id']}").refused(404, 7514)
-    assert left_over(mariadb_server, server.database) == (0, 0)
+    wait_until(lambda: left_over(mariadb_server, server.database) == (0, 0), "nothing is left")
 
 
 def test_lists_are_filtered_and_sorted(api):
@@ -191,7 +191,7 @@ def test_the_quota_holds(api, server, mariadb_server):
         upload(api, *package(MIB)).ok()
     finally:
         api.delete(f"/api/v2/config/properties/{key}")
-    assert left_over(mariadb_server, server.database) == (0, 0)
+    wait_until(lambda: left_over(mariadb_server, server.database) == (0, 0), "nothing is left")
 
 
 def n_chunks(mariadb, database):
@@ -207,7 +207,8 @@ def test_an_upload_that_is_cut_leaves_nothing(api, server, mariadb_server):
     wait_until(lambda: n_chunks(mariadb_server, server.database) >= before + 2, "parts of it are written")
     sending.cut()
     wait_until(lambda: left_over(mariadb_server, server.database) == (0, 0), "they are removed")
-    assert len(api.get(PACKAGES).contents) == 1 and n_chunks(mariadb_server, server.database) == before
+    assert len(api.get(PACKAGES).contents) == 1
+    wait_until(lambda: n_chunks(mariadb_server, server.database) == before, "what was there before is there")
 
 
 def test_a_node_that_dies_leaves_nothing(mariadb_server):
@@ -257,7 +258,7 @@ def test_a_shared_directory(mariadb_server):
         wait_until(lambda: len(list(folder.iterdir())) == 1, "it is gone again")
         for p in (made, inside):
             api.delete(f"{PACKAGES}/{p['id']}").ok()
-        assert list(folder.iterdir()) == [] and left_over(mariadb_server, database) == (0, 0)
+        wait_until(lambda: list(folder.iterdir()) == [] and left_over(mariadb_server, database) == (0, 0), "nothing is left")
         folder.chmod(0o500)
         if os.getuid() != 0 or server.account is not None:
             upload(api, data, name).refused(503, 90534, "shared")
@@ -274,5 +275,5 @@ def test_on_an_oceanbase(seekdb_metadb, metadb_on_kernel):
         upload(api, data, name).refused(409, 7512)
         api.delete(f"{PACKAGES}/{made['id']}").ok()
         assert api.get(PACKAGES).contents == []
-        assert left_over(seekdb_metadb, metadb_on_kernel) == (0, 0)
+        wait_until(lambda: left_over(seekdb_metadb, metadb_on_kernel) == (0, 0), "nothing is left")
 
