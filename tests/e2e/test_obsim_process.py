@@ -15,7 +15,7 @@ import pytest
 from lib.py import obrpm
 from lib.py.build import CHECKOUT
 from lib.py.configserver import BAD_CODE, GOOD, NO_JSON, NOT_FOUND, ConfigServer
-from lib.py.observers import Observer, Observers, ObState
+from lib.py.observers import Observer, Observers, ObState, waiting
 from lib.py.obsim import PASSWORD, Refused
 from lib.py.obtrace import DELETIONS, assert_units_empty_before_delete
 from lib.py.process import Port, new_dir, wait_until
@@ -120,6 +120,17 @@ def test_start_refused_by_a_test(lonely):
     wait_until(lambda: "refused by a test" in lonely.log(), "it says so")
     wait_until(lambda: lonely.pid is None, "it ends")
     lonely.start(rs_list="x")
+
+
+def test_trouble_waits_for_clusters_that_are_not_there_yet(lonely):
+    lonely.state = ObState(lonely.state.path.parent, "new", 8)
+    with waiting(lonely.state.path.parent, {"op": "refuse_start", "server": lonely.address}, {"op": "fault", "pattern": "SELECT 1", "kind": "error"}):
+        lonely.launch(rs_list="x")
+        wait_until(lambda: "refused by a test" in lonely.log(), "it ends")
+        wait_until(lambda: lonely.pid is None, "it ends")
+        lonely.start(rs_list="x")                  # this time it may
+    with contextlib.closing(lonely.connect()) as c:
+        assert [number(c, "SELECT 1") for _ in range(2)] == [4016, 0]
 
 
 def test_term_and_restart_with_the_port_alone(lonely):

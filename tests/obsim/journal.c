@@ -216,6 +216,24 @@ void journal_struck(struct sim_journal *j, const struct sim_fault *f)
     journal_note(j, json_pack("{s:s, s:I}", "k", "struck", "id", (json_int_t)f->id));
 }
 
+/* What waits for clusters that nobody has yet: lines with commands, in the folder of all clusters. */
+static void take_waiting(struct sim_journal *j, const char *folder)
+{
+    char path[4200];
+    size_t space = 0;
+    char *line = NULL;
+    FILE *f;
+
+    (void)snprintf(path, sizeof path, "%s/waiting.jsonl", folder);
+    f = fopen(path, "re");
+    if (f == NULL)
+        return; /* nothing does */
+    while (getline(&line, &space, f) > 0)
+        journal_record(j, json_pack("{s:s, s:o}", "k", "ctl", "command", json_loads(line, 0, NULL)));
+    free(line);
+    (void)fclose(f); /* it was read */
+}
+
 /* --- life --------------------------------------------------------------------------------------------------------------------------- */
 
 static int failed(const char *path)
@@ -256,6 +274,7 @@ struct sim_journal *journal_open(struct sim_world *w, const struct journal_conf 
         append(j, first);
         begin(j, first);
         json_decref(first);
+        take_waiting(j, conf->folder);
     }
     journal_leave(j);
     return j;

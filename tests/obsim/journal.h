@@ -4,6 +4,7 @@
  *   FOLDER/NAME-ID/journal.jsonl    first line: the cluster when nothing had happened. Then one line for each thing that changes it: a process
  *                                   came ("up"), is gone ("down"), a statement that may change something ("sql"), a command of the tests
  *                                   ("ctl"), a fault that struck ("struck"); each with the cluster's time, which is that of all processes.
+ *   FOLDER/waiting.jsonl            commands that each cluster begins with
  *   FOLDER/NAME-ID/alive-IP-PORT    locked by its process as long as that lives, touched as long as it runs
  *   FOLDER/NAME-ID/trace.jsonl      the statements of all servers
  *

@@ -100,6 +100,19 @@ class ObState:
         return Trace.of(self.path / "trace.jsonl")
 
 
+@contextlib.contextmanager
+def waiting(root, *commands):
+    """Commands as for ObState.ctl, {"op": ..., ...}, that each cluster below the folder `root` begins with which is made meanwhile."""
+    folder = pathlib.Path(root)
+    folder.mkdir(exist_ok=True)
+    folder.chmod(0o777)
+    (folder / "waiting.jsonl").write_text("".join(json.dumps(c) + "\n" for c in commands), encoding="utf-8")
+    try:
+        yield
+    finally:
+        (folder / "waiting.jsonl").unlink()
+
+
 class Observer:
     """One server in the folder `home`, as an installer leaves it; not started yet."""
 
