@@ -47,6 +47,7 @@ enum option {
     OPT_STOPPED,
     OPT_RESTORED,
     OPT_WITNESS,
+    OPT_FORCE,
     OPT_WATCH,
     N_OPTIONS,
 };

@@ -36,12 +36,22 @@ int ctl_done(struct ctl *c, const json_t *data, const char *sentence, struct err
 /* Follows a task to its end and sets the exit status. Errors: those of remote, TIMEOUT (--timeout is over). */
 int ctl_wait_task(struct ctl *c, int64_t id, struct err *e);
 
+/* Sends `body` (takes it; NULL for a DELETE) and then says one sentence. `path` as for ctl_path. Errors: those of remote. */
+int ctl_change(struct ctl *c, const char *method, const char *path, json_t *body, const char *sentence, struct err *e);
+/* The same for what starts a task: says which, or follows it with --wait. */
+int ctl_start(struct ctl *c, const char *path, json_t *body, struct err *e);
+
 /* Commands with steps of their own. */
 int ctl_status(struct ctl *c, struct err *e);
 int ctl_check(struct ctl *c, struct err *e);
 int ctl_takeover(struct ctl *c, struct err *e);
 int ctl_cluster_password(struct ctl *c, struct err *e);
 int ctl_moveout(struct ctl *c, struct err *e);
+int ctl_host_delete(struct ctl *c, struct err *e);
+int ctl_host_accept_key(struct ctl *c, struct err *e);
+int ctl_agent_stop(struct ctl *c, struct err *e);
+int ctl_agent_restart(struct ctl *c, struct err *e);
+int ctl_agent_install(struct ctl *c, struct err *e);
 int ctl_task(struct ctl *c, struct err *e);
 int ctl_task_log(struct ctl *c, struct err *e);
 int ctl_task_retry(struct ctl *c, struct err *e);

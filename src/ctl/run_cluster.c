@@ -20,8 +20,7 @@ static const char *dump(struct ctl *c, json_t *body, struct err *e)
     return kept;
 }
 
-/* Sends `body` (takes it; NULL for a DELETE) and then says one sentence. */
-static int change(struct ctl *c, const char *method, const char *path, json_t *body, const char *sentence, struct err *e)
+int ctl_change(struct ctl *c, const char *method, const char *path, json_t *body, const char *sentence, struct err *e)
 {
     bool has_body = strcmp(method, "DELETE") != 0;
     const char *expanded, *text = has_body ? dump(c, body, e) : NULL;
@@ -50,12 +49,15 @@ static int after_start(struct ctl *c, const json_t *data, struct err *e)
 
     if (ctl_option(c, OPT_WAIT) != NULL)
         return ctl_wait_task(c, id, e);
-    sentence = arena_printf(&c->arena, "Task %" PRId64 " started%s%" JSON_INTEGER_FORMAT ". ocpctl task %" PRId64 " --wait follows it.", id,
-                            " for cluster ", json_integer_value(cluster), id);
+    if (cluster != NULL)
+        sentence = arena_printf(&c->arena, "Task %" PRId64 " started for cluster %" JSON_INTEGER_FORMAT ". ocpctl task %" PRId64 " --wait follows it.",
+                                id, json_integer_value(cluster), id);
+    else
+        sentence = arena_printf(&c->arena, "Task %" PRId64 " started. ocpctl task %" PRId64 " --wait follows it.", id, id);
     return sentence != NULL ? ctl_done(c, data, sentence, e) : err_set(e, &ERR_NOMEM, "");
 }
 
-static int start(struct ctl *c, const char *path, json_t *body, struct err *e)
+int ctl_start(struct ctl *c, const char *path, json_t *body, struct err *e)
 {
     const char *expanded, *text = dump(c, body, e);
     const json_t *data;
@@ -89,7 +91,7 @@ int ctl_takeover(struct ctl *c, struct err *e)
     rv = secret_read(ctl_option(c, OPT_ROOT_PASSWORD_FILE), "OCP_ROOT_PASSWORD", "Password of root@sys", &c->arena, &password, e);
     if (rv != 0)
         return rv;
-    return start(c, "/api/v2/ob/clusters/takeOver",
+    return ctl_start(c, "/api/v2/ob/clusters/takeOver",
                  json_pack("{s:s, s:I, s:s, s:s}", "address", address, "port", (json_int_t)number, "rootSysPassword", password,
                            "connectionMode", "direct"), e);
 }
@@ -101,26 +103,26 @@ int ctl_cluster_password(struct ctl *c, struct err *e)
 
     if (rv != 0)
         return rv;
-    return change(c, "POST", "/api/v2/ob/clusters/{CLUSTER}/changePassword", json_pack("{s:s}", "newPassword", password),
-                  "OCP and the cluster have the new password.", e);
+    return ctl_change(c, "POST", "/api/v2/ob/clusters/{CLUSTER}/changePassword", json_pack("{s:s}", "newPassword", password),
+                      "OCP and the cluster have the new password.", e);
 }
 
 int ctl_moveout(struct ctl *c, struct err *e)
 {
-    return start(c, "/api/v2/ob/clusters/{CLUSTER}/moveOut", json_object(), e);
+    return ctl_start(c, "/api/v2/ob/clusters/{CLUSTER}/moveOut", json_object(), e);
 }
 
 int ctl_session_kill(struct ctl *c, struct err *e)
 {
     bool statement = ctl_option(c, OPT_STATEMENT) != NULL;
 
-    return change(c, "POST", "/api/v2/ob/clusters/{CLUSTER}/tenants/{TENANT}/sessions/{SESSION}/kill", json_pack("{s:b}", "query", statement),
+    return ctl_change(c, "POST", "/api/v2/ob/clusters/{CLUSTER}/tenants/{TENANT}/sessions/{SESSION}/kill", json_pack("{s:b}", "query", statement),
                   statement ? "Statement ended." : "Session ended.", e);
 }
 
 int ctl_compaction_start(struct ctl *c, struct err *e)
 {
-    return change(c, "POST", "/api/v2/ob/clusters/{CLUSTER}/tenants/{TENANT}/compactions", json_object(),
+    return ctl_change(c, "POST", "/api/v2/ob/clusters/{CLUSTER}/tenants/{TENANT}/compactions", json_object(),
                   "Compaction started; ocpctl compactions shows how far it is.", e);
 }
 
@@ -223,16 +225,16 @@ int ctl_parameter_set(struct ctl *c, struct err *e)
         json_decref(body);
         return err_set(e, &ERR_NOMEM, "");
     }
-    return change(c, "PUT", "/api/v2/ob/clusters/{CLUSTER}/tenants/{TENANT}/parameters", body, "Parameters set.", e);
+    return ctl_change(c, "PUT", "/api/v2/ob/clusters/{CLUSTER}/tenants/{TENANT}/parameters", body, "Parameters set.", e);
 }
 
 int ctl_property_reset(struct ctl *c, struct err *e)
 {
-    return change(c, "DELETE", "/api/v2/config/properties/{KEY}", NULL, "Property back at its default.", e);
+    return ctl_change(c, "DELETE", "/api/v2/config/properties/{KEY}", NULL, "Property back at its default.", e);
 }
 
 int ctl_property_set(struct ctl *c, struct err *e)
 {
-    return change(c, "PATCH", "/api/v2/config/properties/{KEY}", json_pack("{s:s}", "value", ctl_operand(c, 1)),
+    return ctl_change(c, "PATCH", "/api/v2/config/properties/{KEY}", json_pack("{s:s}", "value", ctl_operand(c, 1)),
                   "Property set; every node applies it within 10 seconds.", e);
 }

@@ -301,7 +301,7 @@ def test_a_changed_key_is_refused_until_it_is_accepted(world, kept):
 
 def test_what_does_not_answer_is_offline(world, kept):
     one, number = kept
-    one.firewall("tcp dport 62888 drop")
+    one.firewall("tcp dport 62888 reject with tcp reset")
     wait_until(lambda: world.host(number)["status"] == "OFFLINE", "the host is offline", TASK_SECONDS)
     seen = world.api.get(f"{HOSTS}/{number}/agent").data
     assert (seen["status"], seen["state"]) == ("STOPPED", "OFFLINE") and seen["problem"]
@@ -327,47 +327,37 @@ def test_what_is_used_stays(world, mariadb_server, kept):
     assert world.api.patch(f"{HOSTS}/{number}", {"idcId": idc}).data["idcName"] == "n2"
 
 
-def test_a_closed_port_is_named(world, machine):
-    """A firewall closes the port of the agent: the task says so, keeps what it has done, and goes on once the port is open."""
-    one = machine()
-    one.firewall("tcp dport 62888 reject with tcp reset")
-    added = world.add(one)
-    number, = added["hostIds"]
-    world.fails(added["id"], one.address, "62888", "firewall", "greet agent")
-    assert world.host(number)["status"] == "NEW"
-    one.firewall()
-    world.api.post(f"{TASKS}/{added['id']}/retry").ok()
-    world.works(added["id"])
-    assert world.host(number)["status"] == "AVAILABLE"
-
-
-def test_the_host_goes_in_the_middle(world, machine):
-    """While the program is on its way. Rolled back, nothing is left; gone for good, a host is deleted all the same, and may come back."""
-    one = machine()
-    one.program("mv", "#!/bin/sh\ncase $* in *ocp-agent*) touch /run/now; while :; do sleep 1; done;; esac\nexec /bin/mv \"$@\"\n")
-    added = world.add(one)
-    number, = added["hostIds"]
-    wait_until(lambda: one.run("sh", "-c", "ls /run/now 2>/dev/null || true"), "the program is there", TASK_SECONDS)
-    one.crash()
-    world.fails(added["id"], "install agent", one.address)
-    assert one.home("admin", "ocp_agent").exists()
-    one.program("mv", "#!/bin/sh\nexec /bin/mv \"$@\"\n")
-    one.start()
-    world.api.post(f"{TASKS}/{added['id']}/rollback").ok()
-    wait_until(lambda: world.api.get(f"{HOSTS}/{number}").status == 404, "nothing is left of it", TASK_SECONDS)
-    assert not one.home("admin", "ocp_agent").exists() and one.processes(AGENT) == []
-
-
-def test_a_host_is_given_up_and_comes_back(world, machine):
-    one = machine()
-    added = world.add(one)
-    number, = added["hostIds"]
-    world.works(added["id"])
-    one.crash()
-    world.delete(number, force="true")
-    one.start()
-    assert one.home("admin", "ocp_agent").exists()      # a stray of ours, which is replaced
-    world.works(world.add(one)["id"])
+def test_what_goes_wrong_on_the_way(world, machine):
+    """A firewall closes the port of the agent: the task says so, keeps what it has done, and goes on once the port is open. A host goes while the
+    program is on its way: rolled back when it is there again, nothing is left. A host goes for good: it is deleted all the same, and may come
+    back with its stray agent. At the same time, since each waits for silence."""
+    shut, gone, lost = machine(), machine(), machine()
+    shut.firewall("tcp dport 62888 reject with tcp reset")
+    gone.program("mv", "#!/bin/sh\ncase $* in *ocp-agent*) touch /run/now; while :; do sleep 1; done;; esac\nexec /bin/mv \"$@\"\n")
+    adding = {m: world.add(m) for m in (shut, gone, lost)}
+    number = {m: a["hostIds"][0] for m, a in adding.items()}
+    wait_until(lambda: gone.run("sh", "-c", "ls /run/now 2>/dev/null || true"), "the program is there", TASK_SECONDS)
+    gone.crash()
+    world.works(adding[lost]["id"])
+    lost.crash()
+    world.delete(number[lost], force="true")
+    lost.start()
+    assert lost.home("admin", "ocp_agent").exists()
+    again = world.add(lost)
+    world.fails(adding[shut]["id"], shut.address, "62888", "firewall", "greet agent")
+    assert world.host(number[shut])["status"] == "NEW"
+    shut.firewall()
+    world.api.post(f"{TASKS}/{adding[shut]['id']}/retry").ok()
+    world.fails(adding[gone]["id"], "install agent", gone.address)
+    assert gone.home("admin", "ocp_agent").exists()
+    gone.program("mv", "#!/bin/sh\nexec /bin/mv \"$@\"\n")
+    gone.start()
+    world.api.post(f"{TASKS}/{adding[gone]['id']}/rollback").ok()
+    wait_until(lambda: world.api.get(f"{HOSTS}/{number[gone]}").status == 404, "nothing is left of it", TASK_SECONDS)
+    assert not gone.home("admin", "ocp_agent").exists() and gone.processes(AGENT) == []
+    world.works(again["id"])
+    world.works(adding[shut]["id"])
+    assert world.host(number[shut])["status"] == "AVAILABLE"
 
 
 def test_what_is_changed(world, kept):

@@ -190,7 +190,8 @@ class Host:
     def _wire(self):
         outer = f"ocpv{self.lan.number}x{self.number}"
         subprocess.run(["ip", "link", "del", outer], capture_output=True, check=False)
-        sh("ip", "link", "add", outer, "type", "veth", "peer", "name", "eth0", "netns", str(self.pid))
+        mac = f"02:0c:0b:00:{self.lan.number:02x}:{self.number:02x}"                # the same after a crash, as a machine's is
+        sh("ip", "link", "add", outer, "type", "veth", "peer", "name", "eth0", "address", mac, "netns", str(self.pid))
         sh("ip", "link", "set", outer, "master", self.lan.bridge, "up")
         sh("nsenter", "-t", self.pid, "-n", "ip", "addr", "add", f"{self.address}/24", "dev", "eth0")
         sh("nsenter", "-t", self.pid, "-n", "ip", "link", "set", "eth0", "up")
