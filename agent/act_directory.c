@@ -162,7 +162,7 @@ int act_mkdirs(struct act *a, const void *args, void *answer, struct err *e)
     struct making m = { .a = a, .args = args, .answer = answer };
     int rv = user_find(m.args->owner, &m.owner, e);
 
-    m.answer->made.items = arena_array(a->arena, m.args->paths.n + 1, sizeof(char *));
+    m.answer->made = (struct field_strings){ arena_array(a->arena, m.args->paths.n + 1, sizeof(char *)), 0 };
     if (m.answer->made.items == NULL)
         return err_set(e, &ERR_NOMEM, "");
     for (size_t i = 0; rv == 0 && i < m.args->paths.n; i++)

@@ -5,7 +5,7 @@
  * run/agentd.json.
  *
  *   upgrade: swap the program -> another pos_proxy -> answers? --yes--> all others, result, become the new program
- *                                                        └no, for UPGRADE_MS--> swap back, another pos_proxy, result */
+ *                                                        └no, for UPGRADE_MS or UPGRADE_FAILS starts--> swap back, another pos_proxy, result */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -21,7 +21,7 @@
 #include "agent/upgrade.h"
 #include "config.h"
 
-enum { N_GUARDS = 6, IDLE_MS = 60000, UPGRADE_MS = 15000, PING_MS = 3000, PING_EVERY_MS = 200, END_MS = 20000, END_LOOK_MS = 50 };
+enum { N_GUARDS = 6, IDLE_MS = 60000, UPGRADE_MS = 15000, UPGRADE_FAILS = 4, PING_MS = 3000, PING_EVERY_MS = 200, END_MS = 20000, END_LOOK_MS = 50 };
 
 struct agentd {
     struct frame *frame;
@@ -221,7 +221,7 @@ static int await_answer(struct agentd *a, struct err *e)
     struct err why = { 0 };
     int rv = 1;
 
-    while (rv != 0 && clock_now_ms(&clock_system) < until) {
+    while (rv != 0 && clock_now_ms(&clock_system) < until && a->guards[0].fails < UPGRADE_FAILS) {
         int64_t former;
 
         rv = turn(a, clock_now_ms(&clock_system) + PING_EVERY_MS, e);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* start_process: look at the pid file -> make the process -> write it down -> let it go -> still there after a moment -> pid file.
+/* start_process: look at the pid file -> make the process -> write it down -> pid file -> let it go -> still there after a moment. Whoever comes
+ * after a crash at any point finds it by the pid file, or finds that it never became the program.
  * stop_process: TERM -> wait -> KILL -> gone. What is started is nobody's child and does not end with the agent. */
 #include <errno.h>
 #include <fcntl.h>
@@ -157,8 +158,11 @@ static int await_own(struct starting *s, struct err *e)
 
 static int let_go(struct starting *s, struct err *e)
 {
+    bool own = s->args->own_pid_file == 1 && s->args->pid_file != NULL;
     int rv = running_note_process(s->running, s->spawned.pid, s->spawned.start_time, e);
 
+    if (rv == 0 && s->args->pid_file != NULL && !own)
+        rv = on_thread(s, write_pid_file, e);
     if (rv != 0) {
         daemon_drop(&s->spawned);
         return rv;
@@ -166,10 +170,7 @@ static int let_go(struct starting *s, struct err *e)
     rv = on_thread(s, go, e);
     if (rv != 0)
         return rv;
-    if (s->args->own_pid_file == 1 && s->args->pid_file != NULL)
-        return await_own(s, e);
-    rv = settle(s, e);
-    return rv == 0 && s->args->pid_file != NULL ? on_thread(s, write_pid_file, e) : rv;
+    return own ? await_own(s, e) : settle(s, e);
 }
 
 static int start_new(struct starting *s, struct err *e)

@@ -212,6 +212,7 @@ static int put_aside(struct journal *j, struct err *e)
     name_of(j, "journal", path);
     name_of(j, "journal.broken", aside);
     log_error(j->conf.log, "the journal is damaged and put aside; this agent is a new incarnation", LOG_S("file", aside));
+    ledger_clear(j->conf.ledger);
     (void)close(j->fd);
     if (rename(path, aside) != 0)
         return failed("put aside", e);

@@ -71,13 +71,11 @@ static void slot_free(struct slot *s)
     mem_free(s);
 }
 
-void ledger_free(struct ledger *l)
+void ledger_clear(struct ledger *l)
 {
     struct slot *s, *next_slot;
     struct mark *m, *next_mark;
 
-    if (l == NULL)
-        return;
     HASH_ITER(hh, l->slots, s, next_slot) {
         HASH_DEL(l->slots, s);
         slot_free(s);
@@ -88,6 +86,13 @@ void ledger_free(struct ledger *l)
     }
     for (size_t i = 0; i < l->n_roots; i++)
         mem_free((void *)l->roots[i]);
+    *l = (struct ledger){ .n_roots = 0 };
+}
+
+void ledger_free(struct ledger *l)
+{
+    if (l != NULL)
+        ledger_clear(l);
     mem_free(l);
 }
 

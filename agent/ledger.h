@@ -65,6 +65,8 @@ struct entry {
 /* Errors: NOMEM. */
 MUST_CHECK int ledger_new(struct ledger **out, struct err *e);
 void ledger_free(struct ledger *l);
+/* Forgets everything. */
+void ledger_clear(struct ledger *l);
 /* Takes in one record, of the journal or just decided. Errors: INVALID (a record that makes no sense), NOMEM. */
 MUST_CHECK int ledger_apply(struct ledger *l, const struct record *r, struct err *e);
 /* "" before RECORD_BIRTH. */

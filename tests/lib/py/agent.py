@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """An agent installed in a folder of a test, on a loopback address of its own, and the server's side of its protocol (tests/e2e/agentprobe)."""
+import ctypes
 import json
 import os
 import pathlib
@@ -8,17 +9,15 @@ import signal
 import subprocess
 import time
 
-BUILD = pathlib.Path(os.environ.get("OCP_BUILD", "build")).resolve()
+from .build import build_dir, built_program
+
 OCP_ID = "0123456789abcdef0123456789abcdef"
 LINEAGE = "fedcba9876543210fedcba9876543210"
 PROCESSES = ("pos_proxy", "ocp_exporter", "obstat2", "ob_logtailer", "ob_cleaner")
 
 
 def probe():
-    path = BUILD / "tests/e2e/agentprobe"
-    if not path.exists():
-        subprocess.run(["make", "-s", "-C", BUILD, "tests/e2e/agentprobe"], check=True)
-    return path
+    return built_program("tests/e2e/agentprobe")
 
 
 def wait_for(what, seconds=60):
@@ -42,6 +41,10 @@ def start_time(pid):
     return None if fields[0] in "ZX" else int(fields[19])
 
 
+def _die_with_parent():
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
 class Agent:
     """`folder` gets agent/ (its HOME), roots/ (what it may touch) and pki/ (the authority and the node's certificate)."""
 
@@ -50,7 +53,7 @@ class Agent:
         self.home, self.root, self.pki = (self.folder / d for d in ("agent", "roots", "pki"))
         for d in (self.root, self.pki, *(self.home / d for d in ("bin", "conf", "run", "log", "data"))):
             d.mkdir(parents=True, exist_ok=True)
-        shutil.copy(BUILD / "ocp-agent", self.home / "bin/ocp-agent")
+        shutil.copy(build_dir() / "ocp-agent", self.home / "bin/ocp-agent")
         self._probe("found", self.pki)
         self._probe("issue", self.pki, f"ocp-agent:{OCP_ID}:{host}", "agent")
         self._probe("issue", self.pki, f"ocp-node:{OCP_ID}:1", "node")
@@ -59,7 +62,7 @@ class Agent:
         (self.home / "conf/agent.conf").write_text(
             f"ocp_id = {OCP_ID}\nhost_id = {host}\nlisten = {address}\nport = {port}\nroots = {self.root}\n{conf}")
         subprocess.run([self.home / "bin/ocp-agent", "ocp_agent_ctl", "install"], check=True)
-        self.seq = 0
+        self.seq, self.epoch, self.pids = 0, 1, []
 
     def _probe(self, *args):
         return subprocess.run([probe(), *args], check=True, capture_output=True, text=True).stdout
@@ -69,13 +72,13 @@ class Agent:
 
     def start_proxy(self, env=None):
         """pos_proxy alone, without its guard."""
-        process = subprocess.Popen([self.home / "bin/pos_proxy"], env=env, stdin=subprocess.DEVNULL)
-        wait_for(lambda: process.poll() is not None or "error" not in self.call(op="hello", deadlineMs=2000))
+        process = subprocess.Popen([self.home / "bin/pos_proxy"], env=env, stdin=subprocess.DEVNULL, preexec_fn=_die_with_parent)
+        wait_for(lambda: process.poll() is not None or "error" not in self.call(op="hello", deadlineMs=2000), 20)
         assert process.poll() is None, (self.home / "log/pos_proxy.log").read_text()
         return process
 
     def popen(self, request, name="node", **more):
-        request = {**request, **more}
+        request = {"epoch": self.epoch, **request, **more}
         return subprocess.Popen([probe(), "call", self.pki, name, self.address, str(self.port), OCP_ID, str(self.host), json.dumps(request)],
                                 stdout=subprocess.PIPE, text=True)
 
@@ -120,6 +123,10 @@ class Agent:
         except OSError:
             return None
         return pid if exe.startswith(str(self.home)) and start_time(pid) else None
+
+    def started(self):
+        """Of the processes that a test has noted in `pids`, (pid, start time), those that still run."""
+        return [pid for pid, start in self.pids if start_time(pid) == start]
 
     def stop(self):
         if (self.home / "bin/ocp_agent_ctl").exists():
