@@ -104,7 +104,7 @@ MUST_CHECK int task_epoch(struct task_run *r, int64_t *epoch, struct err *e);
 /* A line of the step's log for people; up to TASK_LOG_LINES a dispatch. Shown within a second. Failing to keep it fails nothing. */
 enum { TASK_LOG_LINES = 1000, TASK_LOG_LINE_SIZE = 1024 };
 void task_log(struct task_run *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* May the same step succeed later though nothing was changed meanwhile? (not reached, busy, timeout of a part...) */
+/* May the same step succeed later though nothing was changed meanwhile? (not reached, busy, MetaDB away...) */
 bool task_may_pass(const struct err *e);
 
 #endif

@@ -147,9 +147,10 @@ int task_epoch(struct task_run *r, int64_t *epoch, struct err *e)
     return rv == 0 ? task_transact(r, nothing_body, NULL, e) : rv;
 }
 
+/* A change of MetaDB that may have been made is looked at by the next run, before it acts. */
 bool task_may_pass(const struct err *e)
 {
-    return e->row != NULL && e->row->retry == ERR_RETRY;
+    return e->row != NULL && (e->row->retry == ERR_RETRY || err_is(e, &ERR_DB_UNSETTLED));
 }
 
 /* ---- log ------------------------------------------------------------------------------------------------------------------------------ */
@@ -238,7 +239,7 @@ void task_run_flush(struct task_run *r)
 
 static bool is_passing(const struct err *e)
 {
-    return task_may_pass(e) || err_is(e, &ERR_DB_UNSETTLED) || err_is(e, &ERR_TIMEOUT);
+    return task_may_pass(e) || err_is(e, &ERR_TIMEOUT);
 }
 
 /* Cancelled or not, whoever waits for the outcome gets it; only a node that ends gives up when MetaDB is away. */
