@@ -106,7 +106,7 @@ def test_without_a_console_its_pages_say_how_to_get_it(metadb):
             assert reply.status == 404 and b"http.console_dir" in reply.body and b"Node.js" in reply.body
         assert "未安装控制台" in fetch(server, "/", Accept_Language="zh-CN").body.decode()
         assert fetch(server, "/host").headers["content-type"] == "application/json"
-        assert "there is no console" in server.tail()
+        assert "there is no console" in server.log.read_text()
 
 
 @pytest.mark.parametrize("text, reason", [("{", "line 1"), ('{"routes":["login"],"files":[]}', "a route that is no path"),

@@ -83,7 +83,7 @@ def test_mariadb_speaks_tls_verified_against_its_own_authority(mariadb_server):
 
 def test_database_of_a_test_belongs_to_its_own_user_only(mariadb_server, metadb):
     rows = mariadb_server.sql("SHOW DATABASES", user=metadb.user, password=metadb.password)
-    assert {r["Database"] for r in rows} == {"information_schema", metadb.name, metadb.monitor}
+    assert {r["Database"] for r in rows} == {"information_schema", metadb.name, metadb.monitor, metadb.package}
 
 
 def test_mariadb_keeps_acknowledged_rows_over_kill(new_mariadb):
