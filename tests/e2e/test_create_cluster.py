@@ -7,8 +7,8 @@ import pathlib
 import pymysql
 import pytest
 
-from lib.py import hosts, obrpm, sshd
-from lib.py.observers import ObState
+from lib.py import hosts, obmanual, obrpm, sshd
+from lib.py.observers import ObState, waiting
 from lib.py.process import Port, new_dir, wait_until
 from lib.py.server import OcpServer
 from lib.py.upload import upload
@@ -240,3 +240,52 @@ def test_it_is_deleted_with_its_files(world, cluster):
         assert not world.observers(machine)
         assert not machine.home("admin/oceanbase/made").exists() and not machine.home("data/1/made").exists()
     assert world.api.anonymous().get("/services", {"Action": "ObRootServiceInfo", "ObCluster": "made"}).status == 404
+
+
+# --- in spite of everything ---------------------------------------------------------------------------------------------------------------
+
+
+def pursue(world, task):
+    """Runs failed steps again, as a person would, until the task has succeeded."""
+    for _ in range(5):
+        ended = world.end(task)
+        if ended["status"] == "SUCCESSFUL":
+            return
+        world.api.post(f"{TASKS}/{task}/retry").ok()
+    raise AssertionError(world.story(ended))
+
+
+def test_it_is_created_in_spite_of_trouble(world):
+    """A process does not start at first, the answer to BOOTSTRAP is lost, the root service moves meanwhile, what was done is called late."""
+    trouble = [{"op": "refuse_start", "server": f"{world.machines[1].address}:2882"},
+               {"op": "fault", "pattern": "^ALTER SYSTEM BOOTSTRAP", "kind": "lost"},
+               {"op": "fault", "pattern": "MODIFY ZONE", "kind": "error", "number": 4638, "text": "not the master root service"},
+               {"op": "fault", "pattern": "obconfig_url", "kind": "error", "number": 4012, "text": "Timeout", "done": True}]
+    with waiting(world.state, *trouble):
+        started = world.api.post(CLUSTERS, world.wish("troubled")).data
+        pursue(world, started["id"])
+    path = f"{CLUSTERS}/{started['clusterId']}"
+    trace = ObState(world.state, "troubled", world.api.get(path).data["obClusterId"]).trace()
+    trace.assert_once("^ALTER SYSTEM BOOTSTRAP")
+    assert not obmanual.strangers(line["text"] for line in trace.statements())
+    trace.assert_no_secret(PASSWORD, "Proxy-ro-1")
+    assert world.sql("SELECT user FROM mysql.user WHERE user = 'proxyro'") == (("proxyro",),)
+    assert "refused by a test" in world.machines[1].run("cat", "/home/admin/oceanbase/troubled/log/observer.log")
+    world.works(world.api.call("DELETE", path).data["id"])
+
+
+def test_what_cannot_be_created_is_rolled_back(world):
+    """A process that never starts: the task fails, says why, and takes everything back; then the hosts can be used again."""
+    with waiting(world.state, {"op": "refuse_start", "server": f"{world.machines[2].address}:2882", "times": 100}):
+        started = world.api.post(CLUSTERS, world.wish("hopeless")).data
+        ended = world.end(started["id"])
+    assert ended["status"] == "FAILED"
+    [step] = [s for s in ended["subtasks"] if s["status"] == "FAILED"]
+    said = world.api.get(f"{TASKS}/{started['id']}/subtasks/{step['id']}/log").data["log"]
+    assert world.machines[2].address in said and "log/observer.log" in said
+    world.api.post(f"{TASKS}/{started['id']}/rollback").ok()
+    wait_until(lambda: world.api.get(f"{CLUSTERS}/{started['clusterId']}").status == 404, "the cluster is forgotten")
+    for machine in world.machines[:3]:
+        assert not world.observers(machine)
+        assert not machine.home("admin/oceanbase/hopeless").exists() and not machine.home("data/1/hopeless").exists()
+    assert world.api.post(f"{CLUSTERS}/createPreCheck", world.wish("hopeless")).data == {"valid": True, "messages": []}
