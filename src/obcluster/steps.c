@@ -45,6 +45,7 @@ struct older {
     const char *password;            /* NULL: the one that is kept */
 };
 
+/* A server that waits for its cluster has no view of sessions: whom it has killed it has killed. */
 static int is_there(struct sql *s, int64_t id, struct arena *arena, bool *yes, struct err *e)
 {
     struct ob_session *all;
@@ -52,6 +53,10 @@ static int is_there(struct sql *s, int64_t id, struct arena *arena, bool *yes, s
     int rv = ob_sessions_list(s, NULL, arena, &all, &n, e);
 
     *yes = false;
+    if (rv == ERR_SQL_FAILED.code && !sql_is_dead(s)) {
+        err_clear(e);
+        return 0;
+    }
     for (size_t i = 0; rv == 0 && i < n; i++)
         *yes |= all[i].id == id;
     return rv;
