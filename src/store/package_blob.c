@@ -74,7 +74,7 @@ static int given_up(struct err *e)
 static int grow(struct tx *tx, void *data, struct err *e)
 {
     const struct claim *c = data;
-    uint64_t found;
+    uint64_t found = 0;
     int rv = take_quota(tx, c->id, c->bytes, c->quota, e);
 
     if (rv == 0)
@@ -90,7 +90,7 @@ int store_package_blob_grow(struct db *d, int64_t id, int64_t bytes, int64_t quo
 
 static int touch(struct tx *tx, int64_t id, struct err *e)
 {
-    uint64_t found;
+    uint64_t found = 0;
     int rv = tx_exec(tx, "UPDATE package_blob SET touched_at = NOW(6) WHERE id = ? AND state = ?", DB_ARGS(SQL_V_I(id), SQL_V_I(WRITING)),
                      &found, e);
 
@@ -109,7 +109,7 @@ int store_package_blob_touch(struct db *d, int64_t id, struct err *e)
 
 int store_package_blob_finish(struct tx *tx, int64_t id, int64_t bytes, struct err *e)
 {
-    uint64_t found;
+    uint64_t found = 0;
     int rv = tx_exec(tx, "UPDATE package_blob SET state = ?, taken_bytes = ?, touched_at = NOW(6) WHERE id = ? AND state = ?",
                      DB_ARGS(SQL_V_I(STORED), SQL_V_I(bytes), SQL_V_I(id), SQL_V_I(WRITING)), &found, e);
 
