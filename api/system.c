@@ -5,6 +5,7 @@
 #include "api/api.h"
 #include "api/tables.h"
 #include "src/iam/loginkey.h"
+#include "src/store/host_agent.h"
 
 /* Deployment tools compare this with the OCP release they need, number by number up to the first '_'. */
 #define COMPATIBLE_RELEASE "4.3.5"
@@ -88,13 +89,44 @@ static int mc_info(struct call *c, struct err *e)
     return call_object(c, &i, e);
 }
 
-/* Agents are what Prometheus would be pointed at; as long as no host has one the list is empty. */
+static bool may_see_host(const struct scope *scope, int64_t host_id)
+{
+    for (size_t i = 0; scope != NULL && i < scope->n; i++)
+        if (strcmp(scope->items[i].kind, "HOST") == 0 && (scope->items[i].id == host_id || scope->items[i].id == SCOPE_ANY))
+            return true;
+    return scope == NULL;
+}
+
+/* Where an agent serves metrics of its host; the path is a label that Prometheus takes for itself. */
+static void add_target(struct str *t, const struct host_agent *a)
+{
+    bool v6 = strchr(a->ip, ':') != NULL;
+
+    json_add_comma(t);
+    str_printf(t, "{\"targets\":[\"%s%s%s:%lld\"],\"labels\":{\"svr_ip\":\"%s\",\"host_id\":\"%lld\",\"__metrics_path__\":\"/metrics/node/host\"}}",
+               v6 ? "[" : "", a->ip, v6 ? "]" : "", (long long)a->monitor_port, a->ip, (long long)a->host_id);
+}
+
+/* Every host that has an agent, whether it answers now or not: Prometheus shall notice. */
 static int prometheus_sd(struct call *c, struct err *e)
 {
     struct http_header type = { SLICE("content-type"), SLICE("application/json") };
+    struct host_agent *agents;
+    struct str t;
+    size_t n;
+    int rv = store_host_agent_all(c->db, c->arena, &agents, &n, e);
 
-    (void)e;
-    (void)http_reply(c->rq, 200, &type, 1, SLICE("[]"), NULL); /* a client that left needs no answer */
+    if (rv != 0)
+        return rv;
+    str_init(&t, c->arena);
+    str_add_c(&t, '[');
+    for (size_t i = 0; i < n; i++)
+        if (may_see_host(c->scope, agents[i].host_id))
+            add_target(&t, &agents[i]);
+    str_add_c(&t, ']');
+    if (str_failed(&t))
+        return err_set(e, &ERR_NOMEM, "");
+    (void)http_reply(c->rq, 200, &type, 1, (struct slice){ t.s, t.n }, NULL); /* a client that left needs no answer */
     return 0;
 }
 

@@ -225,3 +225,24 @@ def test_those_that_collect_nothing_yet_say_so(host, name):
         host.server_calls()
         wait_until(lambda: "nothing is collected" in host.note(name), "it says so", alive=process.check_alive)
         assert process.is_alive()
+
+
+def test_prometheus_is_told_where_agents_are(ocp_server, mariadb_server):
+    """Rows of two hosts as the flow that adds hosts writes them, one of them with an agent."""
+    name = ocp_server.database.name
+    for number, ip in ((301, "2001:db8::5"), (302, "192.0.2.6")):
+        mariadb_server.sql("INSERT INTO host (id, name, alias, description, operating_system, operating_system_release, architecture, serial_number, "
+                           "ip, ssh_port, kind, publish_ports, status, idc_id, type_id, credential_id, created_at, updated_at) VALUES "
+                           "(%s, %s, '', '', '', '', '', '', %s, 22, 'DEDICATED_PHYSICAL_MACHINE', '', 'AVAILABLE', 0, 0, 0, NOW(6), NOW(6))",
+                           (number, f"h{number}", ip), database=name)
+    mariadb_server.sql("INSERT INTO host_agent (id, host_id, version, install_home, listen, manager_port, monitor_port, status, incarnation, "
+                       "program_sha256, certificate_serial, problem, created_at, updated_at) VALUES "
+                       "(401, 301, '', '/a', '::', 62888, 62889, 'OFFLINE', '', '', '', '', NOW(6), NOW(6))", database=name)
+    try:
+        reply = ocp_server.api().get("/api/v2/monitor/prometheus_sd")
+        assert reply.status == 200 and [t for t in reply.json if t["labels"]["host_id"] in ("301", "302")] == [
+            {"targets": ["[2001:db8::5]:62889"],
+             "labels": {"svr_ip": "2001:db8::5", "host_id": "301", "__metrics_path__": "/metrics/node/host"}}]
+    finally:
+        mariadb_server.sql("DELETE FROM host_agent WHERE id = 401", database=name)
+        mariadb_server.sql("DELETE FROM host WHERE id IN (301, 302)", database=name)

@@ -16,7 +16,8 @@ def hosts(walk):
             "description": "for the walk"}
     checked = walk.do("host-batch-precheck", {**body, "hostBasicDataList": [{"innerIpAddress": "127.0.1.2"}]})
     assert not checked["valid"] and checked["checkResults"][0]["reason"] == checked["messages"][0]
-    assert walk.do("host-batch-precheck", body)["valid"]
+    checked = walk.do("host-batch-precheck", body)
+    assert checked["valid"], checked["messages"]
     made = walk.do("host-batch-create", body)
     number, = made["hostIds"]
     walk.finish(made["id"])
@@ -46,6 +47,8 @@ def agents(walk, number):
     """The agent of a host and its processes."""
     agent = walk.do("host-agent-get", hostId=number)
     assert agent["status"] == "STARTED" and named(agent["processes"], "pos_proxy", "alias")["status"] == "STARTED"
+    [target] = [t for t in walk.call("monitor-prometheus-sd").ok().json if t["labels"]["host_id"] == str(number)]
+    assert target["targets"][0].endswith(":62889") and target["labels"]["__metrics_path__"] == "/metrics/node/host"
     exporter = named(walk.rows("host-agent-processes-list", {"size": 100}, hostId=number), "ocp_exporter", "alias")
     stopped = walk.do("host-agent-process-stop", hostId=number, agentProcessId=exporter["id"])
     assert stopped["status"] == "STOPPED"
