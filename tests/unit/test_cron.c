@@ -4,6 +4,8 @@
 
 #include "src/base/clock.h"
 #include "src/base/cron.h"
+#include "src/base/field.h"
+#include "src/task/schedules.h"
 #include "tests/lib/test.h"
 
 static int parse(const char *text, struct cron *c, struct err *e)
@@ -87,12 +89,37 @@ static void wrong_schedules_are_refused(void **state)
     }
 }
 
+static int never_called(struct db *d, void *data, struct err *e)
+{
+    (void)d;
+    (void)data;
+    (void)e;
+    return 0;
+}
+
+/* From its last run, or from when it was first seen: one that was missed is due at once, and once. */
+static void work_is_due_after_its_last_run(void **state)
+{
+    const struct schedule what = { "w", "W", "Works.", "0 0 1 * * *", 1000, never_called }, always = { .name = "a", .cron = "0 * * * * *" };
+    const struct schedule wrong = { .name = "x", .cron = "nonsense", .run = never_called };
+    struct schedule_row row = { .seen_us = at("2026-11-21T08:00:00Z"), .began_us = FIELD_NONE };
+
+    (void)state;
+    assert_int_equal(schedule_next(&what, &row, 0), at("2026-11-22T01:00:00Z"));
+    assert_int_equal(schedule_next(&what, &row, 60), at("2026-11-22T00:00:00Z"));
+    row.began_us = at("2026-11-19T01:00:00.3Z");
+    assert_int_equal(schedule_next(&what, &row, 0), at("2026-11-20T01:00:00Z"));
+    assert_int_equal(schedule_next(&always, &row, 0), -1);
+    assert_int_equal(schedule_next(&wrong, &row, 0), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_next_time_is_found),
         cmocka_unit_test(a_time_that_never_comes_is_told),
         cmocka_unit_test(wrong_schedules_are_refused),
+        cmocka_unit_test(work_is_due_after_its_last_run),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
