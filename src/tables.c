@@ -121,7 +121,7 @@ const struct route *const all_routes[] = {
 static const struct task_flow *const *const flows[] = { host_flows, obcluster_flows, MORE_FLOWS NULL };
 const struct task_flow *const *const *const all_flows = flows;
 
-const struct schedule *const all_schedules[] = { task_schedules, obcluster_schedules, NULL };
+const struct schedule *const all_schedules[] = { task_schedules, obcluster_schedules, host_schedules, NULL };
 
 /* One a line: several hands add to it. */
 const struct err_row *const *const all_errors[] = {

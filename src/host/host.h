@@ -7,6 +7,7 @@
 #include "src/store/place.h"
 #include "src/host/check.h"
 #include "src/task/engine.h"
+#include "src/task/schedules.h"
 #include "src/vault/vault.h"
 
 struct node_home;
@@ -93,6 +94,8 @@ MUST_CHECK int host_present_key(struct hosts *h, struct db *d, int64_t id, struc
  * hosts follow. Errors: those of db_read. */
 MUST_CHECK int host_watch(struct hosts *h, struct db *d, struct err *e);
 
+/* What is done by the clock. */
+extern const struct schedule host_schedules[];
 /* Flows of this domain; ends with NULL. */
 extern const struct task_flow *const host_flows[];
 

@@ -16,7 +16,7 @@ ERR_DEFINE(ERR_HOST_CREDENTIAL, 7016, 404, ERR_FINAL,
            "There is no credential {0} for hosts. Store one for the target HOST in the password box, and give its id.",
            "不存在主机凭据 {0}，请先在密码箱中添加主机凭据。");
 
-enum { LOGIN_MS = 20000, ASK_MS = 20000, AGENT_ROOM = 512 * 1024 * 1024 };
+enum { LOGIN_MS = 30000, ASK_MS = 60000, AGENT_ROOM = 512 * 1024 * 1024 };
 
 /* ---- logging in -------------------------------------------------------------------------------------------------------- */
 

@@ -87,3 +87,10 @@ int host_watch(struct hosts *h, struct db *d, struct err *e)
     arena_fini(&arena);
     return rv;
 }
+
+const struct schedule host_schedules[] = {
+    { .name = "check-host-status", .title = "Check host status",
+      .doc = "Asks the agent of every host whether it is there, and records its processes; as often as agent.probe_interval says.",
+      .cron = "0 * * * * *" },
+    { .name = NULL },
+};

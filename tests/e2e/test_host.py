@@ -109,6 +109,12 @@ class World:
             assert str(word) in story, (word, story)
         return ended
 
+    def goes_on(self, task):
+        """Raises when the task has ended."""
+        seen = self.api.get(f"{TASKS}/{task}").data
+        if seen["status"] != "RUNNING":
+            raise RuntimeError(self.story(seen))
+
     def story(self, task):
         parts = []
         for step in task["subtasks"]:
@@ -336,7 +342,8 @@ def test_what_goes_wrong_on_the_way(world, machine):
     gone.program("mv", "#!/bin/sh\ncase $* in *ocp-agent*) touch /run/now; while :; do sleep 1; done;; esac\nexec /bin/mv \"$@\"\n")
     adding = {m: world.add(m) for m in (shut, gone, lost)}
     number = {m: a["hostIds"][0] for m, a in adding.items()}
-    wait_until(lambda: gone.run("sh", "-c", "ls /run/now 2>/dev/null || true"), "the program is there", TASK_SECONDS)
+    wait_until(lambda: gone.run("sh", "-c", "ls /run/now 2>/dev/null || true"), "the program is there", TASK_SECONDS,
+               alive=lambda: world.goes_on(adding[gone]["id"]))
     gone.crash()
     world.works(adding[lost]["id"])
     lost.crash()

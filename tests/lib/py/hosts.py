@@ -8,7 +8,7 @@
         one.firewall("tcp dport 62888 drop")
     lan.address                          # of this machine there
 
-A host has its own network, processes, name, /home, /run and sudoers; /tmp, programs and accounts are this machine's. sshd is its first process.
+A host has its own network, processes, name, /home, /root, /run and sudoers; /tmp, programs and accounts are this machine's. sshd is its first process.
 """
 import base64
 import contextlib
@@ -33,6 +33,7 @@ NAMESPACES = ("--net", "--uts", "--ipc", "--mount", "--pid", "--fork", "--kill-c
 INIT = """set -e
 d=$1
 mount --bind "$d/home" /home
+mount --bind "$d/root" /root
 mount -t tmpfs -o mode=755,size=16m tmpfs /run
 mkdir /run/sshd
 [ ! -d /etc/sudoers.d ] || mount --bind "$d/sudoers.d" /etc/sudoers.d
@@ -123,7 +124,7 @@ class Host:
         self.address = f"198.18.{lan.number}.{number}"
         self.name = name or f"host{number}"
         self.directory = new_dir(f"host{number}", None, 0o711)
-        for part in ("home", "sudoers.d", "bin"):
+        for part in ("home", "root", "sudoers.d", "bin"):
             (self.directory / part).mkdir()
             (self.directory / part).chmod(0o755)
         (self.directory / "sudoers.d" / "test").write_text(sudoers)
