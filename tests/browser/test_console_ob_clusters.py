@@ -157,6 +157,22 @@ def test_topology_tells_more_by_keyboard_and_shows_a_server_that_is_away(console
         wait_until(lambda: all(s["status"] == "RUNNING" for s in cluster.get("/servers").contents), "the server is back")
 
 
+def test_a_zone_is_stopped_and_started_again(console, cluster, say):
+    console.go(f"/cluster/{cluster.id}/topology")
+    console.press(say("More", "更多"))
+    console.press(say("Delete", "删除"))
+    console.wait_text(say("ALL ITS DATA IS DELETED", "删除全部数据"), ".ant-modal")
+    assert console.faults() == []
+    console.press(say("Cancel", "取消"))
+    stop, start = say("Stop zone3", "停止 zone3"), say("Start zone3", "启动 zone3")
+    console.press(stop)
+    console.type_word("confirm")
+    console.page.wait(f"t.button({start!r}) != null", timeout=60)
+    console.press(start)
+    console.type_word("confirm")
+    console.page.wait(f"t.button({stop!r}) != null", timeout=60)
+
+
 def test_a_cluster_that_cannot_be_asked_is_shown_as_old(console, ocp_server, new_obsim, say):
     simulator = new_obsim(cluster="fading:78", tenants=1)
     with Managed(ocp_server.api(), simulator.host, simulator.port, simulator.password) as managed:

@@ -17,7 +17,8 @@ const UNSETTLED: Pair = [
   '未收到应答，操作可能已生效，也可能未生效。请先确认结果，再决定是否重试。',
 ];
 /** A server gives up after 30 s; what takes longer was lost on the way. */
-const ATTEMPT_MS = 35000;
+const ATTEMPT_MS = 35000,
+  SLOW_MS = 305000; // what it is said to take longer for, as to look at hosts
 
 type Value = string | number | boolean | null | undefined;
 
@@ -34,7 +35,8 @@ export function queryString(query: Record<string, Value | readonly Value[]> = {}
 
 const cookie = (name: string) => new RegExp(`(?:^|; )${name}=([^;]*)`).exec(document.cookie)?.[1];
 
-function headers(method: string, type: string | undefined, key: string | undefined): Record<string, string> {
+/** Of every request. */
+export function headers(method: string, type: string | undefined, key: string | undefined): Record<string, string> {
   const token = method === 'get' ? undefined : cookie('XSRF-TOKEN');
   return {
     'Accept-Language': language(),
@@ -69,13 +71,14 @@ const isFile = (reply: Response) => reply.headers.get('Content-Type') === 'appli
 interface Request extends Content {
   key?: string;
   signal?: AbortSignal;
+  slow?: boolean;
 }
 
-async function fetched(method: string, url: string, { key, signal, ...content }: Request) {
+async function fetched(method: string, url: string, { key, signal, slow = false, ...content }: Request) {
   const [type, body] = encode(content);
   const ending = new AbortController();
   const end = () => ending.abort();
-  const timer = setTimeout(end, ATTEMPT_MS);
+  const timer = setTimeout(end, slow ? SLOW_MS : ATTEMPT_MS);
   signal?.addEventListener('abort', end);
   const request = { method: method.toUpperCase(), headers: headers(method, type, key), body, signal: ending.signal };
   try {
@@ -84,7 +87,7 @@ async function fetched(method: string, url: string, { key, signal, ...content }:
     return { reply, content: isFile(reply) && reply.ok ? await reply.blob() : await reply.text() };
   } catch (e) {
     if (signal?.aborted === true) throw e;
-    throw new ApiError(0, 0, say(UNREACHABLE), '');
+    throw nobody();
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener('abort', end);
@@ -107,26 +110,27 @@ export interface Answer<T> {
   ageMs?: number;
 }
 
+/** What a reply says; throws an ApiError when it is one. */
+export function outcome(status: number, text: string, header: (name: string) => string | null): Answer<unknown> {
+  const answer = parse(text);
+  if (status >= 200 && status < 300) {
+    const ageMs = answer?.stale === true ? Number(header('Age')) * 1000 : undefined;
+    return { data: answer?.successful === undefined ? answer : answer.data, ageMs };
+  }
+  const { code = answer === undefined ? 0 : status, message = `HTTP ${status}` } = answer?.error ?? {};
+  const error = new ApiError(status, code, message, answer?.traceId ?? '', retryAfter(header('Retry-After')));
+  if (error.isAway) error.message = say(UNREACHABLE);
+  throw error;
+}
+
+/** Nobody answers. */
+export const nobody = () => new ApiError(0, 0, say(UNREACHABLE), '');
+
 /** One attempt; parts are sent as multipart/form-data, body as JSON. A file comes back as a Blob. */
 async function attempt(method: string, url: string, request: Request): Promise<Answer<unknown>> {
   const { reply, content } = await fetched(method, url, request);
   if (content instanceof Blob) return { data: content };
-  const answer = parse(content);
-  if (reply.ok) {
-    const ageMs = answer?.stale === true ? Number(reply.headers.get('Age')) * 1000 : undefined;
-    return { data: answer?.successful === undefined ? answer : answer.data, ageMs };
-  }
-  const { status } = reply;
-  const { code = answer === undefined ? 0 : status, message = `HTTP ${status}` } = answer?.error ?? {};
-  const error = new ApiError(
-    status,
-    code,
-    message,
-    answer?.traceId ?? '',
-    retryAfter(reply.headers.get('Retry-After')),
-  );
-  if (error.isAway) error.message = say(UNREACHABLE);
-  throw error;
+  return outcome(reply.status, content, (name) => reply.headers.get(name));
 }
 
 function note<T>(attempted: Promise<T>) {
@@ -172,8 +176,9 @@ async function send(method: string, path: string, url: string, { key, ...request
   }
 }
 
-/** How a call is made: `key` of a change that was sent before; `signal` ends it. */
+/** How a call is made: `key` of a change that was sent before; `signal` ends it; `slow`: the server may take minutes. */
 export interface How {
+  slow?: boolean;
   key?: string;
   signal?: AbortSignal;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The navigation at the left: paths of the route table, in groups.
 import {
+  AppstoreOutlined,
   ClusterOutlined,
   HomeOutlined,
   LaptopOutlined,
@@ -34,6 +35,7 @@ export const menu: MenuGroup[] = [
     icon: <LaptopOutlined />,
     paths: ['/host', '/region', '/idc', '/host-type'],
   },
+  { key: 'package', title: ['Packages', '软件包'], icon: <AppstoreOutlined />, paths: ['/package'] },
   { key: 'task', title: ['Tasks', '任务'], icon: <UnorderedListOutlined />, paths: ['/task'] },
   {
     key: 'security',

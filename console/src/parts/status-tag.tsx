@@ -44,6 +44,10 @@ const STATES: Record<string, [Colour, Pair]> = {
   CANCELLED: ['default', ['Given up', '已放弃']],
   ROLLING_BACK: ['warning', ['Being rolled back', '回滚中']],
   ROLLED_BACK: ['default', ['Rolled back', '已回滚']],
+  BACKING_OFF: ['error', ['Ends again and again', '反复退出']],
+  WAITING: ['default', ['Waits for OCP', '等待 OCP']],
+  REINTSTALLING: ['processing', ['Being installed again', '重新安装中']],
+  DELETED: ['default', ['Deleted', '已删除']],
   NEVER: ['default', ['Never run', '从未执行']],
   NEW: ['processing', ['Being added', '添加中']],
 };

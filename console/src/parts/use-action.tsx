@@ -19,6 +19,8 @@ interface Options<R> {
   then?: (result: R) => void;
   /** Failures are shown by the caller (a form beside its fields), not as a message. */
   quiet?: boolean;
+  /** It may take minutes. */
+  slow?: boolean;
 }
 
 /* The key of a change. One whose outcome is not known keeps it: the same, sent again, acts once. */
@@ -45,7 +47,7 @@ export function useAction<M extends Method, P extends PathOf<M>>(
   const navigate = useNavigate();
   const key = useKey<Input<M, P>>();
   const mutation = useMutation<Data<M, P>, ApiError, Input<M, P>>({
-    mutationFn: (input) => call(method, path, input, { key: key.of(input) }),
+    mutationFn: (input) => call(method, path, input, { key: key.of(input), slow: options.slow }),
     onSuccess: async (result) => {
       key.settle();
       const task = taskOf(result);

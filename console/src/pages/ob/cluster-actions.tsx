@@ -10,6 +10,7 @@ import { IfMay } from '../../parts/permission-guard';
 import { useAction } from '../../parts/use-action';
 import { useDialog } from '../../parts/use-dialog';
 import { fill, useWords } from '../../words';
+import { ClusterMenu } from './operations';
 import { PasswordDrawer } from './password-drawer';
 import { ob } from './words';
 
@@ -63,6 +64,7 @@ export function ClusterActions({ of }: { of: Data<'get', '/api/v2/ob/clusters/{i
           {w.moveOut}
         </Button>
       </IfMay>
+      {of.engine === 'SEEKDB' ? null : <ClusterMenu of={of} />}
       <PasswordDrawer
         open={dialog.is('password')}
         title={`${w.changePassword}: root@sys`}

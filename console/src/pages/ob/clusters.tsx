@@ -19,6 +19,7 @@ import { ob } from './words';
 const words = {
   ...ob,
   takeOver: ['Take over a cluster', '接管集群'],
+  createOne: ['Create a cluster', '新建集群'],
   noneYet: ['No cluster is managed here yet', '尚未管理任何集群'],
   RUNNING: ['Running', '运行中'],
   TAKINGOVER: ['Being taken over', '接管中'],
@@ -92,8 +93,9 @@ export default function Clusters() {
   const states = ['RUNNING', 'TAKINGOVER', 'MOVINGOUT'] as const;
   const takeOver = (
     <IfMay needs="CLUSTER:*:CREATE">
-      <Button type="primary" onClick={() => void navigate('/cluster/takeover')}>
-        {w.takeOver}
+      <Button onClick={() => void navigate('/cluster/takeover')}>{w.takeOver}</Button>
+      <Button type="primary" onClick={() => void navigate('/cluster/new')}>
+        {w.createOne}
       </Button>
     </IfMay>
   );

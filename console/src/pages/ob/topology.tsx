@@ -7,6 +7,7 @@ import { Empty } from '../../parts/empty';
 import { Usage } from '../../parts/usage';
 import { useWords } from '../../words';
 import { addressOf, StateTag, useServerStats } from './cluster-parts';
+import { type Ask, StopOrStart, useOperations } from './operations';
 import { ob } from './words';
 
 const words = {
@@ -51,7 +52,7 @@ function More({ of, stats }: { of: Server; stats: Stats }) {
   );
 }
 
-function ServerBox({ of, stats }: { of: Server; stats: Stats }) {
+function ServerBox({ of, stats, ask }: { of: Server; stats: Stats; ask: Ask }) {
   const w = useWords(words);
   return (
     <li>
@@ -67,11 +68,19 @@ function ServerBox({ of, stats }: { of: Server; stats: Stats }) {
           {of.withRootserver === true ? <Tag color="blue">{w.rootService}</Tag> : null}
         </button>
       </Popover>
+      <div style={{ textAlign: 'end' }}>
+        <StopOrStart
+          of={{ name: addressOf(of), server: of.id }}
+          status={of.status}
+          ask={ask}
+          cluster={of.clusterId ?? 0}
+        />
+      </div>
     </li>
   );
 }
 
-function ZoneBox({ of, stats }: { of: Zone; stats: Stats }) {
+function ZoneBox({ of, stats, ask }: { of: Zone; stats: Stats; ask: Ask }) {
   return (
     <li style={{ flex: '1 1 240px', maxWidth: 420 }}>
       <Card
@@ -81,12 +90,22 @@ function ZoneBox({ of, stats }: { of: Zone; stats: Stats }) {
             {of.name} <StateTag status={of.status} />
           </Flex>
         }
-        extra={of.regionName}
+        extra={
+          <>
+            {of.regionName}
+            <StopOrStart
+              of={{ name: of.name ?? '', zone: of.name }}
+              status={of.status}
+              ask={ask}
+              cluster={of.clusterId ?? 0}
+            />
+          </>
+        }
         style={{ borderTop: `3px solid ${edgeOf(of.status)}` }}
       >
         <ul className="topology">
           {(of.servers ?? []).map((s) => (
-            <ServerBox key={s.id} of={s} stats={stats} />
+            <ServerBox key={s.id} of={s} stats={stats} ask={ask} />
           ))}
         </ul>
       </Card>
@@ -97,6 +116,7 @@ function ZoneBox({ of, stats }: { of: Zone; stats: Stats }) {
 export function Topology({ of }: { of: Cluster }) {
   const w = useWords(words);
   const stats = useServerStats(of.id ?? 0);
+  const { ask, dialog } = useOperations(of.id ?? 0);
   const zones = of.zones ?? [];
   if (zones.length === 0) return <Empty />;
   return (
@@ -110,9 +130,10 @@ export function Topology({ of }: { of: Cluster }) {
     >
       <ul className="topology topology-zones" aria-label={w.tree}>
         {zones.map((z) => (
-          <ZoneBox key={z.id} of={z} stats={stats} />
+          <ZoneBox key={z.id} of={z} stats={stats} ask={ask} />
         ))}
       </ul>
+      {dialog}
     </Card>
   );
 }

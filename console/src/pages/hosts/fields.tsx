@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// Form items of a host: where it stands, what it is, how to log in.
+import { InputNumber, Select } from 'antd';
+
+import { useGet } from '../../api/hooks';
+import { Field } from '../../parts/field';
+import { say, useLanguage, useWords } from '../../words';
+import { kinds } from '../host-kinds';
+import { hostWords } from './words';
+
+const words = {
+  ...hostWords,
+  credentialHelp: ['A credential for hosts in your password box', '密码箱中的主机凭据'],
+} as const;
+
+const EVERYTHING = { query: { page: 1, size: 2000 } };
+const toOptions = (rows: { id?: number; name?: string }[] | undefined) =>
+  (rows ?? []).map((r) => ({ value: r.id ?? 0, label: r.name }));
+const search = { optionFilterProp: 'label' };
+
+export function HostFields({ needsCredential = true }: { needsCredential?: boolean }) {
+  const w = useWords(words);
+  const { language } = useLanguage();
+  const idcs = useGet('/api/v2/compute/idcs', EVERYTHING);
+  const types = useGet('/api/v2/compute/hostTypes', EVERYTHING);
+  const credentials = useGet('/api/v2/profiles/me/credentials', { query: { targetType: 'HOST' } });
+  return (
+    <>
+      <Field name="sshPort" label={w.sshPort} required>
+        <InputNumber min={1} max={65535} />
+      </Field>
+      <Field name="kind" label={w.kind} required>
+        <Select options={Object.entries(kinds).map(([value, pair]) => ({ value, label: say(pair, language) }))} />
+      </Field>
+      <Field name="idcId" label={w.idc} required>
+        <Select options={toOptions(idcs.data?.contents)} showSearch={search} />
+      </Field>
+      <Field name="typeId" label={w.hostType} required>
+        <Select options={toOptions(types.data?.contents)} showSearch={search} />
+      </Field>
+      <Field name="credentialId" label={w.credential} required={needsCredential} extra={w.credentialHelp}>
+        <Select options={toOptions(credentials.data?.contents)} showSearch={search} allowClear={!needsCredential} />
+      </Field>
+    </>
+  );
+}
