@@ -10,10 +10,10 @@
 #include "src/io/fiber.h"
 #include "src/io/http_client.h"
 
-ERR_DEFINE(ERR_AGENT_AWAY, 90831, 503, ERR_RETRY,
+ERR_DEFINE(ERR_AGENT_AWAY, 90881, 503, ERR_RETRY,
            "The agent of host {0} cannot be reached: {1}. See whether the host is up, its agent runs (ocp_agent_ctl status) and no firewall closes the port.",
            "无法连接主机 {0} 的代理：{1}。请检查主机是否在线、代理是否运行（ocp_agent_ctl status）以及防火墙是否放行端口。");
-ERR_DEFINE(ERR_AGENT_LOST, 90832, 503, ERR_UNKNOWN, "The agent of host {0} did not answer: {1}. What it was asked may have been done.",
+ERR_DEFINE(ERR_AGENT_LOST, 90882, 503, ERR_UNKNOWN, "The agent of host {0} did not answer: {1}. What it was asked may have been done.",
            "主机 {0} 的代理未应答：{1}。请求的操作可能已执行。");
 
 const struct err_row *const agent_client_err_rows[] = { &ERR_AGENT_AWAY, &ERR_AGENT_LOST, NULL };

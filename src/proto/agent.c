@@ -8,42 +8,42 @@
 #include "src/base/clock.h"
 #include "src/base/num.h"
 
-ERR_DEFINE(ERR_AGENT_INCARNATION, 90801, 409, ERR_FINAL,
+ERR_DEFINE(ERR_AGENT_INCARNATION, 90851, 409, ERR_FINAL,
            "The agent was installed anew since: {0} was meant, {1} answers. Ask it afresh, and look at the host before repeating the operation.",
            "代理已重新安装：期望实例 {0}，实际为 {1}。请重新查询，并在重试前检查主机状态。");
-ERR_DEFINE(ERR_AGENT_EPOCH, 90802, 409, ERR_RETRY, "The agent has seen a newer leader: epoch {0} is below {1}.",
+ERR_DEFINE(ERR_AGENT_EPOCH, 90852, 409, ERR_RETRY, "The agent has seen a newer leader: epoch {0} is below {1}.",
            "代理已见过更新的主节点：epoch {0} 低于 {1}。");
-ERR_DEFINE(ERR_AGENT_EPOCH_WILD, 90803, 400, ERR_FINAL, "Epoch {0} is not one that a cluster reaches; it was ignored.",
+ERR_DEFINE(ERR_AGENT_EPOCH_WILD, 90853, 400, ERR_FINAL, "Epoch {0} is not one that a cluster reaches; it was ignored.",
            "epoch {0} 超出合理范围，已忽略。");
-ERR_DEFINE(ERR_AGENT_DISPATCH, 90804, 409, ERR_FINAL, "The step was dispatched again: dispatch {0} is older than {1}.",
+ERR_DEFINE(ERR_AGENT_DISPATCH, 90854, 409, ERR_FINAL, "The step was dispatched again: dispatch {0} is older than {1}.",
            "该步骤已重新分派：分派号 {0} 早于 {1}。");
-ERR_DEFINE(ERR_AGENT_LATE, 90805, 409, ERR_RETRY, "The command was not started: {0}.", "命令未启动：{0}。");
-ERR_DEFINE(ERR_AGENT_ALTERED, 90806, 409, ERR_FINAL, "Command {0} is known to the agent with another content.",
+ERR_DEFINE(ERR_AGENT_LATE, 90855, 409, ERR_RETRY, "The command was not started: {0}.", "命令未启动：{0}。");
+ERR_DEFINE(ERR_AGENT_ALTERED, 90856, 409, ERR_FINAL, "Command {0} is known to the agent with another content.",
            "代理已记录命令 {0}，但内容不同。");
-ERR_DEFINE(ERR_AGENT_BURIED, 90807, 409, ERR_FINAL, "Command {0} comes after it was asked for in vain; the agent does not start it any more.",
+ERR_DEFINE(ERR_AGENT_BURIED, 90857, 409, ERR_FINAL, "Command {0} comes after it was asked for in vain; the agent does not start it any more.",
            "命令 {0} 在被查询未果之后才到达，代理不再执行。");
-ERR_DEFINE(ERR_AGENT_FORGOTTEN, 90808, 409, ERR_FINAL, "The result of command {0} was acknowledged and is not kept any more.",
+ERR_DEFINE(ERR_AGENT_FORGOTTEN, 90858, 409, ERR_FINAL, "The result of command {0} was acknowledged and is not kept any more.",
            "命令 {0} 的结果已被确认并清除。");
-ERR_DEFINE(ERR_AGENT_OTHER, 90809, 403, ERR_FINAL, "This agent belongs to OCP cluster {0}. Delete the host there first.",
+ERR_DEFINE(ERR_AGENT_OTHER, 90859, 403, ERR_FINAL, "This agent belongs to OCP cluster {0}. Delete the host there first.",
            "该代理属于 OCP 集群 {0}，请先在该集群中删除主机。");
-ERR_DEFINE(ERR_AGENT_KIND, 90810, 400, ERR_FINAL, "The agent does not know the command {0}. Upgrade the agent of this host.",
+ERR_DEFINE(ERR_AGENT_KIND, 90860, 400, ERR_FINAL, "The agent does not know the command {0}. Upgrade the agent of this host.",
            "代理不支持命令 {0}，请升级该主机的代理。");
-ERR_DEFINE(ERR_AGENT_FULL, 90811, 507, ERR_RETRY, "The agent's {0} is full (limit {1}). Make room on the host, or finish running tasks first.",
+ERR_DEFINE(ERR_AGENT_FULL, 90861, 507, ERR_RETRY, "The agent's {0} is full (limit {1}). Make room on the host, or finish running tasks first.",
            "代理的 {0} 已满（上限 {1}），请先释放空间或等待任务结束。");
-ERR_DEFINE(ERR_AGENT_PATH, 90812, 400, ERR_FINAL, "The path {0} may not be used: {1}.", "不允许使用路径 {0}：{1}。");
-ERR_DEFINE(ERR_AGENT_FILE, 90813, 500, ERR_FINAL, "{0}: {1}. Correct this on the host, then retry.", "{0}：{1}。请在主机上处理后重试。");
-ERR_DEFINE(ERR_AGENT_NOT_EMPTY, 90814, 409, ERR_FINAL,
+ERR_DEFINE(ERR_AGENT_PATH, 90862, 400, ERR_FINAL, "The path {0} may not be used: {1}.", "不允许使用路径 {0}：{1}。");
+ERR_DEFINE(ERR_AGENT_FILE, 90863, 500, ERR_FINAL, "{0}: {1}. Correct this on the host, then retry.", "{0}：{1}。请在主机上处理后重试。");
+ERR_DEFINE(ERR_AGENT_NOT_EMPTY, 90864, 409, ERR_FINAL,
            "The directory {0} is not empty and is not ours. Choose another one, or empty it on the host.",
            "目录 {0} 非空且不属于本操作，请更换目录或在主机上清空。");
-ERR_DEFINE(ERR_AGENT_BLOB, 90815, 409, ERR_RETRY, "Package content {0}: {1}. Push it again.", "软件包内容 {0}：{1}，请重新推送。");
-ERR_DEFINE(ERR_AGENT_PACKAGE, 90816, 400, ERR_FINAL, "The package {0} cannot be extracted: {1}.", "无法解压软件包 {0}：{1}。");
-ERR_DEFINE(ERR_AGENT_PROCESS, 90817, 500, ERR_FINAL, "{0}: {1}. Its log on the host says more.", "{0}：{1}。详情请查看主机上的日志。");
-ERR_DEFINE(ERR_AGENT_SCRIPT, 90818, 500, ERR_FINAL, "The script {0} failed: {1}. Its output is in the log of the step.",
+ERR_DEFINE(ERR_AGENT_BLOB, 90865, 409, ERR_RETRY, "Package content {0}: {1}. Push it again.", "软件包内容 {0}：{1}，请重新推送。");
+ERR_DEFINE(ERR_AGENT_PACKAGE, 90866, 400, ERR_FINAL, "The package {0} cannot be extracted: {1}.", "无法解压软件包 {0}：{1}。");
+ERR_DEFINE(ERR_AGENT_PROCESS, 90867, 500, ERR_FINAL, "{0}: {1}. Its log on the host says more.", "{0}：{1}。详情请查看主机上的日志。");
+ERR_DEFINE(ERR_AGENT_SCRIPT, 90868, 500, ERR_FINAL, "The script {0} failed: {1}. Its output is in the log of the step.",
            "脚本 {0} 执行失败：{1}，输出见步骤日志。");
-ERR_DEFINE(ERR_AGENT_STOPPED, 90819, 409, ERR_FINAL, "Command {0} was ended before it was done.", "命令 {0} 在完成前被终止。");
-ERR_DEFINE(ERR_AGENT_UPGRADE, 90820, 500, ERR_FINAL, "The agent stays as it was; version {0} was given up: {1}.",
+ERR_DEFINE(ERR_AGENT_STOPPED, 90869, 409, ERR_FINAL, "Command {0} was ended before it was done.", "命令 {0} 在完成前被终止。");
+ERR_DEFINE(ERR_AGENT_UPGRADE, 90870, 500, ERR_FINAL, "The agent stays as it was; version {0} was given up: {1}.",
            "代理保持原版本；版本 {0} 已放弃：{1}。");
-ERR_DEFINE(ERR_AGENT_UNKNOWN, 90821, 500, ERR_UNKNOWN,
+ERR_DEFINE(ERR_AGENT_UNKNOWN, 90871, 500, ERR_UNKNOWN,
            "The agent or the host ended in the midst of command {0}: it may or may not have taken effect. Look at the host, then retry or skip the step.",
            "执行命令 {0} 期间代理或主机中断，是否生效未知。请检查主机后重试或跳过该步骤。");
 

@@ -171,7 +171,7 @@ def test_a_job_that_ended_while_the_agent_was_away_has_its_result(proxy):
     wait_for(lambda: start_time(pid) is None)
     proxy.process = proxy.start_proxy()
     got = wait_for(lambda: [c for c in proxy.query(key) if c["state"] == "DONE"])
-    assert got[0]["failure"]["code"] == 90818
+    assert got[0]["failure"]["code"] == 90868
 
 
 def test_a_job_that_died_with_the_agent_is_unknown_and_not_run_again(proxy):
