@@ -64,6 +64,14 @@ def lines(path):
     return pathlib.Path(path).read_text().splitlines() if pathlib.Path(path).exists() else []
 
 
+def test_it_needs_nothing_of_its_host(proxy):
+    """No library is loaded: what runs here runs on any Linux."""
+    program = proxy.home / "bin/ocp-agent"
+    dynamic = subprocess.run(["readelf", "-d", program], capture_output=True, text=True, check=True).stdout
+    if "libasan" not in dynamic:                                 # a build with sanitizers is for this machine only
+        assert "NEEDED" not in dynamic and b"/ld-linux" not in program.read_bytes()
+
+
 # --- who is heard ---------------------------------------------------------------------------------------------------
 
 def test_only_nodes_of_its_own_cluster_are_heard(proxy):
