@@ -57,6 +57,8 @@ static void found_anew(struct run *s)
         return; /* nobody to found it with: later, perhaps */
     stop_all(s);
     s->generation = metadb_found_anew(s->db, restored);
+    if (restored)
+        targets_forgive(s->targets, s->next_task);
     s->newest++;
     s->clusters[s->newest].committed = calloc(SIM_LOG, sizeof(struct stored));
     for (unsigned i = 0; i < n - (n + 1) % 2; i++) {

@@ -355,6 +355,11 @@ void sim_leader_run(struct sim_leader *l, uint64_t better, int64_t now_ms)
             run_program(l, &l->programs[i], now_ms);
 }
 
+void sim_leader_fenced(struct sim_leader *l, int64_t epoch, int64_t now_ms)
+{
+    obey(l, leading_fenced(&l->leading, epoch), now_ms);
+}
+
 unsigned sim_leader_wants(struct sim_leader *l, uint64_t *transfer_to)
 {
     unsigned wanted = l->wanted;

@@ -48,6 +48,8 @@ void sim_leader_die(struct sim_leader *l);
 void sim_leader_raft(struct sim_leader *l, const struct leading_raft *r, int64_t now_ms);
 /* Time passes; `better`: a node that reaches MetaDB, 0: none. */
 void sim_leader_run(struct sim_leader *l, uint64_t better, int64_t now_ms);
+/* A transaction of this epoch was fenced. */
+void sim_leader_fenced(struct sim_leader *l, int64_t epoch, int64_t now_ms);
 /* What the caller is to do, forgotten with the question. */
 unsigned sim_leader_wants(struct sim_leader *l, uint64_t *transfer_to);
 

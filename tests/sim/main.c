@@ -7,6 +7,8 @@
 
 #include "tests/sim/sim.h"
 
+enum { SCENARIO_EACH = 50 };
+
 static const char *option(int argc, char **argv, const char *name, const char *otherwise)
 {
     for (int i = 1; i + 1 < argc; i++)
@@ -46,7 +48,7 @@ int main(int argc, char **argv)
 
     for (conf.seed = first; conf.seed <= last && failed < most; conf.seed++) {
         conf.voters = voters != 0 ? voters : conf.seed % 3 == 0 ? 5 : 3;
-        if (sim_run(&conf, &counts, why))
+        if ((conf.seed % SCENARIO_EACH != 1 || sim_deaf_heir(&conf, &counts, why)) && sim_run(&conf, &counts, why))
             continue;
         (void)printf("BROKEN: %s\n", why);
         failed++;

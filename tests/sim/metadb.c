@@ -19,6 +19,7 @@ struct metadb *metadb_new(struct sim_rng *rng, struct sim_counts *counts)
     m->counts = counts;
     m->now.row = (struct metadb_row){ .generation = 1 };
     m->data = calloc(METADB_TXS, sizeof *m->data);
+    m->task_data = calloc(METADB_TXS, sizeof *m->task_data);
     metadb_back_up(m);
     for (unsigned i = 0; i < N_ROWS; i++)
         m->owner[i] = -1;
@@ -27,6 +28,7 @@ struct metadb *metadb_new(struct sim_rng *rng, struct sim_counts *counts)
 
 void metadb_free(struct metadb *m)
 {
+    free(m->task_data);
     free(m->data);
     free(m);
 }
@@ -68,6 +70,7 @@ static void roll_back(struct metadb *m, struct tx *t)
         return;
     }
     t->has_token = t->has_claim = t->has_fence = t->has_serial = t->has_result = t->has_changes = false;
+    metadb_forget_tasks(m, t);
     t->verb = NOTHING;
     t->state = ANSWERED;
     t->answer = METADB_LOST;
@@ -171,6 +174,8 @@ static bool commit(struct metadb *m, struct tx *t)
     if (t->has_serial && ++m->now.applied[t->kept_serial % MAX_SERIALS] > 1)
         metadb_break(m, "a write took effect twice", t->kept_serial, 0);
     metadb_apply_leases(m, t);
+    metadb_apply_tasks(m, t);
+    metadb_forget_tasks(m, t);
     if (t->has_token && m->now.n_tokens < METADB_TOKENS)
         m->now.tokens[m->now.n_tokens++] = t->kept_token;
     release(m, t);
@@ -197,7 +202,7 @@ static bool perform(struct metadb *m, struct tx *t)
     case NOTHING:
         break;
     default:
-        if (!metadb_perform_lease(m, t))
+        if (t->verb >= RENEW_WORKER ? !metadb_perform_task(m, t) : !metadb_perform_lease(m, t))
             return false;
         if (metadb_lasts(t->verb))
             release(m, t);
@@ -303,6 +308,7 @@ uint64_t metadb_found_anew(struct metadb *m, bool restored)
     if (restored) {
         m->now = m->backup;
         m->clock_mixed_ms = m->now_ms + 2 * LEASING_TTL_MS;
+        metadb_fail_tasks(m);
     }
     m->now.row.generation++;
     if (restored && m->now.row.generation < (uint64_t)ahead)
@@ -358,6 +364,7 @@ int metadb_begin(struct metadb *m, unsigned node)
     for (int i = 0; i < METADB_TXS; i++) {
         if (m->txs[i].state != FREE)
             continue;
+        metadb_forget_tasks(m, &m->txs[i]);
         m->txs[i] = (struct tx){ .state = AWAITING_CLIENT, .node = node, .begun_ms = m->now_ms, .cluster = m->cluster_of[node] };
         return i;
     }

@@ -7,6 +7,7 @@
 #define TESTS_SIM_METADB_H
 
 #include "ha/step/leasing.h"
+#include "src/store/subtask.h"
 #include "tests/sim/sim.h"
 
 enum { METADB_SLOTS = 64, METADB_OBJECTS = 16, METADB_TXS = 64, METADB_CLAIMS = 4096, METADB_TOKENS = 1 << 15, METADB_LOCK_MS = 1000,
@@ -97,6 +98,58 @@ void metadb_lock_leases(struct metadb *m, int tx);
 void metadb_change(struct metadb *m, int tx, const struct metadb_change *changes, unsigned n, int64_t epoch);
 /* In a transaction with a result. */
 void metadb_guard(struct metadb *m, int tx, unsigned shard, int64_t view);
+
+/* --- tasks and the keys of requests, as src/store/task.c, subtask.c and idempotency.c have them -------------------------------------------- */
+
+enum { METADB_CLIENTS = 3, METADB_TASKS = 2 * METADB_CLIENTS, METADB_STEPS = 3, METADB_SESSIONS = 64, METADB_KEYS = 1024, METADB_KEY_LOCKS = 16,
+       METADB_IDS = 1024 };
+struct metadb_task {
+    uint64_t key;                                                              /* of the request that made it */
+    struct task head;                                                          /* id 0: there is none in this place */
+    struct subtask steps[METADB_STEPS];
+};
+struct metadb_worker {
+    int64_t incarnation, expires_ms;
+};
+struct metadb_session {
+    uint64_t id;
+    int64_t task, dispatch;
+    unsigned step;
+};
+struct metadb_tasks {
+    int64_t now_ms, epoch;
+    struct metadb_task tasks[METADB_TASKS];
+    struct metadb_worker workers[SIM_NODES];
+    struct metadb_session sessions[METADB_SESSIONS];
+    unsigned n_sessions;
+};
+struct metadb_key {
+    uint64_t key, claim;
+    unsigned node;
+    int64_t incarnation;
+    bool effect, done;
+};
+/* Each is done at once, without a COMMIT. */
+void metadb_renew_worker(struct metadb *m, int tx, int64_t incarnation);
+void metadb_read_tasks(struct metadb *m, int tx);
+const struct metadb_tasks *metadb_tasks(const struct metadb *m, int tx);
+/* In a transaction: the task in place `slot`, as it is, to be changed in the copy and put back. `epoch`: of a leader; 0: somebody else does it. */
+void metadb_lock_task(struct metadb *m, int tx, unsigned slot, int64_t id);
+struct metadb_task *metadb_task(struct metadb *m, int tx);
+void metadb_put_task(struct metadb *m, int tx, int64_t epoch);
+void metadb_put_outcome(struct metadb *m, int tx, unsigned step, int64_t dispatch); /* of a step, by who thinks that this is its dispatch */
+void metadb_insert_task(struct metadb *m, int tx, unsigned slot, const struct metadb_task *task); /* after metadb_mark_key */
+void metadb_add_session(struct metadb *m, int tx, const struct metadb_session *session); /* after metadb_lock_task */
+void metadb_read_key(struct metadb *m, int tx, uint64_t key);                  /* a plain read */
+struct metadb_key metadb_key(const struct metadb *m, int tx);
+void metadb_insert_key(struct metadb *m, int tx, const struct metadb_key *key);
+void metadb_take_key(struct metadb *m, int tx, const struct metadb_key *key, uint64_t former); /* from this claim, if it has had no effect */
+void metadb_mark_key(struct metadb *m, int tx, const struct metadb_key *key);  /* effect, done; if the claim is still this one */
+const struct metadb_task *metadb_task_now(const struct metadb *m, unsigned slot); /* committed */
+int64_t metadb_task_rests_ms(const struct metadb *m, unsigned slot);            /* since something was changed of it */
+/* A process that is gone has not ended its step, and its lease still runs. */
+bool metadb_waits_for_dead(const struct metadb *m, unsigned slot, const int64_t *incarnations, unsigned up);
+bool metadb_has_task_of(const struct metadb *m, uint64_t key);
 
 /* --- for the checks ------------------------------------------------------------------------------------------------------------------ */
 

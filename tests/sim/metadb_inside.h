@@ -6,8 +6,9 @@
 #include "tests/sim/metadb.h"
 
 enum { EPOCH_ROW = 0, FENCE_ROW = 1, OBJECT_ROW = FENCE_ROW + METADB_SLOTS, LEASE_ROW = OBJECT_ROW + METADB_OBJECTS,
-       N_ROWS = LEASE_ROW + LEASING_SHARDS, MAX_SERIALS = 1 << 16 };
-enum verb { NOTHING, TOKEN, CLAIM, MOVE_FENCE, PASS_FENCE, WRITE, COMMIT, BEAT, RENEW, READ, RELEASE, LOCK_LEASES, CHANGE, GUARD };
+       TASK_ROW = LEASE_ROW + LEASING_SHARDS, KEY_ROW = TASK_ROW + METADB_TASKS, N_ROWS = KEY_ROW + METADB_KEY_LOCKS, MAX_SERIALS = 1 << 16 };
+enum verb { NOTHING, TOKEN, CLAIM, MOVE_FENCE, PASS_FENCE, WRITE, COMMIT, BEAT, RENEW, READ, RELEASE, LOCK_LEASES, CHANGE, GUARD,
+            RENEW_WORKER, READ_TASKS, LOCK_TASK, PUT_TASK, INSERT_TASK, ADD_SESSION, READ_KEY, INSERT_KEY, TAKE_KEY, MARK_KEY };
 enum state { FREE, AWAITING_CLIENT, SENT, BLOCKED, ANSWERED };
 
 struct tx {
@@ -42,6 +43,20 @@ struct lease_data {
     struct metadb_world world;                    /* what READ has found */
 };
 
+/* What a statement about tasks takes along, and what a transaction has written of them. */
+struct task_data {
+    unsigned slot;
+    int64_t id, incarnation, epoch;
+    unsigned step;               /* of an outcome, with its dispatch; dispatch 0: it is none */
+    int64_t dispatch;
+    bool has_task, has_insert, has_key, has_session;
+    struct metadb_task copy;
+    struct metadb_key key, found;
+    uint64_t former;
+    struct metadb_session session;
+    struct metadb_tasks view;
+};
+
 /* What is committed. */
 struct state_of {
     struct metadb_row row;
@@ -51,6 +66,8 @@ struct state_of {
     unsigned char applied[MAX_SERIALS];
     struct metadb_lease leases[LEASING_SHARDS];
     struct metadb_node nodes[SIM_NODES];
+    struct metadb_tasks tasks;
+    struct metadb_key keys[METADB_KEYS];
 };
 
 struct metadb {
@@ -65,10 +82,15 @@ struct metadb {
     struct state_of now, backup;
     unsigned cluster_of[SIM_NODES];
     struct lease_data *data;     /* one per transaction */
+    struct task_data *task_data; /* the same */
     unsigned newest;             /* founding that is in force */
     int64_t highest_epoch;       /* ever, as all below: over restores, too */
     int64_t highest_view[LEASING_SHARDS], granted_ms[LEASING_SHARDS];
     int64_t owners_mixed_ms[LEASING_SHARDS], clock_mixed_ms; /* until then two may rightly believe that they own it */
+    int64_t task_moved_ms[METADB_TASKS];
+    int64_t outcome[METADB_IDS][METADB_STEPS]; /* dispatch of the last one */
+    unsigned char tasks_of_key[METADB_KEYS];   /* ever made */
+    uint64_t highest_key, forgiven_key;        /* forgiven: a restored MetaDB may not know of it */
     char broken[256];
 };
 
@@ -79,11 +101,17 @@ struct tx *metadb_say(struct metadb *m, int tx, enum verb verb);
 /* Its effect does not wait for a COMMIT. */
 static inline bool metadb_lasts(enum verb v)
 {
-    return v == COMMIT || v == BEAT || v == RENEW || v == RELEASE;
+    return v == COMMIT || v == BEAT || v == RENEW || v == RELEASE || v == RENEW_WORKER;
 }
 /* Statements about leases; false when a lock is wanted. */
 bool metadb_perform_lease(struct metadb *m, struct tx *t);
 /* What a COMMIT does about leases. */
 void metadb_apply_leases(struct metadb *m, struct tx *t);
+/* The same about tasks. */
+bool metadb_perform_task(struct metadb *m, struct tx *t);
+void metadb_apply_tasks(struct metadb *m, struct tx *t);
+/* What was written and not committed is forgotten. */
+void metadb_forget_tasks(struct metadb *m, const struct tx *t);
+void metadb_fail_tasks(struct metadb *m);
 
 #endif

@@ -311,6 +311,7 @@ void sim_crash(struct run *s, unsigned i)
     n->c = NULL;
     sim_leader_die(&n->leader);
     sim_worker_die(&n->worker);
+    sim_tasker_die(&n->tasker, ++s->incarnations[i]);
     n->paused = false;
     n->slow_until_ms = n->raft_wakes_ms = 0;
     n->boot_ms = s->now_ms + sim_below(&s->rng, 2000);
@@ -442,6 +443,19 @@ static void drain(struct run *s, unsigned i)
     s->counts->restarts++;
 }
 
+static void run_tasks(struct run *s, unsigned i)
+{
+    struct node *n = &s->nodes[i];
+    struct sim_tasker *t = &n->tasker;
+
+    sim_tasker_run(t, leading_epoch(&n->leader.leading), n->leader.dead, s->calm, sim_clock(s, i));
+    if (t->fenced != 0)
+        sim_leader_fenced(&n->leader, t->fenced, sim_clock(s, i));
+    t->fenced = 0;
+    if (t->broken[0] != '\0')
+        sim_broken(s, i, "%s", t->broken);
+}
+
 static void lead(struct run *s, unsigned i)
 {
     struct node *n = &s->nodes[i];
@@ -454,6 +468,7 @@ static void lead(struct run *s, unsigned i)
     if (leading_epoch(&n->leader.leading) != 0)
         tell_of_others(s, i);
     sim_worker_run(&n->worker, sim_clock(s, i));
+    run_tasks(s, i);
     sim_leader_run(&n->leader, one_that_reaches_metadb(s, i), sim_clock(s, i));
     wanted = sim_leader_wants(&n->leader, &to);
     if (wanted & LEADING_END) { /* its claim was refused: its cluster was given up */
@@ -487,7 +502,7 @@ static void fault_metadb(struct run *s)
         s->counts->db_jumps++;
     } else if (sim_once_in(&s->rng, 3000)) {
         metadb_back_up(s->db);
-    } else if (sim_once_in(&s->rng, 400)) {
+    } else if (sim_once_in(&s->rng, 400) && s->now_ms >= s->nodes[i].cut_until_ms) {
         metadb_cut(s->db, i, !metadb_is_cut(s->db, i));
         s->counts->db_cuts += metadb_is_cut(s->db, i);
     }
@@ -533,6 +548,16 @@ static void tell_of_death(struct run *s, unsigned dead)
     }
 }
 
+/* Who leads is the interesting one, and who is about to act, whose sleep is to outlast its lease. */
+static unsigned pause_one_in(const struct run *s, unsigned i)
+{
+    const struct node *n = &s->nodes[i];
+
+    if (sim_tasker_is_about_to_act(&n->tasker, sim_clock(s, i)))
+        return 60;
+    return leading_epoch(&n->leader.leading) != 0 ? 800 : 2500;
+}
+
 static void fault_node(struct run *s, unsigned i)
 {
     struct node *n = &s->nodes[i];
@@ -556,10 +581,15 @@ static void fault_node(struct run *s, unsigned i)
         s->counts->crashes++;
         if (sim_once_in(&s->rng, 2))
             tell_of_death(s, i);
-    } else if (sim_once_in(&s->rng, leading_epoch(&n->leader.leading) != 0 ? 800 : 2500)) { /* who leads is the interesting one */
+    } else if (sim_once_in(&s->rng, pause_one_in(s, i))) {
         n->paused = true;
-        n->resume_ms = s->now_ms + sim_below(&s->rng, 6000);
+        n->resume_ms = s->now_ms + (sim_tasker_is_about_to_act(&n->tasker, sim_clock(s, i)) ? 8000 + sim_below(&s->rng, 16000) : sim_below(&s->rng, 6000));
         s->counts->pauses++;
+    } else if (sim_tasker_is_about_to_act(&n->tasker, sim_clock(s, i)) && sim_once_in(&s->rng, 25)) {
+        sim_tasker_dawdle(&n->tasker, sim_clock(s, i));
+        metadb_cut(s->db, i, true);
+        n->cut_until_ms = s->now_ms + CUT_MS;
+        s->counts->cut_runs++;
     } else if (sim_once_in(&s->rng, 4000)) {
         n->slow_until_ms = s->now_ms + sim_below(&s->rng, 5000);
         s->counts->slow_disks++;
@@ -747,6 +777,28 @@ static void check_leases(struct run *s)
     }
 }
 
+/* Bits of nodes that run. */
+static unsigned running(const struct run *s)
+{
+    unsigned up = 0;
+
+    for (unsigned i = 0; i < SIM_NODES; i++)
+        up |= s->nodes[i].c != NULL && !s->nodes[i].paused ? 1u << i : 0;
+    return up;
+}
+
+static void run_clients(struct run *s)
+{
+    struct sim_tasker *nodes[SIM_NODES];
+
+    for (unsigned i = 0; i < SIM_NODES; i++)
+        nodes[i] = &s->nodes[i].tasker;
+    sim_clients_run(nodes, running(s), s->clients, &s->next_key, s->calm, s->now_ms);
+    targets_run(s->targets, s->now_ms, s->calm);
+    if (targets_broken(s->targets)[0] != '\0')
+        sim_broken(s, 0, "%s", targets_broken(s->targets));
+}
+
 static void one_step(struct run *s)
 {
     for (unsigned i = 0; i < SIM_NODES && !s->broken; i++) {
@@ -759,10 +811,11 @@ static void one_step(struct run *s)
     check_acts(s);
     disaster_strike(s);
     fault_metadb(s);
+    run_clients(s);
     metadb_run(s->db, s->now_ms, s->calm);
     if (!s->calm && sim_once_in(&s->rng, 200))
         cut_some(s, sim_once_in(&s->rng, 2));
-    else if (sim_once_in(&s->rng, 150))
+    else if (!s->scripted && sim_once_in(&s->rng, 150))
         heal(s);
     s->now_ms += STEP_MS;
 }
@@ -822,6 +875,8 @@ static void check_settled(struct run *s)
             sim_broken(s, (unsigned)members[k].id - 1, "has %llu of %llu entries after the calm:%s", (unsigned long long)s->nodes[members[k].id - 1].applied,
                    (unsigned long long)s->clusters[s->newest].n_committed, describe(s, text));
     check_leases(s);
+    if (!s->broken && sim_clients_check(s->db, s->clients, s->incarnations, running(s), text) != NULL)
+        sim_broken(s, 0, "%s", text);
     s->counts->settled += !s->broken;
 }
 
@@ -842,14 +897,13 @@ static void tear_down(struct run *s)
     for (unsigned i = 0; i <= s->newest; i++)
         free(s->clusters[i].committed);
     metadb_free(s->db);
+    targets_free(s->targets);
     free(s);
 }
 
-bool sim_run(const struct sim_conf *conf, struct sim_counts *counts, char why[512])
+static struct run *new_run(const struct sim_conf *conf, struct sim_counts *counts, char why[512])
 {
     struct run *s = calloc(1, sizeof *s);
-    int64_t end;
-    bool good;
 
     s->conf = *conf;
     s->counts = counts;
@@ -858,14 +912,31 @@ bool sim_run(const struct sim_conf *conf, struct sim_counts *counts, char why[51
     s->clusters[0].committed = calloc(SIM_LOG, sizeof(struct stored));
     s->now_ms = 1000;
     s->db = metadb_new(&s->rng, counts);
+    s->targets = targets_new(&s->rng, counts);
     disaster_plan(s);
     for (unsigned i = 0; i < SIM_NODES; i++) {
+        struct sim_tasker *t = &s->nodes[i].tasker;
+
+        sim_tasker_init(t, s->db, s->targets, &s->rng, counts, i);
+        t->incarnations = s->incarnations;
+        t->clients = s->clients;
+        t->next_token = &s->next_token;
+        t->next_claim = &s->next_claim;
+        t->next_task = &s->next_task;
         sim_worker_init(&s->nodes[i].worker, s->db, &s->rng, counts, i);
         sim_leader_init(&s->nodes[i].leader, s->db, &s->rng, counts, i, ELECTION_MS, &s->next_token, &s->next_serial);
     }
-    end = s->now_ms + (int64_t)conf->seconds * 1000;
     if (!found(s))
         sim_broken(s, 0, "the cluster could not be founded");
+    return s;
+}
+
+bool sim_run(const struct sim_conf *conf, struct sim_counts *counts, char why[512])
+{
+    struct run *s = new_run(conf, counts, why);
+    int64_t end = s->now_ms + (int64_t)conf->seconds * 1000;
+    bool good;
+
     while (!s->broken && s->now_ms < end)
         one_step(s);
     begin_calm(s);
@@ -873,6 +944,72 @@ bool sim_run(const struct sim_conf *conf, struct sim_counts *counts, char why[51
         one_step(s);
     if (!s->broken)
         check_settled(s);
+    good = !s->broken;
+    tear_down(s);
+    return good;
+}
+
+/* --- scenarios -------------------------------------------------------------------------------------------------------------------- */
+
+static void run_until(struct run *s, int64_t until_ms)
+{
+    while (!s->broken && s->now_ms < until_ms)
+        one_step(s);
+}
+
+static int find_leader(const struct run *s)
+{
+    for (unsigned i = 0; i < SIM_NODES; i++)
+        if (s->nodes[i].c != NULL && consensus_status(s->nodes[i].c).leads)
+            return (int)i;
+    return -1;
+}
+
+static uint64_t highest_term(const struct run *s)
+{
+    uint64_t term = 0;
+
+    for (unsigned i = 0; i < SIM_NODES; i++)
+        if (s->nodes[i].c != NULL && consensus_status(s->nodes[i].c).term > term)
+            term = consensus_status(s->nodes[i].c).term;
+    return term;
+}
+
+static void hand_to_the_deaf(struct run *s)
+{
+    enum { STEADY_MS = 5000, ASKED_MS = 2000, WATCHED_MS = 20000, TERMS = 4 };
+    unsigned heir;
+    int leader;
+    uint64_t term;
+    struct err e;
+
+    run_until(s, s->now_ms + STEADY_MS);
+    leader = find_leader(s);
+    if (leader < 0) {
+        sim_broken(s, 0, "nobody leads");
+        return;
+    }
+    heir = ((unsigned)leader + 1) % s->conf.voters;
+    after(s, (unsigned)leader, consensus_transfer(s->nodes[leader].c, heir + 1, sim_clock(s, (unsigned)leader), &e), &e);
+    for (int64_t until = s->now_ms + ASKED_MS; s->now_ms < until && consensus_status(s->nodes[heir].c).role == CONSENSUS_FOLLOWER;)
+        one_step(s);
+    for (unsigned i = 0; i < SIM_NODES; i++)
+        s->cut[i][heir] = true;
+    term = highest_term(s);
+    run_until(s, s->now_ms + WATCHED_MS);
+    if (highest_term(s) > term + TERMS)
+        sim_broken(s, heir, "hears nobody and unseats leader after leader: %llu terms in %d s", (unsigned long long)(highest_term(s) - term), WATCHED_MS / 1000);
+    else if (find_leader(s) < 0)
+        sim_broken(s, heir, "hears nobody, and so nobody leads");
+}
+
+bool sim_deaf_heir(const struct sim_conf *conf, struct sim_counts *counts, char why[512])
+{
+    struct run *s = new_run(conf, counts, why);
+    bool good;
+
+    s->calm = s->scripted = true;
+    hand_to_the_deaf(s);
     good = !s->broken;
     tear_down(s);
     return good;

@@ -36,7 +36,14 @@ bool sim_once_in(struct sim_rng *r, uint32_t n);
     X(run_out, "nodes that could not renew") X(stopped_acts, "pieces of work stopped in the middle") X(results, "results accepted") \
     X(refused_results, "results refused by view") X(restarts, "graceful restarts") X(db_jumps, "jumps of MetaDB's clock") \
     X(recoveries, "recoveries after most nodes were lost") X(recoveries_of_all, "recoveries after all were lost") \
-    X(restores, "restores of MetaDB") X(given_up, "nodes of given-up clusters ended by their claim") X(settled, "runs that settled")
+    X(restores, "restores of MetaDB") X(given_up, "nodes of given-up clusters ended by their claim") \
+    X(submissions, "tasks started") X(taken_keys, "keys of requests taken over") X(overtaken_keys, "requests overtaken by their repetition") \
+    X(lost_replies, "replies lost for good") X(dispatches, "steps dispatched") X(adopted, "steps taken from lost workers") \
+    X(reports, "outcomes recorded") X(refused_reports, "outcomes refused by dispatch") X(stopped_runs, "runs stopped as overtaken") X(cut_runs, "workers that were about to act and lost MetaDB") \
+    X(meddled, "retries, skips, cancels and rollbacks") X(commands, "commands begun") X(refused_commands, "commands of older dispatches refused") \
+    X(unknown_commands, "commands whose agent ended") X(sessions, "sessions registered") X(killed_sessions, "sessions killed") \
+    X(statements, "statements executed") X(effects, "effects at targets") X(found_done, "effects of older dispatches found") \
+    X(settled, "runs that settled")
 
 struct sim_counts {
 #define X(MEMBER, TEXT) uint64_t MEMBER;
@@ -54,5 +61,8 @@ struct sim_conf {
 
 /* Runs one seed; false when an invariant was broken: *why tells which, in words, with time and node. */
 bool sim_run(const struct sim_conf *conf, struct sim_counts *counts, char why[512]);
+/* One member was handed leadership and hears nobody from then on, while it is heard: it must not unseat leader after leader. Chance would take long
+ * to meet that. */
+bool sim_deaf_heir(const struct sim_conf *conf, struct sim_counts *counts, char why[512]);
 
 #endif

@@ -5,10 +5,11 @@
 #define TESTS_SIM_WORLD_H
 
 #include "tests/sim/leader.h"
+#include "tests/sim/tasker.h"
 #include "tests/sim/worker.h"
 
 enum {
-    ELECTION_MS = 300, HEARTBEAT_MS = 30, STEP_MS = 5, CALM_MS = 20000, MAX_TERMS = 1 << 14, MAX_CLUSTERS = 4, LINK_MS = 30, STALL_MS = 3000,
+    ELECTION_MS = 300, HEARTBEAT_MS = 30, STEP_MS = 5, CALM_MS = 20000, MAX_TERMS = 1 << 14, MAX_CLUSTERS = 4, LINK_MS = 30, STALL_MS = 3000, CUT_MS = 25000,
 };
 
 struct stored {
@@ -44,6 +45,7 @@ struct node {
     unsigned cluster;           /* which founding it belongs to, from 0 */
     uint64_t generation;        /* as its Raft directory says */
     int64_t skew_ms, boot_ms, resume_ms, last_write_ms, slow_until_ms;
+    int64_t cut_until_ms;       /* from MetaDB, at least */
     int64_t drain_until_ms;     /* it stops, and ends then at the latest */
     int64_t raft_wakes_ms;      /* after a pause threads wake one after the other: the Raft thread then */
     uint64_t term, vote;        /* durable, as all below */
@@ -55,6 +57,7 @@ struct node {
     struct packet *held;        /* not sent before a meta write */
     struct sim_leader leader;
     struct sim_worker worker;
+    struct sim_tasker tasker;
 };
 
 /* One founding: the first, or what an operator made of the ruins of the one before. */
@@ -70,6 +73,7 @@ struct run {
     struct sim_rng rng;
     int64_t now_ms;
     bool calm, broken;
+    bool scripted;              /* what fails is a scenario's choice */
     char *why;
     struct node nodes[SIM_NODES];
     struct packet *wire;
@@ -81,7 +85,10 @@ struct run {
     uint64_t generation;        /* of the newest */
     int64_t disaster_ms;        /* the next one */
     struct metadb *db;
-    uint64_t next_token, next_serial;
+    struct targets *targets;
+    struct sim_client clients[METADB_CLIENTS];
+    int64_t incarnations[SIM_NODES], next_task;
+    uint64_t next_token, next_serial, next_key, next_claim;
 };
 
 __attribute__((format(printf, 3, 4))) void sim_broken(struct run *s, unsigned i, const char *fmt, ...);
