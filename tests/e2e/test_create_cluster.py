@@ -9,6 +9,7 @@ import pytest
 
 from lib.py import hosts, obmanual, obrpm, sshd
 from lib.py.observers import ObState, waiting
+from lib.py.obtrace import Trace
 from lib.py.process import Port, new_dir, wait_until
 from lib.py.server import OcpServer
 from lib.py.upload import upload
@@ -278,6 +279,16 @@ def test_it_is_deleted_with_its_files(world, cluster):
         assert not world.observers(machine)
         assert not machine.home("admin/oceanbase/made").exists() and not machine.home("data/1/made").exists()
     assert world.api.anonymous().get("/services", {"Action": "ObRootServiceInfo", "ObCluster": "made"}).status == 404
+
+
+def test_what_was_sent_has_the_syntax_of_the_manual(world, cluster):
+    """All that was done to the cluster so far, as its servers heard it."""
+    del cluster
+    [folder] = world.state.glob("made-*")
+    sent = {line["text"] for line in Trace.of(folder / "trace.jsonl").statements()}
+    assert not obmanual.strangers(sent)
+    for words in ("BOOTSTRAP", "ADD SERVER", "DELETE SERVER", "MIGRATE UNIT", "ADD ZONE", "STOP ZONE", "START ZONE", "DELETE ZONE"):
+        assert any(text.startswith(f"ALTER SYSTEM {words}") for text in sent), f"{words} was not sent"
 
 
 # --- in spite of everything ---------------------------------------------------------------------------------------------------------------
