@@ -69,7 +69,9 @@ export function Findings({ of }: { of: Precheck }) {
   const found = of.checkResults ?? [];
   const ips = [...new Set(found.map((f) => f.innerIpAddress ?? ''))];
   const section = useRef<HTMLElement>(null);
-  useEffect(() => section.current?.scrollIntoView({ block: 'nearest' }), [of]);
+  useEffect(() => {
+    section.current?.scrollIntoView({ block: 'nearest' }); // what it gives in newer browsers is no clean-up
+  }, [of]);
   const count = (ip: string) => found.filter((f) => f.innerIpAddress === ip && f.passed !== true).length;
   return (
     <section aria-live="polite" ref={section}>
