@@ -10,6 +10,20 @@ VALUE = re.compile(r"^###   @(\d+)=(-?\d+)")
 END = re.compile(r"^(COMMIT|ROLLBACK)\b")
 
 
+DISPATCH, GRANT = "dispatch of a step", "grant of a lease"
+RUNNING = 2                        # status of a step
+
+
+def leaders_deed(row):
+    """What only a leader does to a row that others write, too."""
+    was, now = row.get("WHERE"), row.get("SET")
+    if was is None or now is None:
+        return None
+    if row["table"] == "subtask" and now.get(8) == RUNNING != was.get(8):
+        return DISPATCH
+    return GRANT if row["table"] == "work_lease" and now.get(4) != was.get(4) else None
+
+
 def commits(text, database):
     """Commits of one database from what mariadb-binlog -v prints of rows."""
     number, now, row, part, done = 0, None, None, None, []
@@ -20,6 +34,8 @@ def commits(text, database):
             now["claims"] = row["SET"].get(4, 0)
         if row is not None and row["table"] == "leader_fence" and "SET" in row:
             now["fences"].append(row["SET"].get(2, 0))
+        if row is not None and (deed := leaders_deed(row)):
+            now["tables"].add(deed)
 
     for line in text.splitlines():
         if line in ("BEGIN", "START TRANSACTION"):

@@ -14,10 +14,11 @@ The numbers are those of the invariants:
 import collections
 import dataclasses
 
+from . import binlog
 from .history import OK, UNKNOWN
 
-# What only a leader writes, always behind the fence.
-LEADER_TABLES = frozenset({"subtask_log"})
+# What only a leader writes, always behind the fence (binlog.py).
+LEADERS_ALONE = frozenset({binlog.DISPATCH, binlog.GRANT})
 SLACK = 1.0                        # seconds for what a busy machine adds to a measured time
 OVERLAP = 2.0                      # elections that two nodes may both say that they lead: until the former one misses its quorum
 
@@ -54,7 +55,7 @@ def fencing(e):
         for epoch in c.fences:
             if now is not None and epoch != now:
                 yield Violation(2, f"transaction {c.number} of epoch {epoch} was committed in epoch {now}")
-        unfenced = c.tables & LEADER_TABLES
+        unfenced = c.tables & LEADERS_ALONE
         if unfenced and not c.fences and not c.claims:
             yield Violation(2, f"transaction {c.number} writes {', '.join(sorted(unfenced))} without the fence")
         now = c.claims or now

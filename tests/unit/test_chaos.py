@@ -49,7 +49,7 @@ BROKEN = {
     "an epoch that goes back in the binary log": (1, more("commits", Commit(6, 1))),
     "a write of a former epoch": (2, more("commits", Commit(6, 0, (1,), frozenset({"leader_fence", "subtask_log"})))),
     "a write of an epoch that nobody has claimed": (2, more("commits", Commit(6, 0, (3,)))),
-    "a leader's write without the fence": (2, more("commits", Commit(6, 0, (), frozenset({"subtask_log"})))),
+    "a leader's write without the fence": (2, more("commits", Commit(6, 0, (), frozenset({"subtask", "dispatch of a step"})))),
     "a fence row left behind": (2, change(fence=[2] * 63 + [1])),
     "a fence ahead of the claims": (2, change(fence=[3] * 64)),
     "an acknowledged submission that is not there": (4, change(rows={"a": 1, "c": 1})),
@@ -158,6 +158,20 @@ BEGIN
 ### SET
 ###   @1=77
 ###   @2='COMMIT'
+### UPDATE `chaos`.`subtask`
+### WHERE
+###   @1=5
+###   @8=1
+### SET
+###   @1=5
+###   @8=2
+### UPDATE `chaos`.`work_lease`
+### WHERE
+###   @1=5
+###   @4=9
+### SET
+###   @1=5
+###   @4=9
 COMMIT/*!*/;
 BEGIN
 /*!*/;
@@ -177,4 +191,4 @@ ROLLBACK/*!*/;
 def test_binary_log_is_read():
     claim, write = binlog.commits(BINLOG, "chaos")
     assert (claim.claims, claim.fences) == (5, ()) and claim.tables == {"leader_epoch", "leader_fence"}
-    assert (write.claims, write.fences) == (0, (5,)) and write.tables == {"leader_fence", "subtask_log"}
+    assert (write.claims, write.fences) == (0, (5,)) and write.tables == {"leader_fence", "subtask_log", "subtask", "work_lease", binlog.DISPATCH}, "a renewal is no grant"
