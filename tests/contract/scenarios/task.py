@@ -81,6 +81,9 @@ def tasks_that_fail(walk):
     back = ran_and_stopped(walk, task, first)
     assert states(back) == ["FAILED", "ROLLED_BACK"] and back["subtasks"][0]["operation"] == "ROLLBACK"
     walk.effect("task-instance-rollback")
+    nothing_to_undo, _ = failed_task(walk, 0)
+    at_once = walk.do("task-instance-rollback", taskInstanceId=nothing_to_undo)
+    assert (at_once["status"], states(at_once)) == ("SUCCESSFUL", ["ROLLED_BACK"]) and at_once["finishTime"]
     stuck, _ = failed_task(walk, 0, prohibit=1)
     walk.call("task-instance-rollback", taskInstanceId=stuck).refused(409, 4009)
     walk.call("task-instance-retry", taskInstanceId=1).refused(404)
