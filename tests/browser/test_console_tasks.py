@@ -86,10 +86,12 @@ def test_a_task_that_failed_is_understood_and_ended(console, failed, say):
     wait_state(console, broken, say("Skipped", "已跳过"))
     console.press(say("Close", "关闭"))
 
-    # nobody knows this flow, so its last step fails, too
-    wait_state(console, "bootstrap", say("Failed", "失败"))
+    # nobody knows this flow, so its last step is offered to one node after the other until somebody stops it
     console._click("[...document.querySelectorAll('.task-graph button')].find((b) => b.title === 'bootstrap')")
     console.wait_text("the flow none", ".ant-drawer .step-log")
+    console.press(say("Stop", "终止"))
+    console.type_word("confirm")
+    wait_state(console, "bootstrap", say("Failed", "失败"))
     console.press(say("Give up", "放弃"))
     console.type_word("confirm")
     wait_state(console, "bootstrap", say("Given up", "已放弃"))
