@@ -277,7 +277,7 @@ int observer_make_directories(struct task_run *r, struct err *e)
 
 int observer_remove_directories(struct task_run *r, struct err *e)
 {
-    struct field_strings marked, plain;
+    struct field_strings marked = { 0 }, plain = { 0 };
     struct step_install s;
     struct host_link h;
     int rv = begin(r, &s, &h, e);

@@ -295,7 +295,7 @@ static int move_body(struct tx *tx, void *data, struct err *e)
 int step_move(struct task_run *r, enum obcluster_status from, enum obcluster_status to, struct err *e)
 {
     struct move m = { task_of(r)->cluster_id, step_now_us(r), from, to, false };
-    struct obcluster c;
+    struct obcluster c = { 0 };
     int rv = task_transact(r, move_body, &m, e);
 
     if (rv == 0 && !m.moved)

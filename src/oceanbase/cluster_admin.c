@@ -161,7 +161,7 @@ static const struct sql_field member_columns[] = {
 
 int ob_member_get(struct sql *s, const char *address, struct arena *arena, struct ob_member *out, bool *found, struct err *e)
 {
-    struct sql_rows rows;
+    struct sql_rows rows = { 0 };
     struct place at;
     int rv = read_place(address, &at, e);
 

@@ -17,7 +17,7 @@ struct change {
 
 static int refuse(enum decide_answer answer, const struct task *t, const struct subtask *s, struct err *e)
 {
-    if (answer == DECIDE_NO_SKIP)
+    if (answer == DECIDE_NO_SKIP && s != NULL)
         return err_set(e, &ERR_SUBTASK_NO_SKIP, "%s", s->name);
     if (answer == DECIDE_NO_ROLLBACK)
         return err_set(e, &ERR_TASK_NO_ROLLBACK, "%lld", (long long)t->id);
