@@ -60,7 +60,8 @@ def wide_cluster_sessions(walk):
     [session] = [s for s in walk.rows("ob-cluster-sessions-list", {"size": 1000}, id=cluster)
                  if s["svrIp"] == there and s.get("dbName") == "oceanbase"]
     walk.do("ob-cluster-session-kill", {"svrIp": there}, id=cluster, sessionId=session["id"])
-    assert session["id"] not in [s["id"] for s in walk.rows("ob-cluster-sessions-list", {"size": 1000}, id=cluster)]
+    wait_until(lambda: (there, session["id"]) not in [(s["svrIp"], s["id"]) for s in walk.rows("ob-cluster-sessions-list", {"size": 1000}, id=cluster)],
+               "the server has ended it")
     victim.close()
 
 
