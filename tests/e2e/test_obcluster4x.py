@@ -370,7 +370,7 @@ def test_sessions_end_on_the_server_they_are_on(api):
             api.post(f"{CLUSTERS}/{cluster}/sessions/{session['id']}/kill", {"svrIp": ip}).ok()
             with pytest.raises(Exception), victim.cursor() as cursor:
                 cursor.execute("SELECT 1")
-            assert session["id"] not in [s["id"] for s in rows(api, cluster, "sessions", size=1000)]
+            assert (ip, session["id"]) not in [(s["svrIp"], s["id"]) for s in rows(api, cluster, "sessions", size=1000)]
         api.post(f"{CLUSTERS}/{cluster}/sessions/99999999/kill", {}).refused(404, code=90403)
 
 
