@@ -57,6 +57,7 @@
 #include "src/store/worklease.h"
 #include "src/store/migrate.h"
 #include "src/store/obinstall.h"
+#include "src/store/place.h"
 #include "src/store/task.h"
 #include "src/task/flow.h"
 #include "src/tenant/database.h"
@@ -131,6 +132,7 @@ const struct err_row *const *const all_errors[] = {
     http_err_rows,
     tls_err_rows,
     store_err_rows,
+    place_err_rows,
     leader_err_rows,
     worklease_err_rows,
     embedded_err_rows,

@@ -8,7 +8,7 @@
 #include "src/host/program.h"
 #include "src/io/addr.h"
 
-ERR_DEFINE(ERR_HOST_ADDRESS, 90501, 400, ERR_FINAL, "{0} is not an IP address. Give an IPv4 or IPv6 address, not a name.",
+ERR_DEFINE(ERR_HOST_ADDRESS, 90516, 400, ERR_FINAL, "{0} is not an IP address. Give an IPv4 or IPv6 address, not a name.",
            "{0} 不是合法的 IP 地址，请填写 IPv4 或 IPv6 地址。");
 ERR_DEFINE(ERR_HOST_EXISTS, 7001, 409, ERR_FINAL, "A host with the address {0} exists already.", "地址为 {0} 的主机已存在。");
 ERR_DEFINE(ERR_HOST_USED, 7004, 409, ERR_FINAL, "The host {0} is in use: {1}. Remove that from it first.",

@@ -22,7 +22,7 @@ ERR_DEFINE(ERR_USER_UNDELETABLE, 3104, 403, ERR_FINAL, "The user {0} is an admin
 ERR_DEFINE(ERR_USER_ROLES_FIXED, 3106, 403, ERR_FINAL, "The roles of the user {0} cannot be changed.", "用户 {0} 的角色不能修改。");
 ERR_DEFINE(ERR_USER_UNLOCKABLE, 3107, 403, ERR_FINAL, "The user {0} cannot be disabled.", "用户 {0} 不能被禁用。");
 ERR_DEFINE(ERR_SELF_DELETE, 3108, 403, ERR_FINAL, "You cannot delete your own account.", "不能删除自己的账号。");
-ERR_DEFINE(ERR_SELF_LOCK, 90312, 403, ERR_FINAL, "You cannot disable or lock your own account.", "不能禁用或锁定自己的账号。");
+ERR_DEFINE(ERR_SELF_LOCK, 90321, 403, ERR_FINAL, "You cannot disable or lock your own account.", "不能禁用或锁定自己的账号。");
 ERR_DEFINE(ERR_ADMIN_NEEDED, 3017, 403, ERR_FINAL, "Only an administrator may {0}.", "仅管理员可执行此操作：{0}。");
 
 const struct err_row *const user_err_rows[] = {

@@ -15,7 +15,7 @@ ERR_DEFINE(ERR_HTTP_BODY_SIZE, 90413, 413, ERR_FINAL, "The request body is large
 ERR_DEFINE(ERR_HTTP_TARGET_SIZE, 90414, 414, ERR_FINAL, "The request target is longer than {0} bytes.", "请求地址超过 {0} 字节。");
 ERR_DEFINE(ERR_HTTP_EXPECTATION, 90417, 417, ERR_FINAL, "The expectation {0} cannot be met.", "无法满足请求的 Expect：{0}。");
 ERR_DEFINE(ERR_HTTP_HEADER_SIZE, 90431, 431, ERR_FINAL, "The request header is too large: at most {0}.", "请求头过大：最多 {0}。");
-ERR_DEFINE(ERR_HTTP_UNSUPPORTED, 90501, 501, ERR_FINAL, "This server does not support the {0}.", "服务不支持：{0}。");
+ERR_DEFINE(ERR_HTTP_UNSUPPORTED, 90432, 501, ERR_FINAL, "This server does not support the {0}.", "服务不支持：{0}。");
 ERR_DEFINE(ERR_HTTP_VERSION, 90505, 505, ERR_FINAL, "This server speaks HTTP/1.0, HTTP/1.1 and HTTP/2 only{0}.",
            "服务仅支持 HTTP/1.0、HTTP/1.1 和 HTTP/2{0}。");
 

@@ -4,22 +4,22 @@
  * never the text. */
 #include "src/io/sql_session.h"
 
-ERR_DEFINE(ERR_SQL_LOST, 90101, 503, ERR_RETRY, "The database {0} cannot be reached: {1}. Nothing was changed; try again later.",
+ERR_DEFINE(ERR_SQL_LOST, 90121, 503, ERR_RETRY, "The database {0} cannot be reached: {1}. Nothing was changed; try again later.",
            "无法连接数据库 {0}：{1}。未发生任何变更，请稍后重试。");
-ERR_DEFINE(ERR_SQL_UNKNOWN, 90102, 504, ERR_UNKNOWN,
+ERR_DEFINE(ERR_SQL_UNKNOWN, 90122, 504, ERR_UNKNOWN,
            "The answer of the database {0} did not arrive ({1}). The change may have been made: look before repeating it.",
            "未收到数据库 {0} 的应答（{1}）。变更可能已经生效，重试前请先确认。");
-ERR_DEFINE(ERR_SQL_RETRY, 90103, 503, ERR_RETRY, "The database {0} could not carry out the transaction now: {1}. Try again.",
+ERR_DEFINE(ERR_SQL_RETRY, 90123, 503, ERR_RETRY, "The database {0} could not carry out the transaction now: {1}. Try again.",
            "数据库 {0} 暂时无法执行该事务：{1}。请重试。");
-ERR_DEFINE(ERR_SQL_DUPLICATE, 90104, 409, ERR_FINAL, "The database {0} holds such a row already: {1}.",
+ERR_DEFINE(ERR_SQL_DUPLICATE, 90124, 409, ERR_FINAL, "The database {0} holds such a row already: {1}.",
            "数据库 {0} 中已存在相同的记录：{1}。");
-ERR_DEFINE(ERR_SQL_DENIED, 90105, 502, ERR_FINAL,
+ERR_DEFINE(ERR_SQL_DENIED, 90125, 502, ERR_FINAL,
            "The database {0} refused access: {1}. Check user, password and privileges of the account.",
            "数据库 {0} 拒绝访问：{1}。请检查账号的用户名、密码和权限。");
-ERR_DEFINE(ERR_SQL_READONLY, 90106, 503, ERR_RETRY,
+ERR_DEFINE(ERR_SQL_READONLY, 90126, 503, ERR_RETRY,
            "The database {0} accepts no changes: {1}. Another server may be the leader; try again shortly.",
            "数据库 {0} 不接受变更：{1}。主节点可能已切换，请稍后重试。");
-ERR_DEFINE(ERR_SQL_FAILED, 90107, 500, ERR_FINAL, "The database {0} rejected a statement: {1}.", "数据库 {0} 拒绝执行语句：{1}。");
+ERR_DEFINE(ERR_SQL_FAILED, 90127, 500, ERR_FINAL, "The database {0} rejected a statement: {1}.", "数据库 {0} 拒绝执行语句：{1}。");
 
 const struct err_row *const sql_err_rows[] = {
     &ERR_SQL_LOST,   &ERR_SQL_UNKNOWN,  &ERR_SQL_RETRY,  &ERR_SQL_DUPLICATE,

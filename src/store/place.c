@@ -6,6 +6,8 @@
 
 ERR_DEFINE(ERR_IN_USE, 90205, 409, ERR_FINAL, "The {0} {1} is used by {2}. Remove that first.", "{0} {1} 正被 {2} 使用，请先移除。");
 
+const struct err_row *const place_err_rows[] = { &ERR_IN_USE, NULL };
+
 /* --- reading ---------------------------------------------------------------------------------------------------------------- */
 
 static const struct list_sort region_sorts[] = {

@@ -7,6 +7,7 @@
 #include "src/store/list.h"
 
 ERR_DECLARE(ERR_IN_USE); /* {0} kind, {1} name or id, {2} what uses it: "2 hosts" */
+extern const struct err_row *const place_err_rows[];
 
 struct region {
     int64_t id;
