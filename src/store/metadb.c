@@ -239,6 +239,7 @@ const struct migration metadb_migrations[] = {
             "ALTER TABLE subtask ADD COLUMN target VARCHAR(255) NOT NULL DEFAULT ''",
             "ALTER TABLE subtask ADD COLUMN label VARCHAR(255) NOT NULL DEFAULT ''",
             "ALTER TABLE subtask ADD COLUMN retries BIGINT NOT NULL DEFAULT 0", "ALTER TABLE subtask ADD COLUMN attempts BIGINT NOT NULL DEFAULT 0",
+            "ALTER TABLE subtask ADD COLUMN declines BIGINT NOT NULL DEFAULT 0",
             "ALTER TABLE subtask ADD COLUMN flags BIGINT NOT NULL DEFAULT 0", "ALTER TABLE subtask ADD COLUMN operation TINYINT NOT NULL DEFAULT 0",
             "ALTER TABLE subtask ADD COLUMN worker_id BIGINT NOT NULL DEFAULT 0",
             "ALTER TABLE subtask ADD COLUMN incarnation BIGINT NOT NULL DEFAULT 0",

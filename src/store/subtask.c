@@ -22,14 +22,14 @@ static bool has_ended(int status)
 int store_subtask_move_in(struct tx *tx, const struct subtask *was, const struct subtask *now, struct err *e)
 {
     const char *text = has_ended(now->status)
-        ? "UPDATE subtask SET status = ?, operation = ?, dispatch = ?, attempts = ?, error = ?, not_before = NOW(6) + INTERVAL ? MICROSECOND, "
+        ? "UPDATE subtask SET status = ?, operation = ?, dispatch = ?, attempts = ?, declines = ?, error = ?, not_before = NOW(6) + INTERVAL ? MICROSECOND, "
           "finished_at = NOW(6) WHERE id = ? AND dispatch = ? AND status = ?"
-        : "UPDATE subtask SET status = ?, operation = ?, dispatch = ?, attempts = ?, error = ?, not_before = NOW(6) + INTERVAL ? MICROSECOND, "
+        : "UPDATE subtask SET status = ?, operation = ?, dispatch = ?, attempts = ?, declines = ?, error = ?, not_before = NOW(6) + INTERVAL ? MICROSECOND, "
           "finished_at = NULL WHERE id = ? AND dispatch = ? AND status = ?";
     uint64_t affected = 0;
     int rv = tx_exec(tx, text,
-                     DB_ARGS(SQL_V_I(now->status), SQL_V_I(now->operation), SQL_V_I(now->dispatch), SQL_V_I(now->attempts), sql_v_s(now->error),
-                             SQL_V_I(now->delay_ms * 1000), SQL_V_I(was->id), SQL_V_I(was->dispatch), SQL_V_I(was->status)),
+                     DB_ARGS(SQL_V_I(now->status), SQL_V_I(now->operation), SQL_V_I(now->dispatch), SQL_V_I(now->attempts), SQL_V_I(now->declines),
+                             sql_v_s(now->error), SQL_V_I(now->delay_ms * 1000), SQL_V_I(was->id), SQL_V_I(was->dispatch), SQL_V_I(was->status)),
                      &affected, e);
 
     return overtaken(rv, affected, was, e);

@@ -34,7 +34,7 @@ const char *const subtask_status_names[] = { "PENDING", "READY",   "RUNNING", "C
     "created_at, started_at, finished_at"
 #define SUBTASK_COLUMNS                                                                                                                    \
     "id, task_id, series, stage, width, place, up_first, up_last, dispatch, name, description, target, label, timeout_s, retries, attempts, " \
-    "flags, status, operation, worker_id, incarnation, epoch, worker, error, created_at, started_at, finished_at"
+    "declines, flags, status, operation, worker_id, incarnation, epoch, worker, error, created_at, started_at, finished_at"
 
 static const struct sql_field task_columns[] = {
     SQL_FIELD(task, id, "id", SQL_C_INT64),
@@ -80,6 +80,7 @@ const struct sql_field subtask_columns[] = {
     SQL_FIELD_OPT(subtask, timeout_s, "timeout_s", SQL_C_INT64),
     SQL_FIELD_OPT(subtask, retries, "retries", SQL_C_INT64),
     SQL_FIELD_OPT(subtask, attempts, "attempts", SQL_C_INT64),
+    SQL_FIELD_OPT(subtask, declines, "declines", SQL_C_INT64),
     SQL_FIELD_OPT(subtask, flags, "flags", SQL_C_INT64),
     SQL_FIELD_OPT(subtask, status, "status", SQL_C_INT),
     SQL_FIELD_OPT(subtask, operation, "operation", SQL_C_INT),

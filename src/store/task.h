@@ -37,6 +37,7 @@ struct subtask {
     const char *name, *description;
     const char *target, *label;   /* what it is for; "" */
     int64_t timeout_s, retries, attempts; /* retries: allowed without asking a person; attempts: used up */
+    int64_t declines;             /* how often a worker gave it back without beginning it */
     int64_t flags;                /* SUBTASK_... */
     int status;                   /* enum subtask_status */
     int operation;                /* enum task_operation */

@@ -3,7 +3,7 @@
 
 #include "src/store/subtask.h"
 
-enum { FIRST_PAUSE_MS = 1000, LONGEST_PAUSE_MS = 60000, FOREIGN_PAUSE_MS = 1000 };
+enum { FIRST_PAUSE_MS = 1000, LONGEST_PAUSE_MS = 60000, LONGEST_DECLINED_MS = 10000 };
 
 #define IN(STATUS) (1u << SUBTASK_##STATUS)
 static const unsigned begun = IN(READY) | IN(RUNNING) | IN(CANCELING);
@@ -81,17 +81,21 @@ static enum decide_answer on_lost(const struct task *t, struct subtask *s)
     return DECIDE_OK;
 }
 
-/* While nodes are upgraded one by one: no attempt of the step, which has not begun. */
-static enum decide_answer on_foreign(const struct task *t, struct subtask *s)
+/* While nodes are upgraded or drained one by one: no attempt of the step, which has not begun. */
+static enum decide_answer on_declined(const struct task *t, struct subtask *s)
 {
-    (void)t;
-    again(s, s->operation, FOREIGN_PAUSE_MS);
+    int64_t pause_ms = decide_pause_ms(++s->declines);
+
+    if (s->declines >= DECIDE_DECLINES)
+        return on_failed(t, s);
+    again(s, s->operation, pause_ms < LONGEST_DECLINED_MS ? pause_ms : LONGEST_DECLINED_MS);
     return DECIDE_OK;
 }
 
 static enum decide_answer on_retry(const struct task *t, struct subtask *s)
 {
     s->attempts = 0;
+    s->declines = 0;
     s->error = "";
     again(s, is_back(t) ? TASK_ROLLBACK : TASK_RETRY, 0);
     return DECIDE_OK;
@@ -136,7 +140,7 @@ static const struct {
     [DECIDE_UNKNOWN] = { IN(RUNNING), on_unknown },
     [DECIDE_STOPPED] = { IN(CANCELING), on_failed },
     [DECIDE_LOST] = { IN(RUNNING) | IN(CANCELING), on_lost },
-    [DECIDE_FOREIGN] = { IN(RUNNING), on_foreign },
+    [DECIDE_DECLINED] = { IN(RUNNING), on_declined },
     [DECIDE_RETRY] = { IN(FAILED) | IN(UNKNOWN), on_retry },
     [DECIDE_SKIP] = { IN(FAILED) | IN(UNKNOWN), on_skip },
     [DECIDE_CANCEL] = { IN(READY) | IN(RUNNING) | IN(FAILED) | IN(UNKNOWN), on_cancel },
@@ -254,6 +258,7 @@ static void take_back(struct subtask *s, int64_t *left)
 {
     s->dispatch++;
     s->attempts = 0;
+    s->declines = 0;
     s->error = "";
     s->operation = TASK_ROLLBACK;
     s->status = (s->flags & SUBTASK_UNDOABLE) != 0 ? SUBTASK_READY : SUBTASK_ROLLED_BACK;

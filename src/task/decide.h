@@ -5,7 +5,8 @@
  *                                     ▲                        │ │ ├──▶ FAILED ───┐
  *                                     │◀─ lost worker (d+1) ───┘ │ └──▶ UNKNOWN ──┤
  *                                     │◀─ passing failure (d+1, later) ──┤        │
- *                                     │◀─ foreign version (d+1, later) ──┘        │
+ *                                     │◀─ declined (d+1, later) ─────────┤        │
+ *                                     │      declined too often ──▶ FAILED        │
  *                                     │◀──────────────── retry (d+1) ─────────────┤
  *                                                                SKIPPED ◀─ skip ─┤
  *                                                         CANCELLED ◀─ cancel ────┘
@@ -30,7 +31,7 @@ enum decide_event {
     DECIDE_UNKNOWN,   /* it cannot tell whether it acted */
     DECIDE_STOPPED,   /* its worker has stopped it after CANCELING */
     DECIDE_LOST,      /* its worker is gone */
-    DECIDE_FOREIGN,   /* its worker is of a version that does not know it: another one may */
+    DECIDE_DECLINED,  /* its worker does not begin it: it is of a version that does not know it, or drained; another one may */
     DECIDE_RETRY, DECIDE_SKIP, DECIDE_CANCEL, /* a person's */
     DECIDE_EVENTS,
 };
@@ -52,6 +53,8 @@ void decide_settle(struct task *t, int64_t *scratch);
 bool decide_frees_locks(const struct task *t);
 /* Milliseconds before the attempt after `attempts` failed ones: 1 s, 2 s, 4 s ... 1 min. */
 int64_t decide_pause_ms(int64_t attempts);
+/* A step that was declined this often, which takes a good hour, fails: nobody knows it. */
+enum { DECIDE_DECLINES = 400 };
 
 /* Is a worker gone, so that its steps go to others? `up_ms`: for how long MetaDB has been answering the leader without a break: leases could not be
  * prolonged before. */

@@ -14,7 +14,7 @@ struct scheduler;
 struct task_host;
 struct worker_state;
 
-enum { TASK_DB_RETRY_MS = 300, TASK_DB_CALL_MS = 30000, TASK_LOOK_MS = 1000 };
+enum { TASK_DB_RETRY_MS = 300, TASK_DB_CALL_MS = 30000, TASK_LOOK_MS = 1000, TASK_ENDED = 64 };
 
 /* Wakes one fiber of the loop; a ring while it works is not lost. */
 struct bell {
@@ -33,6 +33,8 @@ struct task_engine {
     struct bell work, plan;        /* the worker's and the scheduler's */
     struct waitlist left;          /* who waits for the last run to end */
     struct task_run *runs;         /* each has a fiber */
+    struct { int64_t id, dispatch; } ended[TASK_ENDED]; /* runs that have ended while the worker was reading its rows, which may still show them */
+    unsigned n_ended;
     int64_t renewed_ms;            /* when the worker's lease was last prolonged, by the loop's clock; 0: never */
     bool draining, leaving;
     _Atomic uint64_t dispatched, taken_over, ran, failed, retried, refused;
@@ -73,6 +75,9 @@ void task_run_fiber(void *data);
 /* Writes lines that are waiting. From any fiber of the loop; the run may end meanwhile. */
 void task_run_flush(struct task_run *r);
 void task_run_free(struct task_run *r);
+
+/* work.c: the run of this step is over. */
+void task_remember_end(struct task_engine *t, const struct subtask *s);
 
 const struct task_flow *task_engine_flow(const struct task_engine *t, const char *name);
 

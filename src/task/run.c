@@ -331,7 +331,7 @@ static enum decide_event event_of(const struct err *why)
     if (err_is(why, &ERR_TASK_UNKNOWN))
         return DECIDE_UNKNOWN;
     if (err_is(why, &ERR_STEP_FOREIGN))
-        return DECIDE_FOREIGN;
+        return DECIDE_DECLINED;
     return task_may_pass(why) ? DECIDE_PASSING : DECIDE_FAILED;
 }
 
@@ -407,6 +407,7 @@ void task_run_fiber(void *data)
         end_stopped(r);
     else
         run(r);
+    task_remember_end(t, &r->step);
     unlist(r);
     atomic_fetch_sub(&t->running, 1);
     bell_ring(&t->work);

@@ -3,7 +3,7 @@
  *
  *   each third of the lease:      prolong it
  *   each second, or when kicked:  rows that are RUNNING or CANCELING here under this incarnation
- *                                   a row without a run    --> a run (RUNNING), or reported as stopped (CANCELING)
+ *                                   a row without a run    --> a run (RUNNING; a drained node gives it back), or reported as stopped (CANCELING)
  *                                   a run without its row  --> overtaken: it is cancelled, and whatever it writes is refused
  *                                   a row that is CANCELING --> its run is cancelled, and reports when it has ended
  *   each half second:             lines of logs that wait
@@ -76,13 +76,43 @@ static int begin(struct task_engine *t, const struct subtask *row, struct err *e
     return 0;
 }
 
+void task_remember_end(struct task_engine *t, const struct subtask *s)
+{
+    if (t->n_ended < TASK_ENDED) {
+        t->ended[t->n_ended].id = s->id;
+        t->ended[t->n_ended].dispatch = s->dispatch;
+    }
+    t->n_ended++;
+}
+
+/* Too many to remember: none begins before the next look. */
+static bool has_ended(const struct task_engine *t, const struct subtask *row)
+{
+    for (unsigned i = 0; i < t->n_ended && i < TASK_ENDED; i++)
+        if (t->ended[i].id == row->id && t->ended[i].dispatch == row->dispatch)
+            return true;
+    return t->n_ended > TASK_ENDED;
+}
+
+/* The leader did not know yet that this node is drained. */
+static int decline(struct task_engine *t, const struct subtask *row, struct err *e)
+{
+    int rv = task_report(t->conf.db, row, DECIDE_DECLINED, "The node that was to run it is drained. Another one is to run it.", e);
+
+    if (rv == 0)
+        task_kick(t);
+    return rv == ERR_TASK_OVERTAKEN.code ? 0 : rv;
+}
+
 static int act_on(struct task_engine *t, const struct subtask *row, struct err *e)
 {
     struct task_run *r = find_run(t, row->id);
     int rv;
 
+    if (r == NULL && (t->leaving || has_ended(t, row)))
+        return 0;
     if (r == NULL && row->status == SUBTASK_RUNNING)
-        return t->leaving ? 0 : begin(t, row, e);
+        return t->draining ? decline(t, row, e) : begin(t, row, e);
     if (r == NULL) {
         rv = task_report(t->conf.db, row, DECIDE_STOPPED, "It was cancelled.", e);
         return rv == ERR_TASK_OVERTAKEN.code ? 0 : rv;
@@ -141,6 +171,7 @@ static int look(struct task_engine *t, struct err *e)
 
     arena_init(&arena);
     rv = renew(t, e);
+    t->n_ended = 0;
     if (rv == 0)
         rv = store_subtask_mine(t->conf.db, t->conf.self->id, t->conf.incarnation, &arena, &rows, &n, e);
     if (rv == 0)

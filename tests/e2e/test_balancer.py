@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Three nodes behind the HAProxy and the nginx of packaging/: a node that dies or is stopped costs no call that is sent twice at most."""
 import contextlib
+import itertools
 import socket
 
 import pytest
@@ -88,12 +89,16 @@ def whole(behind):
         behind.proxy.wait_status(behind.name(node), "UP")
 
 
+numbers = itertools.count(1)
+
+
 @pytest.fixture
 def callers(balanced):
     """Clients of both protocols that may send a call twice; what failed in the end fails the test."""
     whole(balanced)
+    number = next(numbers)
     with contextlib.ExitStack() as stack:
-        running = [stack.enter_context(Callers(lambda k=kind: balanced.api(k), threads=3, attempts=2, prefix=f"{name}-{id(stack)}"))
+        running = [stack.enter_context(Callers(lambda k=kind: balanced.api(k), threads=3, attempts=2, prefix=f"{name}-{number}"))
                    for name, kind in (("one", Api), ("two", Api2))]
         yield running
     for group in running:

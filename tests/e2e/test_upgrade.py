@@ -54,7 +54,7 @@ def run_a_step_that_only_one_knows(cluster, new, sim):
 
     def step():
         return query(cluster.database, "SELECT * FROM subtask WHERE task_id = %s AND name = 'Say what comes next'", task)[0]
-    wait_until(lambda: step()["dispatch"] >= 3, "a node that does not know the step gives it back")
+    wait_until(lambda: step()["dispatch"] >= 3, "a node that does not know the step gives it back, and another one, too")
     assert api.get(f"/api/v2/tasks/{task}").data["status"] == "RUNNING"
     api.post(f"/api/v2/ocp/nodes/{number}/resume").ok()
     wait_until(lambda: api.get(f"/api/v2/tasks/{task}").data["status"] != "RUNNING", "the task ends")

@@ -340,18 +340,44 @@ static void a_lost_worker_is_replaced_under_a_new_number(void **state)
     arena_fini(&w.arena);
 }
 
-static void a_step_that_its_worker_does_not_know_waits_for_another(void **state)
+static void a_step_that_its_worker_declines_waits_for_another_longer_each_time(void **state)
+{
+    int64_t before_ms = 0;
+    struct world w;
+
+    (void)state;
+    make(&w, in_a_row);
+    for (int i = 1; i <= 6; i++) {
+        const struct subtask *s = &w.t.subtasks[0];
+
+        dispatch(&w);
+        ok(&w, 0, DECIDE_DECLINED);
+        EXPECT(&w, "RPP", TASK_RUNNING);
+        assert_int_equal(s->dispatch, 2 * i);
+        assert_int_equal(s->attempts, 0);
+        assert_true(i > 4 ? s->delay_ms == before_ms || s->delay_ms == 10000 : s->delay_ms > before_ms);
+        before_ms = s->delay_ms;
+    }
+    arena_fini(&w.arena);
+}
+
+static void a_step_that_everybody_declines_fails_in_the_end_and_may_be_retried(void **state)
 {
     struct world w;
 
     (void)state;
     make(&w, in_a_row);
-    dispatch(&w);
-    ok(&w, 0, DECIDE_FOREIGN);
+    for (int i = 1; i < DECIDE_DECLINES; i++) {
+        dispatch(&w);
+        ok(&w, 0, DECIDE_DECLINED);
+    }
     EXPECT(&w, "RPP", TASK_RUNNING);
-    assert_int_equal(w.t.subtasks[0].dispatch, 2);
-    assert_int_equal(w.t.subtasks[0].attempts, 0);
-    assert_true(w.t.subtasks[0].delay_ms > 0);
+    dispatch(&w);
+    ok(&w, 0, DECIDE_DECLINED);
+    EXPECT(&w, "FPP", TASK_FAILED);
+    ok(&w, 0, DECIDE_RETRY);
+    assert_int_equal(w.t.subtasks[0].declines, 0);
+    EXPECT(&w, "RPP", TASK_RUNNING);
     arena_fini(&w.arena);
 }
 
@@ -550,7 +576,8 @@ int main(void)
         cmocka_unit_test(passing_failures_are_retried_so_often),
         cmocka_unit_test(people_retry_skip_and_cancel),
         cmocka_unit_test(a_lost_worker_is_replaced_under_a_new_number),
-        cmocka_unit_test(a_step_that_its_worker_does_not_know_waits_for_another),
+        cmocka_unit_test(a_step_that_its_worker_declines_waits_for_another_longer_each_time),
+        cmocka_unit_test(a_step_that_everybody_declines_fails_in_the_end_and_may_be_retried),
         cmocka_unit_test(workers_are_lost_by_incarnation_death_and_lease),
         cmocka_unit_test(a_rollback_goes_from_the_last_to_the_first),
         cmocka_unit_test(steps_without_anything_to_undo_are_passed),
