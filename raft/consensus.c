@@ -290,18 +290,27 @@ static void disrupt_once(struct consensus *c)
     c->raft.candidate_state.in_pre_vote = true;
 }
 
+/* Whose disk is slow lets one election timeout pass in which the others run, and no more: all may be slow, on one storage. */
+static bool yields(struct consensus *c, int64_t now_ms)
+{
+    if (!c->slow || c->has_yielded || !is_follower(c))
+        return false;
+    c->has_yielded = true;
+    c->raft.election_timer_start = (raft_time)now_ms;
+    return true;
+}
+
 int consensus_tick(struct consensus *c, int64_t now_ms, struct err *e)
 {
     struct raft_event event = { .type = RAFT_TIMEOUT };
     int rv = 0;
 
     c->now_ms = now_ms;
+    c->has_yielded = c->has_yielded && known_leader(c) == 0;
     forget_silent_leader(c, now_ms);
     if (now_ms >= (int64_t)raft_timeout(&c->raft)) {
         disrupt_once(c);
-        if (c->slow && !is_leader(c))
-            c->raft.election_timer_start = (raft_time)now_ms;
-        else
+        if (!yields(c, now_ms))
             rv = consensus_step(c, &event, now_ms, NULL, e);
     }
     return rv == 0 && is_leader(c) ? lead_on(c, now_ms, e) : rv;
@@ -473,12 +482,13 @@ void consensus_leader_died(struct consensus *c, uint64_t id, int64_t delay_ms, i
 {
     uint64_t leader = known_leader(c);
 
-    if (!is_follower(c) || (leader != id && leader != 0) || c->slow)
+    if (!is_follower(c) || (leader != id && leader != 0))
         return;
+    c->has_yielded = c->slow;
     c->next_cause = CONSENSUS_DIED;
     c->raft.follower_state.current_leader.id = 0;
     c->raft.election_timer_start = (raft_time)(now_ms - (int64_t)c->raft.election_timeout);
-    c->raft.follower_state.randomized_election_timeout = c->raft.election_timeout + (unsigned)delay_ms;
+    c->raft.follower_state.randomized_election_timeout = c->raft.election_timeout * (c->slow ? 2 : 1) + (unsigned)delay_ms;
 }
 
 void consensus_set_slow(struct consensus *c, bool slow)

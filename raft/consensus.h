@@ -110,7 +110,7 @@ MUST_CHECK int consensus_stored(struct consensus *c, uint64_t index, uint64_t te
 /* The process of leader `id` is known to be dead (the kernel of its host refused the connection): begin an election `delay_ms` from now
  * unless a leader is heard till then. Nothing happens if another one leads. Pre-vote still protects a leader that lives. */
 void consensus_leader_died(struct consensus *c, uint64_t id, int64_t delay_ms, int64_t now_ms);
-/* While the disk is slow this node does not run for leadership. */
+/* Whose disk is slow runs one election timeout later than it would: behind all whose disks are fine, and yet in time when all are slow. */
 void consensus_set_slow(struct consensus *c, bool slow);
 
 /* --- what it is asked ----------------------------------------------------------------------------------------------------------- */

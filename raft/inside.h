@@ -24,7 +24,7 @@ struct consensus {
     size_t n_log, log_space;
     uint64_t applied;
     uint64_t barrier;      /* index of this leadership's barrier; 0: not submitted yet */
-    bool slow;
+    bool slow, has_yielded; /* to nodes whose disks are faster, since a leader was known */
     bool has_followed;     /* some leader */
     enum consensus_cause cause, next_cause; /* of the last candidacy; of the next one, unless a leader is heard before */
     bool refusing;         /* the step under way answers a leader of an older term */

@@ -174,13 +174,27 @@ void raft_node_after(struct raft_node *n, int rv, const struct err *e)
 
 /* --- the watchdog of the disk ---------------------------------------------------------------------------------------------------- */
 
+static void judge_disk(struct raft_node *n, const struct raft_disk_health *h)
+{
+    bool slow = h->slow_ms > n->conf.election_ms / 2 || h->busy_ms > n->conf.election_ms / 2;
+
+    consensus_set_slow(n->c, slow);
+    if (slow == n->slow)
+        return;
+    n->slow = slow;
+    if (slow)
+        log_warn(&n->log, "the disk is slow -> other nodes lead if they can", LOG_I("ms", h->slow_ms > h->busy_ms ? h->slow_ms : h->busy_ms));
+    else
+        log_info(&n->log, "the disk is as fast again as it must be");
+}
+
 /* Heartbeats need no disk, so Raft alone never deposes a leader whose disk hangs: it hands leadership away, and then ends. */
 static int watch_disk(struct raft_node *n, int64_t now, struct err *e)
 {
     struct raft_disk_health h = raft_disk_health(n->disk);
     struct err why = { 0 };
 
-    consensus_set_slow(n->c, h.slow_ms > n->conf.election_ms / 2 || h.busy_ms > n->conf.election_ms / 2);
+    judge_disk(n, &h);
     if (h.busy_ms <= 2 * (int64_t)n->conf.election_ms) {
         n->hung_ms = 0;
         return 0;

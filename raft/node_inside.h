@@ -65,6 +65,7 @@ struct raft_node {
     struct parcels held;
     uint64_t metas_wanted, metas_done;
     int64_t hung_ms;             /* when leadership was handed away because the disk hangs; 0: it does not */
+    bool slow;                   /* the disk, as it was last said */
     bool stopping;
     /* from the disk thread */
     pthread_mutex_t disk_lock;

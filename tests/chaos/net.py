@@ -71,7 +71,8 @@ class Net:
         os.makedirs("/run/netns", exist_ok=True)
         run("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", "/run/netns")
         run("ip", "link", "set", "lo", "up")
-        run("ip", "link", "add", "br0", "type", "bridge")
+        # an address of its own: otherwise it has the lowest of its ports', and the hosts send to one that is gone once a wire is
+        run("ip", "link", "add", "br0", "address", "02:00:0a:4d:00:fd", "type", "bridge")
         for address in (self.client, self.observer):
             run("ip", "addr", "add", f"{address}/24", "dev", "br0")
         run("ip", "link", "set", "br0", "up")

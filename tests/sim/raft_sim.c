@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "raft/disk.h"
 #include "raft/message.h"
 #include "tests/sim/world.h"
 
@@ -124,6 +125,8 @@ static void queue_write(struct run *s, unsigned i, struct pending *w)
         delay += 500 + sim_below(&s->rng, 2000);
     w->at_ms = s->now_ms + delay > n->last_write_ms ? s->now_ms + delay : n->last_write_ms;
     n->last_write_ms = w->at_ms;
+    if (w->at_ms - s->now_ms > ELECTION_MS / 2) /* as raft/node.c tells it, by the slowest of its last writes */
+        n->remembers_slow_ms = w->at_ms + RAFT_DISK_SAMPLES * RAFT_DISK_TOUCH_MS;
     if (n->last != NULL)
         n->last->next = w;
     else
@@ -313,7 +316,7 @@ void sim_crash(struct run *s, unsigned i)
     sim_worker_die(&n->worker);
     sim_tasker_die(&n->tasker, ++s->incarnations[i]);
     n->paused = false;
-    n->slow_until_ms = n->raft_wakes_ms = 0;
+    n->slow_until_ms = n->raft_wakes_ms = n->remembers_slow_ms = 0;
     n->boot_ms = s->now_ms + sim_below(&s->rng, 2000);
     drop_pending(s, n);
 }
@@ -393,6 +396,8 @@ static void tick(struct run *s, unsigned i)
     if (n->c == NULL || n->paused || s->now_ms < n->raft_wakes_ms)
         return;
     run_disk(s, i);
+    if (n->c != NULL)
+        consensus_set_slow(n->c, s->now_ms < n->remembers_slow_ms);
     if (n->c != NULL && sim_clock(s, i) >= consensus_due_ms(n->c))
         after(s, i, consensus_tick(n->c, sim_clock(s, i), &e), &e);
 }

@@ -44,7 +44,7 @@ struct node {
     bool ended;                 /* it was told that its cluster was given up: somebody must wipe it */
     unsigned cluster;           /* which founding it belongs to, from 0 */
     uint64_t generation;        /* as its Raft directory says */
-    int64_t skew_ms, boot_ms, resume_ms, last_write_ms, slow_until_ms;
+    int64_t skew_ms, boot_ms, resume_ms, last_write_ms, slow_until_ms, remembers_slow_ms;
     int64_t cut_until_ms;       /* from MetaDB, at least */
     int64_t drain_until_ms;     /* it stops, and ends then at the latest */
     int64_t raft_wakes_ms;      /* after a pause threads wake one after the other: the Raft thread then */

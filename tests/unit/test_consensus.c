@@ -154,6 +154,87 @@ static void memory_may_run_out(void **state)
     test_oom_sweep(lonely, NULL);
 }
 
+/* --- one of three, alone with its clock ------------------------------------------------------------------------------------------- */
+
+enum { ELECTION_MS = 1000, STEP_MS = 10 };
+
+static struct consensus *voter_of_three(void)
+{
+    const struct member members[3] = { { 1, "a:1", MEMBER_VOTER }, { 2, "b:1", MEMBER_VOTER }, { 3, "c:1", MEMBER_VOTER } };
+    const struct consensus_conf conf = { 1, "a:1", ELECTION_MS, 100, 7 };
+    struct consensus *c = NULL;
+    struct arena arena;
+    struct entry first;
+    struct err e = { 0 };
+
+    arena_init(&arena);
+    assert_ok(consensus_first_entry(members, 3, &arena, &first, &e), &e);
+    assert_ok(consensus_new(&conf, &(struct consensus_stored_state){ 1, 0, &first, 1 }, 0, &c, &e), &e);
+    consensus_work_done(c);
+    arena_fini(&arena);
+    return c;
+}
+
+/* Member 2 says that it leads term 1. */
+static void hear_leader(struct consensus *c, int64_t now_ms)
+{
+    struct message m = { .kind = MESSAGE_APPEND, .term = 1, .append = { .prev_index = 1, .prev_term = 1, .commit = 1 } };
+    struct err e = { 0 };
+    struct str bytes;
+
+    str_init(&bytes, NULL);
+    message_encode(&m, &bytes);
+    assert_ok(consensus_receive(c, 2, (struct slice){ bytes.s, bytes.n }, now_ms, &e), &e);
+    consensus_work_done(c);
+    str_fini(&bytes);
+    assert_int_equal(consensus_status(c).leader, 2);
+}
+
+/* When it asks for votes, from `now_ms` on; -1 when it has not done so until `end_ms`. */
+static int64_t runs_at(struct consensus *c, int64_t now_ms, int64_t end_ms)
+{
+    struct err e = { 0 };
+
+    for (; now_ms <= end_ms; now_ms += STEP_MS) {
+        assert_ok(consensus_tick(c, now_ms, &e), &e);
+        consensus_work_done(c);
+        if (consensus_status(c).role == CONSENSUS_CANDIDATE)
+            return now_ms;
+    }
+    return -1;
+}
+
+static void a_slow_disk_lets_others_run_first(void **state)
+{
+    struct consensus *c = voter_of_three();
+    int64_t at;
+
+    (void)state;
+    consensus_set_slow(c, true);
+    for (int64_t now = 0; now < 5000; now += 100)
+        hear_leader(c, now);
+    at = runs_at(c, 4910, 30000);
+    assert_in_range(at, 4900 + 2 * ELECTION_MS, 4900 + 4 * ELECTION_MS + 2 * STEP_MS); /* whose disk is fine has run within two */
+    at = runs_at(c, at + STEP_MS, at + 10 * ELECTION_MS);
+    assert_int_not_equal(at, -1); /* and tries again */
+    consensus_free(c);
+}
+
+static void a_slow_disk_comes_after_the_others_when_the_leader_dies(void **state)
+{
+    struct consensus *c = voter_of_three();
+    int64_t at;
+
+    (void)state;
+    consensus_set_slow(c, true);
+    hear_leader(c, 100);
+    consensus_leader_died(c, 2, 60, 200);
+    assert_int_equal(consensus_status(c).leader, 0); /* it votes for whoever runs */
+    at = runs_at(c, 200, 30000);
+    assert_in_range(at, 260 + ELECTION_MS, 260 + ELECTION_MS + 2 * STEP_MS);
+    consensus_free(c);
+}
+
 static void bad_members_are_refused(void **state)
 {
     const struct member twice[2] = { { 1, "a:1", MEMBER_VOTER }, { 1, "b:1", MEMBER_VOTER } }, zero = { 0, "a:1", MEMBER_VOTER };
@@ -177,6 +258,8 @@ int main(void)
         cmocka_unit_test(one_alone_leads),
         cmocka_unit_test(memory_may_run_out),
         cmocka_unit_test(bad_members_are_refused),
+        cmocka_unit_test(a_slow_disk_lets_others_run_first),
+        cmocka_unit_test(a_slow_disk_comes_after_the_others_when_the_leader_dies),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
