@@ -292,7 +292,7 @@ static int control(struct call *c, enum agent_action action, struct err *e)
     if (rv == 0 && !is_operable(former.name))
         rv = not_operable(&former, e);
     if (rv == 0)
-        rv = host_control(c->api->shared->domains->hosts, c->db, a.host_id, action, former.name, c->arena, e);
+        rv = host_control(c->api->shared->domains->hosts, c->db, &a, action, former.name, c->arena, e);
     if (rv == 0)
         rv = await(c, &a, &former, action, &p, e);
     if (rv == 0)

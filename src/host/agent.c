@@ -8,6 +8,7 @@
 #include "src/node/home.h"
 #include "src/store/leader.h"
 #include "src/store/ocpcluster.h"
+#include "src/task/domains.h"
 
 ERR_DEFINE(ERR_HOST_NO_AGENT, 7030, 404, ERR_FINAL, "There is no agent on the host {0} yet. Install it (operation agent/reinstall of the host).",
            "主机 {0} 尚未安装 Agent，请先安装（主机的 agent/reinstall 操作）。");
@@ -89,6 +90,18 @@ int host_hello(struct hosts *h, const struct agent_at *at, int64_t epoch, struct
 
     any.incarnation = NULL;
     return rv == 0 ? agent_hello(client, &any, epoch, arena, out, e) : rv;
+}
+
+int host_of_step(struct task_run *r, int64_t host_id, struct task_host **out, struct err *e)
+{
+    const struct domain_graph *g = task_data(r);
+    struct agent_client *client;
+    struct agent_at at;
+    int rv = host_client(g->hosts, &client, e);
+
+    if (rv == 0)
+        rv = host_agent_at(task_db(r), host_id, task_arena(r), &at, e);
+    return rv == 0 ? task_host_open(r, client, &at, out, e) : rv;
 }
 
 /* ---- processes ------------------------------------------------------------------------------------------------------------- */
@@ -208,33 +221,48 @@ int host_look(struct hosts *h, struct db *d, const struct host_agent *a, const c
 
 /* ---- control --------------------------------------------------------------------------------------------------------------- */
 
-int host_control(struct hosts *h, struct db *d, int64_t host_id, enum agent_action action, const char *name, struct arena *arena, struct err *e)
+/* No step has this key: nobody but this call asks for the result. */
+static int make_command(struct db *d, struct arena *arena, struct agent_command *out, struct err *e)
 {
-    const char *names[] = { name };
-    const struct agent_control args = { .action = (int)action, .names = { names, 1 } };
-    struct agent_command command = { .kind = "control", .args = &args, .timeout_ms = CONTROL_MS };
     struct ocpcluster *cluster = NULL;
-    struct agent_client *client;
-    struct agent_result result;
     struct leadership leader;
     int64_t claimed_us, id = 0;
-    struct agent_at at;
-    int rv = host_agent_at(d, host_id, arena, &at, e);
+    int rv = store_ocpcluster_find(d, arena, &cluster, e);
 
-    if (rv == 0)
-        rv = store_ocpcluster_find(d, arena, &cluster, e);
     if (rv == 0 && cluster == NULL)
         rv = err_set(e, &ERR_UNEXPECTED, "this node is in no cluster");
     if (rv == 0)
         rv = leader_read(d, &leader, &claimed_us, e);
     if (rv == 0)
-        rv = db_next_id(d, &id, e); /* what no step of a task has */
+        rv = db_next_id(d, &id, e);
+    if (rv != 0)
+        return rv;
+    out->epoch = leader.epoch;
+    out->key = (struct agent_key){ .ocp_id = cluster->cluster, .lineage = cluster->lineage, .task = 0, .step = id, .dispatch = 1, .seq = 0 };
+    return 0;
+}
+
+int host_control(struct hosts *h, struct db *d, const struct host_agent *a, enum agent_action action, const char *name, struct arena *arena,
+                 struct err *e)
+{
+    const char *names[] = { name };
+    const struct agent_control args = { .action = (int)action, .names = { names, 1 } };
+    struct agent_command command = { .kind = "control", .args = &args, .timeout_ms = CONTROL_MS };
+    struct agent_client *client;
+    struct agent_result result = { .kind = NULL };
+    struct agent_at at;
+    struct err unseen = { 0 };
+    int rv = host_agent_at(d, a->host_id, arena, &at, e);
+
+    if (rv == 0)
+        rv = make_command(d, arena, &command, e);
     if (rv == 0)
         rv = host_client(h, &client, e);
     if (rv != 0)
         return rv;
-    command.epoch = leader.epoch;
-    command.key = (struct agent_key){ .ocp_id = cluster->cluster, .lineage = cluster->lineage, .task = 0, .step = id, .dispatch = 1, .seq = 0 };
     rv = agent_command(client, &at, &command, arena, &result, e);
-    return rv == 0 ? agent_acknowledge(client, &at, leader.epoch, &command.key, 1, arena, e) : rv;
+    /* Once MetaDB has what became of it, the agent may forget it; one that does not hear that keeps it for a while. */
+    if (result.kind != NULL && host_look(h, d, a, at.ocp_id, arena, &unseen) == 0)
+        (void)!agent_acknowledge(client, &at, command.epoch, &command.key, 1, arena, &unseen);
+    return rv;
 }

@@ -7,7 +7,6 @@
 #include "src/host/agent.h"
 #include "src/io/fiber.h"
 #include "src/package/push.h"
-#include "src/store/ocpcluster.h"
 #include "src/task/domains.h"
 
 ERR_DEFINE(ERR_OBSERVER_PORT, 90832, 409, ERR_RETRY, "The port {1} of the host {0} is not free: {2}. End what uses it, or choose other ports.",
@@ -60,93 +59,13 @@ int step_install(struct task_run *r, struct step_install *out, struct err *e)
     return out->mark != NULL ? layout_make(&paths, out->cluster.name, out->install.package, arena, &out->layout, e) : err_set(e, &ERR_NOMEM, "");
 }
 
-/* --- commands -------------------------------------------------------------------------------------------------------------------- */
+/* --- hosts ---------------------------------------------------------------------------------------------------------------------- */
 
-enum { MAX_DONE = 64 };
-
-struct host_link {
-    struct agent_client *client;
-    struct agent_at at;
-    struct agent_key key;
-    int64_t epoch;
-    struct agent_key done[MAX_DONE]; /* of commands that ended well and are kept there until the step has */
-    size_t n_done;
-};
-
-static int open_host(struct task_run *r, int64_t host_id, struct host_link *h, struct err *e)
-{
-    const struct domain_graph *g = task_data(r);
-    const struct subtask *step = task_step_of(r);
-    struct ocpcluster *ocp;
-    int rv = host_client(g->hosts, &h->client, e);
-
-    if (rv == 0)
-        rv = host_agent_at(task_db(r), host_id, task_arena(r), &h->at, e);
-    if (rv == 0)
-        rv = store_ocpcluster_find(task_db(r), task_arena(r), &ocp, e);
-    if (rv == 0 && ocp == NULL)
-        rv = err_set(e, &ERR_UNEXPECTED, "this OCP has no cluster of nodes");
-    if (rv != 0)
-        return rv;
-    h->key = (struct agent_key){ ocp->cluster, ocp->lineage, step->task_id, step->id, step->dispatch, 0 };
-    h->epoch = step->epoch;
-    h->n_done = 0;
-    return 0;
-}
-
-/* What earlier dispatches of this step still run there comes to its end first: its effect counts as ours, and the commands find it done. */
-static int fence(struct task_run *r, struct host_link *h, struct err *e)
-{
-    struct agent_reply *older;
-    size_t n;
-    int rv;
-
-    if (!task_is_repeated(r))
-        return 0;
-    rv = agent_fence(h->client, &h->at, h->epoch, &h->key, task_arena(r), &older, &n, e);
-    for (size_t i = 0; rv == 0 && i < n; i++) {
-        struct agent_reply *now = &older[i];
-
-        while (rv == 0 && now->state == AGENT_RUNNING)
-            rv = agent_query(h->client, &h->at, h->epoch, older[i].key, 1, STEP_LOOK_MS, task_arena(r), &now, e);
-    }
-    return rv;
-}
-
-/* `answer`, of the kind, may be NULL. */
-static int run(struct task_run *r, struct host_link *h, const char *kind, const void *args, void *answer, struct err *e)
-{
-    struct agent_command cmd = { .key = h->key, .epoch = h->epoch, .kind = kind, .args = args };
-    struct agent_result result;
-    int rv;
-
-    cmd.key.seq = task_next_seq(r);
-    rv = agent_command(h->client, &h->at, &cmd, task_arena(r), &result, e);
-    if (rv == 0 && answer != NULL)
-        rv = agent_result_read(&result, answer, task_arena(r), e);
-    if (rv == 0 && (result.kind->flags & AGENT_READS) == 0 && h->n_done < MAX_DONE)
-        h->done[h->n_done++] = cmd.key;
-    return rv;
-}
-
-/* The step has done its work there. Acknowledging forgets a whole dispatch, so it comes once, at the end; should the outcome be lost after it, the next
- * dispatch finds everything done. */
-static int leave(struct task_run *r, struct host_link *h, int rv)
-{
-    struct err unheard;
-
-    if (rv == 0 && h->n_done > 0 && agent_acknowledge(h->client, &h->at, h->epoch, h->done, h->n_done, task_arena(r), &unheard) != 0)
-        log_debug(task_logger(r), "an agent keeps results longer than it must", LOG_E(&unheard));
-    return rv;
-}
-
-static int begin(struct task_run *r, struct step_install *s, struct host_link *h, struct err *e)
+static int begin(struct task_run *r, struct step_install *s, struct task_host **h, struct err *e)
 {
     int rv = step_install(r, s, e);
 
-    if (rv == 0)
-        rv = open_host(r, s->self->host_id, h, e);
-    return rv == 0 ? fence(r, h, e) : rv;
+    return rv == 0 ? host_of_step(r, s->self->host_id, h, e) : rv;
 }
 
 static struct agent_process_status by_pid_file(const struct layout *l)
@@ -154,7 +73,7 @@ static struct agent_process_status by_pid_file(const struct layout *l)
     return (struct agent_process_status){ .pid = FIELD_NONE, .start_time = FIELD_NONE, .pid_file = l->pid_file, .exe = l->observer };
 }
 
-static int declare_roots(struct task_run *r, struct step_install *s, struct host_link *h, struct err *e)
+static int declare_roots(struct step_install *s, struct task_host *h, struct err *e)
 {
     const char *roots[] = { s->install.install_path, s->install.run_path, s->install.data_path, s->install.log_path };
     int rv = 0;
@@ -163,18 +82,18 @@ static int declare_roots(struct task_run *r, struct step_install *s, struct host
         struct agent_declare_root args = { .path = roots[i] };
 
         if (roots[i][0] != '\0')
-            rv = run(r, h, "declare_root", &args, NULL, e);
+            rv = task_host_command(h, "declare_root", &args, NULL, e);
     }
     return rv;
 }
 
 /* --- checking -------------------------------------------------------------------------------------------------------------------- */
 
-static int check_port(struct task_run *r, struct step_install *s, struct host_link *h, int64_t port, struct err *e)
+static int check_port(struct step_install *s, struct task_host *h, int64_t port, struct err *e)
 {
     struct agent_check_port args = { .address = s->self->ip, .port = port, .connect = 0, .timeout_ms = CONNECT_MS };
     struct agent_port seen;
-    int rv = run(r, h, "check_port", &args, &seen, e);
+    int rv = task_host_command(h, "check_port", &args, &seen, e);
 
     if (rv != 0 || seen.free == 1)
         return rv;
@@ -183,12 +102,12 @@ static int check_port(struct task_run *r, struct step_install *s, struct host_li
     return err_arg(e, "%s", seen.reason != NULL ? seen.reason : "something listens there");
 }
 
-static int check_disks(struct task_run *r, struct step_install *s, struct host_link *h, struct err *e)
+static int check_disks(struct task_run *r, struct step_install *s, struct task_host *h, struct err *e)
 {
     const char *paths[] = { s->layout.home, s->layout.data, s->layout.log };
     struct agent_disk_usage args = { .paths = { paths, 3 } };
     struct agent_disks seen;
-    int rv = run(r, h, "disk_usage", &args, &seen, e);
+    int rv = task_host_command(h, "disk_usage", &args, &seen, e);
 
     for (size_t i = 0; rv == 0 && i < seen.disks.n; i++) {
         const struct agent_disk *d = &((const struct agent_disk *)seen.disks.items)[i];
@@ -210,30 +129,30 @@ int observer_check(struct task_run *r, struct err *e)
     struct agent_process_status args;
     struct agent_process_seen seen;
     struct step_install s;
-    struct host_link h;
+    struct task_host *h;
     int rv = begin(r, &s, &h, e);
 
     if (rv == 0)
-        rv = declare_roots(r, &s, &h, e);
+        rv = declare_roots(&s, h, e);
     if (rv == 0)
-        rv = check_disks(r, &s, &h, e);
+        rv = check_disks(r, &s, h, e);
     if (rv != 0)
         return rv;
     args = by_pid_file(&s.layout);
-    if (run(r, &h, "process_status", &args, &seen, e) == 0 && seen.running == 1) {
+    if (task_host_command(h, "process_status", &args, &seen, e) == 0 && seen.running == 1) {
         task_log(r, "%s: its observer runs already", s.self->ip);
-        return leave(r, &h, 0);
+        return 0;
     }
     err_clear(e);
-    rv = check_port(r, &s, &h, s.self->port, e);
+    rv = check_port(&s, h, s.self->port, e);
     if (rv == 0)
-        rv = check_port(r, &s, &h, s.self->sql_port, e);
-    return leave(r, &h, rv);
+        rv = check_port(&s, h, s.self->sql_port, e);
+    return rv;
 }
 
 /* --- directories ----------------------------------------------------------------------------------------------------------------- */
 
-static int make_links(struct task_run *r, struct step_install *s, struct host_link *h, struct err *e)
+static int make_links(struct task_run *r, struct step_install *s, struct task_host *h, struct err *e)
 {
     struct layout_link links[LAYOUT_LINKS];
     int rv = layout_links(&s->layout, task_arena(r), links, e);
@@ -241,7 +160,7 @@ static int make_links(struct task_run *r, struct step_install *s, struct host_li
     for (unsigned i = 0; rv == 0 && i < LAYOUT_LINKS; i++) {
         struct agent_symlink args = { .path = links[i].path, .target = links[i].target, .replace = 0 };
 
-        rv = run(r, h, "symlink", &args, NULL, e);
+        rv = task_host_command(h, "symlink", &args, NULL, e);
     }
     return rv;
 }
@@ -250,12 +169,12 @@ int observer_make_directories(struct task_run *r, struct err *e)
 {
     struct field_strings marked, plain;
     struct step_install s;
-    struct host_link h;
+    struct task_host *h;
     struct agent_mkdirs args = { .mode = DIRECTORY_MODE };
     int rv = begin(r, &s, &h, e);
 
     if (rv == 0)
-        rv = declare_roots(r, &s, &h, e);
+        rv = declare_roots(&s, h, e);
     if (rv == 0)
         rv = layout_directories(&s.layout, task_arena(r), &marked, &plain, e);
     if (rv != 0)
@@ -263,53 +182,56 @@ int observer_make_directories(struct task_run *r, struct err *e)
     args.owner = s.install.os_user;
     args.paths = marked;
     args.mark = s.mark;
-    rv = run(r, &h, "mkdirs", &args, NULL, e);
+    rv = task_host_command(h, "mkdirs", &args, NULL, e);
     args.paths = plain;
     args.mark = NULL;
     if (rv == 0)
-        rv = run(r, &h, "mkdirs", &args, NULL, e);
+        rv = task_host_command(h, "mkdirs", &args, NULL, e);
     if (rv == 0)
-        rv = make_links(r, &s, &h, e);
+        rv = make_links(r, &s, h, e);
     if (rv == 0)
         task_log(r, "%s: the directories of the observer are there", s.self->ip);
-    return leave(r, &h, rv);
+    return rv;
 }
 
 int observer_remove_directories(struct task_run *r, struct err *e)
 {
     struct field_strings marked = { 0 }, plain = { 0 };
     struct step_install s;
-    struct host_link h;
+    struct task_host *h;
     int rv = begin(r, &s, &h, e);
 
     if (rv == 0)
-        rv = declare_roots(r, &s, &h, e);
+        rv = declare_roots(&s, h, e);
     if (rv == 0)
         rv = layout_directories(&s.layout, task_arena(r), &marked, &plain, e);
     for (size_t i = marked.n; rv == 0 && i > 0; i--) {
         struct agent_remove_tree args = { .path = marked.items[i - 1], .mark = s.mark, .keep = 0 };
 
-        rv = run(r, &h, "remove_tree", &args, NULL, e);
+        rv = task_host_command(h, "remove_tree", &args, NULL, e);
     }
     if (rv == 0)
         task_log(r, "%s: the directories of the observer are removed", s.self->ip);
-    return leave(r, &h, rv);
+    return rv;
 }
 
 /* --- package --------------------------------------------------------------------------------------------------------------------- */
 
-static int extract(struct task_run *r, struct step_install *s, struct host_link *h, int64_t package_id, const char *directory, struct err *e)
+static int extract(struct task_run *r, struct step_install *s, struct task_host *h, int64_t package_id, const char *directory, struct err *e)
 {
     const struct domain_graph *g = task_data(r);
+    struct agent_client *client;
     struct agent_extract_package args = { .directory = directory, .owner = s->install.os_user, .strip = STRIP };
     struct agent_extract_package_answer done;
     struct package package;
-    int rv = package_push(g->packages, task_db(r), h->client, &h->at, package_id, task_arena(r), &package, e);
+    int rv = host_client(g->hosts, &client, e);
 
+    if (rv == 0)
+        rv = task_host_lost(h, package_push(g->packages, task_db(r), client, task_host_at(h), package_id, task_arena(r), &package, e), e);
     if (rv != 0)
         return rv;
     args.sha256 = package.sha256;
-    rv = run(r, h, "extract_package", &args, &done, e);
+    rv = task_host_command(h, "extract_package", &args, &done, e);
     if (rv == 0)
         task_log(r, "%s: %s is in %s (%lld files)", s->self->ip, package.file_name, directory, (long long)done.files);
     return rv;
@@ -340,18 +262,18 @@ int observer_bring_package(struct task_run *r, struct err *e)
 {
     const struct package *libraries;
     struct step_install s;
-    struct host_link h;
+    struct task_host *h;
     int rv = begin(r, &s, &h, e);
 
     if (rv == 0)
-        rv = declare_roots(r, &s, &h, e);
+        rv = declare_roots(&s, h, e);
     if (rv == 0)
-        rv = extract(r, &s, &h, s.install.package_id, s.layout.software, e);
+        rv = extract(r, &s, h, s.install.package_id, s.layout.software, e);
     if (rv == 0)
         rv = find_libraries(r, &s, &libraries, e);
     if (rv == 0 && libraries != NULL)
-        rv = extract(r, &s, &h, libraries->id, s.layout.libraries, e);
-    return leave(r, &h, rv);
+        rv = extract(r, &s, h, libraries->id, s.layout.libraries, e);
+    return rv;
 }
 
 /* --- process --------------------------------------------------------------------------------------------------------------------- */
@@ -403,7 +325,7 @@ static int first_argv(struct task_run *r, struct step_install *s, struct field_s
 }
 
 /* It answers with a greeting of the MySQL protocol: whether it lets anybody in is not asked. */
-static int wait_answer(struct task_run *r, struct step_install *s, struct host_link *h, struct err *e)
+static int wait_answer(struct step_install *s, struct task_host *h, struct err *e)
 {
     struct agent_check_port args = { .address = s->self->ip, .port = s->self->sql_port, .connect = 1, .timeout_ms = CONNECT_MS };
     struct agent_process_status status = by_pid_file(&s->layout);
@@ -411,11 +333,11 @@ static int wait_answer(struct task_run *r, struct step_install *s, struct host_l
     struct agent_port seen;
 
     for (;;) {
-        int rv = run(r, h, "check_port", &args, &seen, e);
+        int rv = task_host_command(h, "check_port", &args, &seen, e);
 
         if (rv != 0 || seen.reachable == 1)
             return rv;
-        rv = run(r, h, "process_status", &status, &process, e);
+        rv = task_host_command(h, "process_status", &status, &process, e);
         if (rv != 0)
             return rv;
         if (process.running != 1 || fiber_ms_left() < 2 * STEP_LOOK_MS) {
@@ -429,7 +351,7 @@ static int wait_answer(struct task_run *r, struct step_install *s, struct host_l
     }
 }
 
-static int start_with(struct task_run *r, struct step_install *s, struct host_link *h, struct field_strings argv, struct err *e)
+static int start_with(struct task_run *r, struct step_install *s, struct task_host *h, struct field_strings argv, struct err *e)
 {
     struct agent_start_process args = { .argv = argv, .cwd = s->layout.home, .user = s->install.os_user, .pid_file = s->layout.pid_file,
                                         .own_pid_file = 1, .settle_ms = SETTLE_MS };
@@ -437,24 +359,24 @@ static int start_with(struct task_run *r, struct step_install *s, struct host_li
     int rv = layout_environment(&s->layout, task_arena(r), &args.env, e);
 
     if (rv == 0)
-        rv = run(r, h, "start_process", &args, &started, e);
+        rv = task_host_command(h, "start_process", &args, &started, e);
     if (rv == 0)
         task_log(r, "%s: the observer runs as process %lld%s", s->self->ip, (long long)started.pid, started.already == 1 ? " already" : "");
-    return rv == 0 ? wait_answer(r, s, h, e) : rv;
+    return rv == 0 ? wait_answer(s, h, e) : rv;
 }
 
 int observer_start_first(struct task_run *r, struct err *e)
 {
     struct field_strings argv;
     struct step_install s;
-    struct host_link h;
+    struct task_host *h;
     int rv = begin(r, &s, &h, e);
 
     if (rv == 0)
         rv = first_argv(r, &s, &argv, e);
     if (rv == 0)
-        rv = start_with(r, &s, &h, argv, e);
-    return leave(r, &h, rv);
+        rv = start_with(r, &s, h, argv, e);
+    return rv;
 }
 
 int observer_start(struct task_run *r, struct err *e)
@@ -462,7 +384,7 @@ int observer_start(struct task_run *r, struct err *e)
     struct layout_server self;
     struct field_strings argv;
     struct step_install s;
-    struct host_link h;
+    struct task_host *h;
     int rv = begin(r, &s, &h, e);
 
     if (rv != 0)
@@ -470,8 +392,8 @@ int observer_start(struct task_run *r, struct err *e)
     self = as_layout(s.self);
     rv = layout_restart(&s.layout, &self, task_arena(r), &argv, e);
     if (rv == 0)
-        rv = start_with(r, &s, &h, argv, e);
-    return leave(r, &h, rv);
+        rv = start_with(r, &s, h, argv, e);
+    return rv;
 }
 
 int observer_stop(struct task_run *r, struct err *e)
@@ -479,15 +401,15 @@ int observer_stop(struct task_run *r, struct err *e)
     struct agent_stop_process args = { .pid = FIELD_NONE, .start_time = FIELD_NONE, .grace_ms = GRACE_MS };
     struct agent_stopped stopped;
     struct step_install s;
-    struct host_link h;
+    struct task_host *h;
     int rv = begin(r, &s, &h, e);
 
     if (rv != 0)
         return rv;
     args.pid_file = s.layout.pid_file;
     args.exe = s.layout.observer;
-    rv = run(r, &h, "stop_process", &args, &stopped, e);
+    rv = task_host_command(h, "stop_process", &args, &stopped, e);
     if (rv == 0)
         task_log(r, "%s: the observer %s", s.self->ip, stopped.was_running == 1 ? "is stopped" : "did not run");
-    return leave(r, &h, rv);
+    return rv;
 }

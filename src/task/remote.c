@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "src/io/fiber.h"
+#include "src/store/leader.h"
 #include "src/store/ocpcluster.h"
 #include "src/task/engine_inside.h"
 
@@ -14,10 +15,11 @@ struct task_host {
     struct agent_client *client;      /* borrowed */
     struct agent_at at;
     struct agent_key key;             /* of this dispatch; seq does not count */
+    int64_t epoch;                    /* as shown to the agent: that of the dispatch, until the agent has heard of a newer leader */
     struct agent_reply *older;        /* what older dispatches have left, all of it ended */
     bool *taken;                      /* of older: its result was taken over */
     size_t n_older;
-    struct agent_key *used;           /* in this dispatch */
+    struct agent_key *used;           /* in this dispatch, and known to have ended */
     size_t n_used, space;
     struct task_host *next;           /* of run->hosts */
 };
@@ -25,6 +27,29 @@ struct task_host {
 const struct agent_at *task_host_at(const struct task_host *h)
 {
     return &h->at;
+}
+
+int task_host_lost(const struct task_host *h, int rv, struct err *e)
+{
+    if (rv != ERR_AGENT_LOST.code)
+        return rv;
+    (void)err_set(e, &ERR_AGENT_AWAY, "%s", h->at.address);
+    return err_arg(e, "it went away before it answered.");
+}
+
+/* ---- epochs ----------------------------------------------------------------------------------------------------------------------------- */
+
+/* Another node leads since, and the agent has heard of it. While the step is still ours, that is no failure of it: true, ask again with h->epoch. */
+static bool is_led_anew(struct task_host *h, int rv, struct err *e)
+{
+    struct err why = { 0 };
+    int64_t epoch;
+
+    if (rv != ERR_AGENT_EPOCH.code || task_epoch(h->run, &epoch, &why) != 0 || epoch <= h->epoch)
+        return false;
+    h->epoch = epoch;
+    err_clear(e);
+    return true;
 }
 
 /* ---- opening -------------------------------------------------------------------------------------------------------------------------- */
@@ -55,8 +80,9 @@ static int await_older(struct task_host *h, size_t i, struct err *e)
 
         if (fiber_ms_left() == 0)
             return err_set(e, &ERR_TIMEOUT, "");
-        rv = agent_query(h->client, &h->at, task_step_of(h->run)->epoch, &key, 1, fiber_ms_left() < WAIT_MS ? fiber_ms_left() : WAIT_MS,
-                         task_arena(h->run), &now, e);
+        do
+            rv = agent_query(h->client, &h->at, h->epoch, &key, 1, fiber_ms_left() < WAIT_MS ? fiber_ms_left() : WAIT_MS, task_arena(h->run), &now, e);
+        while (is_led_anew(h, rv, e));
         if (rv == 0)
             h->older[i] = *now;
     }
@@ -69,7 +95,9 @@ static int settle_older(struct task_host *h, struct err *e)
 
     if (!task_is_repeated(h->run))
         return 0;
-    rv = agent_fence(h->client, &h->at, task_step_of(h->run)->epoch, &h->key, task_arena(h->run), &h->older, &h->n_older, e);
+    do
+        rv = agent_fence(h->client, &h->at, h->epoch, &h->key, task_arena(h->run), &h->older, &h->n_older, e);
+    while (is_led_anew(h, rv, e));
     if (rv == 0) {
         h->taken = arena_array(task_arena(h->run), h->n_older + 1, sizeof *h->taken);
         rv = h->taken != NULL ? 0 : err_set(e, &ERR_NOMEM, "");
@@ -89,6 +117,7 @@ static int make(struct task_run *r, struct agent_client *client, const struct ag
     if (h == NULL)
         return err_set(e, &ERR_NOMEM, "");
     h->run = r;
+    h->epoch = task_step_of(r)->epoch;
     h->client = client;
     h->at = *at;
     h->at.address = arena_strdup(arena, at->address);
@@ -111,7 +140,7 @@ int task_host_open(struct task_run *r, struct agent_client *client, const struct
         }
     rv = make(r, client, at, out, e);
     if (rv == 0)
-        rv = settle_older(*out, e);
+        rv = task_host_lost(*out, settle_older(*out, e), e);
     if (rv != 0)
         return rv;
     (*out)->next = r->hosts;
@@ -133,7 +162,7 @@ static struct agent_reply *find_older(struct task_host *h, const char *digest)
     return NULL;
 }
 
-/* Commands that find their work done are simply sent again; these cannot. */
+/* Commands that find their work done may be sent again; these may not. */
 static bool is_once(const struct agent_kind *kind, const void *args)
 {
     if (strcmp(kind->name, "start_process") == 0)
@@ -141,20 +170,28 @@ static bool is_once(const struct agent_kind *kind, const void *args)
     return strcmp(kind->name, "run_script") == 0;
 }
 
-static int remember(struct task_host *h, const struct agent_key *key, struct err *e)
+/* What they found is not what is: processes start and end by themselves, and the agent looks when it is asked again. */
+static bool is_of_now(const struct agent_kind *kind, const void *args)
 {
-    if (h->n_used == h->space) {
-        size_t space = h->space * 2 + 8;
-        struct agent_key *more = arena_array(task_arena(h->run), space, sizeof *more);
+    return (kind->flags & AGENT_READS) != 0 || strcmp(kind->name, "stop_process") == 0 || strcmp(kind->name, "control") == 0 ||
+           (strcmp(kind->name, "start_process") == 0 && !is_once(kind, args));
+}
 
-        if (more == NULL)
-            return err_set(e, &ERR_NOMEM, "");
-        if (h->n_used > 0)
-            memcpy(more, h->used, h->n_used * sizeof *more);
-        h->used = more;
-        h->space = space;
-    }
-    h->used[h->n_used++] = *key;
+/* Room for one more key. */
+static int reserve(struct task_host *h, struct err *e)
+{
+    size_t space = h->space * 2 + 8;
+    struct agent_key *more;
+
+    if (h->n_used < h->space)
+        return 0;
+    more = arena_array(task_arena(h->run), space, sizeof *more);
+    if (more == NULL)
+        return err_set(e, &ERR_NOMEM, "");
+    if (h->n_used > 0)
+        memcpy(more, h->used, h->n_used * sizeof *more);
+    h->used = more;
+    h->space = space;
     return 0;
 }
 
@@ -163,6 +200,7 @@ struct output {
     struct task_run *run;
     char line[TASK_LOG_LINE_SIZE];
     size_t n;
+    size_t taken, known;             /* bytes that came of this sending; those of the sending before, which are in the log */
 };
 
 static void end_line(struct output *o)
@@ -177,6 +215,8 @@ static void on_output(void *data, struct slice piece)
     struct output *o = data;
 
     for (size_t i = 0; i < piece.n; i++) {
+        if (o->taken++ < o->known)
+            continue;
         if (piece.s[i] == '\n')
             end_line(o);
         else if (o->n < sizeof o->line - 1)
@@ -184,21 +224,35 @@ static void on_output(void *data, struct slice piece)
     }
 }
 
+static void begin_again(struct output *o)
+{
+    if (o->taken > o->known)
+        o->known = o->taken;
+    o->taken = 0;
+}
+
+/* A key is for the agent to forget only if its end was seen: what may still run is for the next dispatch to find. */
 static int send_it(struct task_host *h, const struct agent_kind *kind, const void *args, struct agent_result *result, struct err *e)
 {
-    struct output o = { .run = h->run, .n = 0 };
-    struct agent_command cmd = { .key = h->key, .epoch = task_step_of(h->run)->epoch, .kind = kind->name, .args = args, .on_output = on_output,
-                                 .data = &o };
-    int rv;
+    struct output o = { .run = h->run };
+    struct agent_command cmd = { .key = h->key, .kind = kind->name, .args = args, .data = &o };
+    int rv = reserve(h, e);
 
-    if ((kind->flags & AGENT_SLOW) == 0)
-        cmd.on_output = NULL;
+    if (rv != 0)
+        return rv;
+    if ((kind->flags & AGENT_SLOW) != 0)
+        cmd.on_output = on_output;
     cmd.key.seq = task_next_seq(h->run);
-    rv = (kind->flags & AGENT_READS) != 0 ? 0 : remember(h, &cmd.key, e);
-    if (rv == 0)
+    do {
+        begin_again(&o);
+        cmd.epoch = h->epoch;
+        *result = (struct agent_result){ .kind = NULL };
         rv = agent_command(h->client, &h->at, &cmd, task_arena(h->run), result, e);
+    } while (is_led_anew(h, rv, e));
+    if (result->kind != NULL && (kind->flags & AGENT_READS) == 0)
+        h->used[h->n_used++] = cmd.key;
     end_line(&o);
-    return rv;
+    return task_host_lost(h, rv, e);
 }
 
 static int unsettled(struct task_host *h, const struct agent_kind *kind, int64_t dispatch, struct err *e)
@@ -236,7 +290,7 @@ static int run(struct task_host *h, const struct agent_kind *kind, const void *a
 
     if (rv != 0)
         return rv;
-    older = (kind->flags & AGENT_READS) == 0 ? find_older(h, digest) : NULL;
+    older = !is_of_now(kind, args) ? find_older(h, digest) : NULL;
     if (older != NULL && older->state == AGENT_DONE && older->failure == NULL)
         return take_over(h, kind, older, result);
     if (older != NULL && older->state == AGENT_UNKNOWN && is_once(kind, args))
@@ -255,23 +309,41 @@ int task_host_command(struct task_host *h, const char *kind, const void *args, v
 
 /* ---- afterwards --------------------------------------------------------------------------------------------------------------------------- */
 
+/* As the step is not ours any more, whoever leads now is asked for its epoch alone. */
+static int acknowledge(struct task_host *h, const struct agent_key *keys, size_t n, struct err *e)
+{
+    int rv = agent_acknowledge(h->client, &h->at, h->epoch, keys, n, task_arena(h->run), e);
+    struct leadership leader;
+    int64_t claimed_us;
+
+    if (rv != ERR_AGENT_EPOCH.code)
+        return rv;
+    rv = leader_read(task_db(h->run), &leader, &claimed_us, e);
+    if (rv != 0)
+        return rv;
+    h->epoch = leader.epoch;
+    return agent_acknowledge(h->client, &h->at, h->epoch, keys, n, task_arena(h->run), e);
+}
+
 /* The outcome is in MetaDB: nobody asks for these results any more. An agent that does not hear it keeps them for a while. */
 static void tell(struct task_host *h, const struct agent_key *keys, size_t n)
 {
     int64_t former = fiber_narrow_deadline(TELL_MS);
     struct err e = { 0 };
 
-    if (agent_acknowledge(h->client, &h->at, task_step_of(h->run)->epoch, keys, n, task_arena(h->run), &e) != 0)
+    if (acknowledge(h, keys, n, &e) != 0)
         log_info(task_logger(h->run), "an agent was not told that results are recorded", LOG_S("host", h->at.address), LOG_E(&e));
     fiber_restore_deadline(former);
 }
 
 static void tell_all(struct task_run *r, void *data)
 {
+    struct err e;
+
     (void)data;
     for (struct task_host *h = r->hosts; h != NULL; h = h->next) {
-        for (size_t i = 0; i < h->n_older; i++)
-            (void)remember(h, h->older[i].key, NULL); /* without memory it is kept a while longer */
+        for (size_t i = 0; i < h->n_older && reserve(h, &e) == 0; i++) /* without memory it is kept a while longer */
+            h->used[h->n_used++] = *h->older[i].key;
         for (size_t i = 0; i < h->n_used; i += KEYS)
             tell(h, h->used + i, h->n_used - i < KEYS ? h->n_used - i : KEYS);
     }

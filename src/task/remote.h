@@ -5,8 +5,8 @@
  *   task_host_command: did an older dispatch do exactly this? then its result is ours; else key (this dispatch, next seq) -> agent_command
  *   the step's outcome is recorded -> the agents are told that they may forget
  *
- * An agent that cannot be reached fails the step with an error that may pass (AGENT_AWAY): what it may still run is found when it is back. From
- * the step's fiber. */
+ * An agent that cannot be reached, or that went away without an answer, fails the step with an error that may pass (AGENT_AWAY): what it may
+ * still run is found when it is back. A newer leader is no failure: the same key goes out again under its epoch. From the step's fiber. */
 #ifndef TASK_REMOTE_H
 #define TASK_REMOTE_H
 
@@ -20,8 +20,11 @@ struct task_host;
  * agent_fence and agent_query, of db_read, NOMEM. */
 MUST_CHECK int task_host_open(struct task_run *r, struct agent_client *client, const struct agent_at *at, struct task_host **out, struct err *e);
 /* Executes it there, to its end; its output comes into the step's log. `args` and `answer` (which may be NULL) are the kind's structs.
- * Errors: those of agent_command and agent_result_read. */
+ * Errors: TASK_UNKNOWN (it may or may not have been done, and must not be done twice), AGENT_AWAY, the others of agent_command and
+ * agent_result_read. */
 MUST_CHECK int task_host_command(struct task_host *h, const char *kind, const void *args, void *answer, struct err *e);
+/* For other calls of its agent that may simply be repeated (a package is pushed): AGENT_LOST becomes AGENT_AWAY. Returns the code. */
+int task_host_lost(const struct task_host *h, int rv, struct err *e);
 /* Who it is. */
 const struct agent_at *task_host_at(const struct task_host *h);
 
