@@ -44,7 +44,7 @@ static const struct field package_fields[] = {
     F_STRING(package_view, p.build, "buildNumber", DOC("Release without the operating system.")),
     F_STRING(package_view, p.operating_system, "operatingSystem", DOC("Operating system that it is for, as the release says.")),
     F_STRING(package_view, p.architecture, "architecture", DOC("Processor that it is for.")),
-    F_BOOL(package_view, deletable, "deletable", DOC("Whether it may be deleted now: no unfinished task uses it.")),
+    F_BOOL(package_view, deletable, "deletable", DOC("Whether it may be deleted now: no unfinished task uses it, no cluster was installed from it.")),
     F_LIST(package_view, hosts, "installationDataList", package_host, host_fields, DOC("Hosts that were given it.")),
     F_STRING(package_view, p.creator, "creator", DOC("Who has uploaded it.")),
     F_TIME(package_view, p.created_us, "createTime", DOC("When it was uploaded.")),

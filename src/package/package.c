@@ -11,7 +11,10 @@ ERR_DEFINE(ERR_FILE_EXISTS, 7502, 409, ERR_FINAL, "Another package lies under th
 ERR_DEFINE(ERR_FILE_SUFFIX, 7503, 400, ERR_FINAL, "{0} is no RPM package by its name: it must end with .rpm.", "{0} 的文件名不以 .rpm 结尾，不是 RPM 软件包。");
 ERR_DEFINE(ERR_FILE_TYPE, 7504, 400, ERR_FINAL, "{0} is not what its name says: it does not begin as an RPM package does.",
            "{0} 的实际内容不是 RPM 软件包。");
-ERR_DEFINE(ERR_PACKAGE_IN_USE, 7507, 409, ERR_FINAL, "{0} is in use by task {1}. Wait until that is finished.", "{0} 正被任务 {1} 使用，请等待其结束。");
+ERR_DEFINE(ERR_PACKAGE_IN_USE, 7507, 409, ERR_FINAL,
+           "{0} is in use by {1}. Wait until a task is finished; what a cluster was installed from is needed for servers that are added to it, and may go "
+           "when the cluster is deleted.",
+           "{0} 正被 {1} 使用。请等待任务结束；集群的安装包在添加 OBServer 时仍需使用，删除该集群后方可删除。");
 ERR_DEFINE(ERR_PACKAGE_EXISTS, 7512, 409, ERR_FINAL, "The package {0} is here already, as {1}.", "软件包 {0} 已存在，文件名为 {1}。");
 ERR_DEFINE(ERR_PACKAGE_TYPE, 7513, 400, ERR_FINAL, "{0} is of type {1}, not {2}.", "{0} 的类型为 {1}，而非 {2}。");
 ERR_DEFINE(ERR_PACKAGE_UNKNOWN, 7514, 404, ERR_FINAL, "There is no package {0}.", "软件包 {0} 不存在。");
@@ -26,7 +29,7 @@ const struct err_row *const package_err_rows[] = {
     &ERR_PACKAGE_UNKNOWN, &ERR_PACKAGE_ARCH, &ERR_PACKAGE_NAME, &ERR_PACKAGE_FOREIGN, &ERR_PACKAGE_DIRECTORY, &ERR_PACKAGE_DAMAGED, NULL,
 };
 
-enum { REMOVE_MS = 1500, SWEEP_AT_ONCE = 16 };
+enum { REMOVE_MS = 1500, SWEEP_AT_ONCE = 16, NAMES_TOLD = 5 };
 
 int packages_new(const struct packages_conf *conf, struct packages **out, struct err *e)
 {
@@ -73,16 +76,43 @@ static int remove_blob(struct packages *p, struct db *d, const struct package_bl
     return rv == 0 ? store_package_blob_drop(d, blob->id, e) : rv;
 }
 
+/* Those that fit an argument of an error. */
+static int used_by_clusters(const struct package *package, const struct field_strings *names, struct arena *arena, struct err *e)
+{
+    const char *text = names->items[0];
+    size_t i = 1;
+
+    for (; text != NULL && i < names->n && i < NAMES_TOLD; i++)
+        text = arena_printf(arena, "%s, %s", text, names->items[i]);
+    if (text != NULL && i < names->n)
+        text = arena_printf(arena, "%s, ... (%zu)", text, names->n);
+    if (text == NULL)
+        return err_set(e, &ERR_NOMEM, "");
+    (void)err_set(e, &ERR_PACKAGE_IN_USE, "%s", package->file_name);
+    return err_arg(e, "%s %s", names->n > 1 ? "the clusters" : "the cluster", text);
+}
+
+struct deletion {
+    const struct package *package;
+    struct arena *arena;
+};
+
 static int delete_row(struct tx *tx, void *data, struct err *e)
 {
-    const struct package *package = data;
+    const struct deletion *g = data;
+    const struct package *package = g->package;
+    struct field_strings clusters = { NULL, 0 };
     int64_t task_id;
     int rv = store_package_user_in(tx, package->id, &task_id, e);
 
     if (rv == 0 && task_id > 0) {
         (void)err_set(e, &ERR_PACKAGE_IN_USE, "%s", package->file_name);
-        return err_arg(e, "%lld", (long long)task_id);
+        return err_arg(e, "task %lld", (long long)task_id);
     }
+    if (rv == 0)
+        rv = store_package_clusters_in(tx, package->id, g->arena, &clusters, e);
+    if (rv == 0 && clusters.n > 0)
+        return used_by_clusters(package, &clusters, g->arena, e);
     if (rv == 0)
         rv = store_package_delete(tx, package->id, e);
     return rv == ERR_NOT_FOUND.code ? err_set(e, &ERR_PACKAGE_UNKNOWN, "%lld", (long long)package->id) : rv;
@@ -95,7 +125,7 @@ int package_delete(struct packages *p, struct db *d, int64_t id, struct arena *a
     int64_t former;
 
     if (rv == 0)
-        rv = db_transact(d, delete_row, out, e);
+        rv = db_transact(d, delete_row, &(struct deletion){ out, arena }, e);
     if (rv != 0)
         return rv;
     former = fiber_narrow_deadline(REMOVE_MS);

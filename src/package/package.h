@@ -24,7 +24,7 @@ ERR_DECLARE(ERR_FILE_UNKNOWN);       /* 404 7500 {0} file name */
 ERR_DECLARE(ERR_FILE_EXISTS);        /* 409 7502 {0} file name */
 ERR_DECLARE(ERR_FILE_SUFFIX);        /* 400 7503 {0} file name */
 ERR_DECLARE(ERR_FILE_TYPE);          /* 400 7504 {0} file name */
-ERR_DECLARE(ERR_PACKAGE_IN_USE);     /* 409 7507 {0} package, {1} task */
+ERR_DECLARE(ERR_PACKAGE_IN_USE);     /* 409 7507 {0} package, {1} "task 7", or the clusters "c1, c2" */
 ERR_DECLARE(ERR_PACKAGE_EXISTS);     /* 409 7512 {0} package, {1} its file name */
 ERR_DECLARE(ERR_PACKAGE_TYPE);       /* 400 7513 {0} package, {1} what it is, {2} what was said */
 ERR_DECLARE(ERR_PACKAGE_UNKNOWN);    /* 404 7514 {0} id */

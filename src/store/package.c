@@ -168,16 +168,52 @@ int store_package_user_in(struct tx *tx, int64_t package_id, int64_t *task_id, s
     return rv;
 }
 
+/* Package `d` is the package `p` of a cluster, or its libraries. */
+#define IS_PART_OF                                                                                                                            \
+    "(d.id = p.id OR (d.name = CONCAT(p.name, '-libs') AND d.version = p.version AND d.build_number = p.build_number AND "                     \
+    "d.architecture = p.architecture))"
+
+int store_package_clusters_in(struct tx *tx, int64_t package_id, struct arena *arena, struct field_strings *out, struct err *e)
+{
+    struct sql_rows rows;
+    int rv = tx_run(tx, "SELECT p.id FROM package d JOIN package p ON " IS_PART_OF " WHERE d.id = ? ORDER BY p.id FOR UPDATE",
+                    DB_ARGS(SQL_V_I(package_id)), arena, &rows, e);
+
+    if (rv == 0)
+        rv = tx_run(tx,
+                    "SELECT c.name FROM package d JOIN package p ON " IS_PART_OF " JOIN obinstall i ON i.package_id = p.id "
+                    "JOIN obcluster c ON c.id = i.cluster_id WHERE d.id = ? ORDER BY c.name",
+                    DB_ARGS(SQL_V_I(package_id)), arena, &rows, e);
+    if (rv != 0)
+        return rv;
+    *out = (struct field_strings){ arena_array(arena, rows.n_rows + 1, sizeof *out->items), rows.n_rows };
+    if (out->items == NULL)
+        return err_set(e, &ERR_NOMEM, "");
+    for (size_t i = 0; i < rows.n_rows; i++)
+        out->items[i] = sql_text(&rows, i, 0).s;
+    return 0;
+}
+
+static const char *used_text(const struct field_ints *packages, struct arena *arena)
+{
+    const char *by_tasks = among("SELECT u.package_id AS id FROM package_use u JOIN task t ON t.id = u.task_id WHERE t.status = ? AND u.package_id", packages,
+                                 "", arena);
+    const char *by_clusters = among("SELECT d.id AS id FROM obinstall i JOIN package p ON p.id = i.package_id JOIN package d ON " IS_PART_OF " WHERE d.id",
+                                    packages, "", arena);
+
+    return by_tasks == NULL || by_clusters == NULL ? NULL : arena_printf(arena, "%s UNION %s ORDER BY id", by_tasks, by_clusters);
+}
+
 int store_packages_used(struct db *d, const struct field_ints *packages, struct arena *arena, struct field_ints *out, struct err *e)
 {
-    const char *text = among("SELECT DISTINCT u.package_id FROM package_use u JOIN task t ON t.id = u.task_id WHERE t.status = ? AND u.package_id",
-                             packages, " ORDER BY u.package_id", arena);
+    const char *text;
     struct sql_rows rows;
     int rv;
 
     *out = (struct field_ints){ NULL, 0 };
     if (packages->n == 0)
         return 0;
+    text = used_text(packages, arena);
     rv = text == NULL ? err_set(e, &ERR_NOMEM, "") : db_read(d, text, DB_ARGS(SQL_V_I(TASK_RUNNING)), arena, &rows, e);
     if (rv != 0)
         return rv;

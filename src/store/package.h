@@ -52,7 +52,10 @@ MUST_CHECK int store_package_brought(struct db *d, int64_t package_id, int64_t h
 MUST_CHECK int store_package_use_in(struct tx *tx, int64_t package_id, int64_t task_id, struct err *e);
 /* Locks the package's row; *task_id is a running task that uses it, 0: none does. Errors: NOT_FOUND. */
 MUST_CHECK int store_package_user_in(struct tx *tx, int64_t package_id, int64_t *task_id, struct err *e);
-/* Those of `packages` that running tasks use, in order. */
+/* Names of the clusters that were installed from the package, or whose package has it as its libraries (NAME-libs of the same version and build):
+ * their servers to come need it. Locks the row of the package that they name, as store_package_use_in does. Errors: those of tx_run. */
+MUST_CHECK int store_package_clusters_in(struct tx *tx, int64_t package_id, struct arena *arena, struct field_strings *out, struct err *e);
+/* Those of `packages` that running tasks use or clusters were installed from, in order. */
 MUST_CHECK int store_packages_used(struct db *d, const struct field_ints *packages, struct arena *arena, struct field_ints *out, struct err *e);
 
 /* Its blob is STORED, and `p` (with the blob's id) is a package. Errors: PACKAGE_GIVEN_UP, SQL_DUPLICATE (there is a package like it). */

@@ -196,6 +196,15 @@ def test_the_hosts_are_taken(world, cluster):
     world.api.post(CLUSTERS, world.wish("other")).refused(400, 11043, world.machines[0].address)
 
 
+def test_its_package_stays(world, cluster):
+    """What it was installed from is needed for servers that are added to it."""
+    del cluster
+    [package] = [p for p in world.api.get("/api/v2/software-packages").contents if p["fileName"] == world.package]
+    assert package["deletable"] is False
+    said = world.api.call("DELETE", f"/api/v2/software-packages/{package['id']}").refused(409, 7507)
+    assert "made" in said and world.package in said
+
+
 def test_it_is_stopped_and_started(world, cluster):
     path = f"{CLUSTERS}/{cluster[0]}"
     world.works(world.api.post(f"{path}/stop").data["id"])

@@ -158,7 +158,7 @@ static void what_a_running_task_uses_stays(struct test_store *t)
     assert_err(db_transact(t->db, use, &nobody, &t->e), &t->e, ERR_NOT_FOUND);
     assert_true(is_used(t, p.id));
     assert_err(package_delete(packages, t->db, p.id, &t->arena, &out, &t->e), &t->e, ERR_PACKAGE_IN_USE);
-    assert_string_equal(t->e.arg[1], "77");
+    assert_string_equal(t->e.arg[1], "task 77");
     (void)test_store_sql(t, "UPDATE task SET status = 2 WHERE id = 77");
     assert_false(is_used(t, p.id));
     assert_ok(package_delete(packages, t->db, p.id, &t->arena, &out, &t->e), &t->e);
@@ -169,6 +169,61 @@ static void what_a_running_task_uses_stays(struct test_store *t)
     packages_free(packages);
 }
 STORE_TEST(what_a_running_task_uses_stays)
+
+static void install_from(struct test_store *t, int64_t cluster, const char *name, int64_t package_id)
+{
+    (void)test_store_sql(t, arena_printf(&t->arena, "INSERT INTO obinstall VALUES (%lld, '/i', '/r', '/d', '/l', 'admin', %lld, 'p', '', '{}', '')",
+                                         (long long)cluster, (long long)package_id));
+    (void)test_store_sql(t, arena_printf(&t->arena, "INSERT INTO obcluster (id, name, ob_cluster_id, engine, type, status, address, port, connection_mode, "
+                                                    "username, password, password_version, proxyro_password, instance, version, full_version, architecture, creator_id, "
+                                                    "creator_name, created_at, updated_at, failure) VALUES (%lld, '%s', 1, 'OCEANBASE', 'PRIMARY', 1, 'a%lld', 0, '', '', "
+                                                    "'', 1, '', 'i%lld', '', '', '', 1, '', NOW(6), NOW(6), '')",
+                                         (long long)cluster, name, (long long)cluster, (long long)cluster));
+}
+
+/* What clusters were installed from stays, with its libraries, until the last of them is deleted. */
+static void what_a_cluster_was_installed_from_stays(struct test_store *t)
+{
+    struct packages_conf conf = { .schema = schema, .directory = "", .node = "n1", .log = &test_log };
+    struct package p = add(t, "4.2.1", "a.rpm"), other = add(t, "4.2.2", "b.rpm"), libraries = other, strangers = other, out;
+    struct packages *packages;
+
+    libraries.name = "oceanbase-libs";
+    libraries.version = "4.2.1";
+    libraries.file_name = "l.rpm";
+    libraries.id = begin(t, "n1", 1);
+    assert_ok(db_transact(t->db, insert, &libraries, &t->e), &t->e);
+    strangers = libraries;
+    strangers.build = "2";
+    strangers.file_name = "s.rpm";
+    strangers.id = begin(t, "n1", 1);
+    assert_ok(db_transact(t->db, insert, &strangers, &t->e), &t->e);
+    assert_ok(packages_new(&conf, &packages, &t->e), &t->e);
+    install_from(t, 501, "from2", p.id);
+    install_from(t, 502, "from1", p.id);
+    assert_true(is_used(t, p.id));
+    assert_true(is_used(t, libraries.id));
+    assert_false(is_used(t, other.id));
+    assert_false(is_used(t, strangers.id));
+    assert_err(package_delete(packages, t->db, p.id, &t->arena, &out, &t->e), &t->e, ERR_PACKAGE_IN_USE);
+    assert_string_equal(t->e.arg[0], "a.rpm");
+    assert_string_equal(t->e.arg[1], "the clusters from1, from2");
+    (void)test_store_sql(t, "DELETE FROM obinstall WHERE cluster_id = 501");
+    assert_err(package_delete(packages, t->db, libraries.id, &t->arena, &out, &t->e), &t->e, ERR_PACKAGE_IN_USE);
+    assert_string_equal(t->e.arg[1], "the cluster from1");
+    assert_ok(package_delete(packages, t->db, other.id, &t->arena, &out, &t->e), &t->e);
+    assert_ok(package_delete(packages, t->db, strangers.id, &t->arena, &out, &t->e), &t->e);
+    for (int64_t i = 0; i < 9; i++)
+        install_from(t, 510 + i, arena_printf(&t->arena, "many%lld", (long long)i), p.id);
+    assert_err(package_delete(packages, t->db, p.id, &t->arena, &out, &t->e), &t->e, ERR_PACKAGE_IN_USE);
+    assert_string_equal(t->e.arg[1], "the clusters from1, many0, many1, many2, many3, ... (10)");
+    (void)test_store_sql(t, "DELETE FROM obinstall");
+    (void)test_store_sql(t, "DELETE FROM obcluster WHERE id BETWEEN 501 AND 520");
+    assert_ok(package_delete(packages, t->db, libraries.id, &t->arena, &out, &t->e), &t->e);
+    assert_ok(package_delete(packages, t->db, p.id, &t->arena, &out, &t->e), &t->e);
+    packages_free(packages);
+}
+STORE_TEST(what_a_cluster_was_installed_from_stays)
 
 static void packages_that_are_alike_are_found(struct test_store *t)
 {
@@ -224,6 +279,7 @@ const struct CMUnitTest rules_package_tests[] = {
     STORE_UNIT(what_is_left_behind_is_found),
     STORE_UNIT(the_quota_counts_what_is_under_way),
     STORE_UNIT(what_a_running_task_uses_stays),
+    STORE_UNIT(what_a_cluster_was_installed_from_stays),
     STORE_UNIT(packages_that_are_alike_are_found),
     STORE_UNIT(hosts_that_have_a_package),
     { NULL, NULL, NULL, NULL, NULL },
