@@ -3,7 +3,9 @@
  *
  *   prepare -> check host (all, side by side) -> make directories -> bring package -> start observer     each host goes on by itself
  *                                                                                          |
- *   put under management <- register <- parameters <- wait <- users <- zones <- add server <- password <- bootstrap
+ *       time zones <- primary zone <- wait <- users <- zones <- add server <- password <- bootstrap
+ *           |
+ *           `-> parameters -> register -> put under management
  *
  * Rolled back: observers are stopped, directories that bear the cluster's mark are removed, the rows go. What was changed by SQL goes with them.
  * The row (CREATING), the passwords, sealed, and the servers were written with the task. */
@@ -16,6 +18,7 @@
 #include "src/obcluster/step_host.h"
 #include "src/oceanbase/cluster_admin.h"
 #include "src/oceanbase/parameter.h"
+#include "src/oceanbase/tenant_admin.h"
 #include "src/oceanbase/user.h"
 #include "src/task/domains.h"
 
@@ -325,6 +328,61 @@ static int wait_service(struct task_run *r, struct err *e)
     return rv == 0 ? step_wait(r, &w.s.cluster, "every server is ACTIVE and serves", all_serve, &w, e) : rv;
 }
 
+/* --- the tenant sys --------------------------------------------------------------------------------------------------------------- */
+
+#define SYS "sys"
+
+static int primary_zone_with(struct sql *s, void *data, struct err *e)
+{
+    struct act *w = data;
+
+    return ob_tenant_set_primary_zone(s, SYS, w->s.install.primary_zone, e);
+}
+
+static int set_primary_zone(struct task_run *r, struct err *e)
+{
+    struct act w = { .r = r };
+    int rv = step_install(r, &w.s, e);
+
+    if (rv == 0 && w.s.install.primary_zone[0] == '\0') {
+        task_log(r, "no primaryZone was asked for: leaders of %s stay where the cluster puts them", SYS);
+        return 0;
+    }
+    if (rv == 0)
+        rv = step_change(r, &w.s.cluster, primary_zone_with, &w, e);
+    if (rv == 0)
+        task_log(r, "leaders of %s go to %s", SYS, w.s.install.primary_zone);
+    return rv;
+}
+
+static int time_zones_with(struct sql *s, void *data, struct err *e)
+{
+    (void)data;
+    return ob_time_zones_load(s, SYS, e);
+}
+
+/* Servers before 4.3.5.2 have a script for it that needs Python and its driver for MySQL on the host, and root's password on its command line: that
+ * is left to people. */
+static int load_time_zones(struct task_run *r, struct err *e)
+{
+    struct act w = { .r = r };
+    int rv = step_install(r, &w.s, e);
+
+    if (rv == 0 && !ob_loads_time_zones(w.s.cluster.version)) {
+        task_log(r, "%s has no statement that loads time zones. To use them by name run %s/bin/import_time_zone_info.py with %s/etc/timezone_V1.log, "
+                    "and again for each tenant",
+                 w.s.cluster.version, w.s.layout.software, w.s.layout.software);
+        return 0;
+    }
+    if (rv == 0)
+        rv = step_change(r, &w.s.cluster, time_zones_with, &w, e);
+    if (rv == 0)
+        task_log(r, "time zones are known by name in %s", SYS);
+    return rv;
+}
+
+/* --- parameters ------------------------------------------------------------------------------------------------------------------ */
+
 static int parameters_with(struct sql *s, void *data, struct err *e)
 {
     struct act *w = data;
@@ -393,6 +451,8 @@ static const struct task_step steps[] = {
     { "Place zones", "Say in which region and IDC the zones are.", 120, place_zones, .retries = 2 },
     { "Create users", "Make the users of proxies and of monitoring.", 120, create_users, .retries = 2 },
     { "Wait for service", "Every server is ACTIVE and serves.", 3600, wait_service },
+    { "Set primary zone", "Say which zones the leaders of the tenant sys prefer.", 120, set_primary_zone, .retries = 2 },
+    { "Load time zones", "Make time zones known by name in the tenant sys.", 600, load_time_zones, .retries = 2, .flags = STEP_SKIPPABLE },
     { "Set parameters", "Tell the observers where the config URL is.", 120, set_parameters, .retries = 2, .flags = STEP_SKIPPABLE },
     { "Register", "Keep what the cluster looks like, and tell proxies where it is.", 120, register_cluster, .retries = 2 },
     { "Put under management", "From now on it is watched and can be changed here.", 60, finish },
@@ -416,6 +476,8 @@ static void plan(struct plan *p, const void *data)
     plan_then(p, "Place zones", NULL);
     plan_then(p, "Create users", NULL);
     plan_then(p, "Wait for service", NULL);
+    plan_then(p, "Set primary zone", NULL);
+    plan_then(p, "Load time zones", NULL);
     plan_then(p, "Set parameters", NULL);
     plan_then(p, "Register", NULL);
     plan_then(p, "Put under management", NULL);

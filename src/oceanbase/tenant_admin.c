@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "src/base/num.h"
+#include "src/oceanbase/cluster_admin.h"
 #include "src/oceanbase/quote.h"
 
 static int fetch(const struct sql_rows *rows, const struct sql_field *columns, size_t size, struct arena *arena, void **out, size_t *n,
@@ -89,6 +90,110 @@ int ob_tenant_set_locked(struct sql *s, const char *name, bool locked, struct er
     begin(&t, &arena, "ALTER TENANT ");
     quote_name(&t, name);
     str_add(&t, locked ? " LOCK" : " UNLOCK");
+    return run(s, &t, NULL, 0, e);
+}
+
+/* --- where leaders go --------------------------------------------------------------------------------------------------------- */
+
+static bool has_zone(struct slice group, struct slice zone)
+{
+    while (group.n > 0) {
+        struct slice one = slice_trim(slice_cut(&group, ','));
+
+        if (one.n == zone.n && memcmp(one.s, zone.s, zone.n) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Is every zone of `group` one of `other`? */
+static bool is_within(struct slice group, struct slice other)
+{
+    while (group.n > 0)
+        if (!has_zone(other, slice_trim(slice_cut(&group, ','))))
+            return false;
+    return true;
+}
+
+bool ob_primary_zone_is(const char *one, const char *other)
+{
+    struct slice a = { one, strlen(one) }, b = { other, strlen(other) };
+
+    if (slice_is_nocase(a, "RANDOM") && slice_is_nocase(b, "RANDOM"))
+        return true;
+    while (a.n > 0 && b.n > 0) {
+        struct slice x = slice_cut(&a, ';'), y = slice_cut(&b, ';');
+
+        if (!is_within(x, y) || !is_within(y, x))
+            return false;
+    }
+    return a.n == b.n;
+}
+
+static int primary_zone_is(struct sql *s, const char *name, const char *wanted, bool *yes, struct err *e)
+{
+    struct sql_value value = sql_v_s(name);
+    struct sql_rows rows;
+    struct arena arena;
+    struct slice now;
+    int rv;
+
+    arena_init(&arena);
+    rv = sql_run(s, "SELECT primary_zone FROM oceanbase.DBA_OB_TENANTS WHERE tenant_name = ?", &value, 1, 0, &arena, &rows, e);
+    if (rv == 0 && rows.n_rows == 0) {
+        (void)err_set(e, &ERR_NOT_FOUND, "tenant");
+        rv = err_arg(e, "%s", name);
+    }
+    now = rv == 0 ? sql_text(&rows, 0, 0) : (struct slice){ NULL, 0 };
+    *yes = rv == 0 && now.s != NULL && ob_primary_zone_is(now.s, wanted);
+    arena_fini(&arena);
+    return rv;
+}
+
+int ob_tenant_set_primary_zone(struct sql *s, const char *name, const char *primary_zone, struct err *e)
+{
+    struct sql_value value = sql_v_s(primary_zone);
+    struct arena arena;
+    struct str t;
+    bool yes;
+    int rv = primary_zone_is(s, name, primary_zone, &yes, e);
+
+    if (rv != 0 || yes)
+        return rv;
+    begin(&t, &arena, "ALTER TENANT ");
+    quote_name(&t, name);
+    str_add(&t, " PRIMARY_ZONE = ?");
+    rv = run(s, &t, &value, 1, e);
+    if (rv == 0)
+        rv = primary_zone_is(s, name, primary_zone, &yes, e);
+    return rv == 0 && !yes ? err_set(e, &ERR_OB_UNVERIFIED, "PRIMARY_ZONE = %s", primary_zone) : rv;
+}
+
+/* --- time zones --------------------------------------------------------------------------------------------------------------- */
+
+bool ob_loads_time_zones(const char *version)
+{
+    static const int64_t since[] = { 4, 3, 5, 2 };
+    struct slice rest = { version, strlen(version) };
+
+    for (unsigned i = 0; i < sizeof since / sizeof since[0]; i++) {
+        int64_t part;
+
+        if (!num_parse_i64(slice_cut(&rest, '.'), &part))
+            return false;
+        if (part != since[i])
+            return part > since[i];
+    }
+    return true;
+}
+
+int ob_time_zones_load(struct sql *s, const char *tenant, struct err *e)
+{
+    struct arena arena;
+    struct str t;
+
+    begin(&t, &arena, "ALTER SYSTEM LOAD MODULE DATA MODULE = timezone TENANT = ");
+    quote_name(&t, tenant);
     return run(s, &t, NULL, 0, e);
 }
 

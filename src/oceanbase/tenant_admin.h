@@ -26,6 +26,16 @@ MUST_CHECK int ob_tenant_points(struct sql *s, int64_t ob_tenant_id, struct aren
  * 5157, as everywhere here. */
 MUST_CHECK int ob_tenant_set_locked(struct sql *s, const char *name, bool locked, struct err *e);
 
+/* ALTER TENANT name PRIMARY_ZONE = ...: where its leaders go, by preference ("zone1,zone2;zone3", or RANDOM). Nothing when it is so already; leaders
+ * move afterwards. Errors: OB_UNVERIFIED, NOT_FOUND (the tenant), those of sql_run. */
+MUST_CHECK int ob_tenant_set_primary_zone(struct sql *s, const char *name, const char *primary_zone, struct err *e);
+/* Do both mean the same preference? Zones of equal rank come in any order. Pure. */
+bool ob_primary_zone_is(const char *one, const char *other);
+/* Does a server of this version ("4.3.5.2") bring its time zones into a tenant by a statement? Before that a script of its package does. Pure. */
+bool ob_loads_time_zones(const char *version);
+/* ALTER SYSTEM LOAD MODULE DATA: the named time zones of the server's package come into the tenant; what is there is replaced by the same. */
+MUST_CHECK int ob_time_zones_load(struct sql *s, const char *tenant, struct err *e);
+
 /* Its system variables by name; numbers of collations and switches as SHOW VARIABLES words them. Errors: those of sql_run. */
 MUST_CHECK int ob_variables_of_tenant(struct sql *s, int64_t ob_tenant_id, struct arena *arena, struct ob_variable **out, size_t *n,
                                       struct err *e);

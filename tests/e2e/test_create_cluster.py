@@ -108,9 +108,10 @@ def world(mariadb_server):
 @pytest.fixture(scope="module")
 def cluster(world):
     """The created cluster: (id, its task)."""
-    checked = world.api.post(f"{CLUSTERS}/createPreCheck", world.wish("made")).data
+    wish = world.wish("made", primaryZone="zone2;zone1,zone3")
+    checked = world.api.post(f"{CLUSTERS}/createPreCheck", wish).data
     assert checked == {"valid": True, "messages": []}
-    started = world.api.post(CLUSTERS, world.wish("made")).data
+    started = world.api.post(CLUSTERS, wish).data
     assert started["clusterId"] and started["subtasks"]
     return started["clusterId"], world.works(started["id"])
 
@@ -170,6 +171,8 @@ def test_the_cluster_is_there(world, cluster):
         assert len(world.observers(machine)) == 1
         assert machine.home("admin/oceanbase/made/store/clog").is_symlink()
     assert world.sql("SELECT 1", user="proxyro", password="Proxy-ro-1")
+    assert world.sql("SELECT primary_zone FROM oceanbase.DBA_OB_TENANTS WHERE tenant_name = 'sys'") == (("zone2;zone1,zone3",),)
+    assert "import_time_zone_info.py" in world.story(task)
     assert "Root-pass-1" not in world.story(task) and "Proxy-ro-1" not in world.story(task)
 
 

@@ -5,6 +5,7 @@
 #include "src/oceanbase/parameter.h"
 #include "src/oceanbase/probe.h"
 #include "src/oceanbase/quote.h"
+#include "src/oceanbase/tenant_admin.h"
 
 static const char seekdb_comment[] = "OceanBase 4.3.5.3 seekdb (r1.4.0.0) (Built 1-d0cb Sep  8 2026)";
 
@@ -34,6 +35,34 @@ static void versions_are_told_apart(void **state)
     assert_false(ob_parse_version("10.11.19-MariaDB-0+deb12u1", "Debian 12", &arena, &engine, &product));
     assert_false(ob_parse_version("8.0.36", "MySQL Community Server - GPL", &arena, &engine, &product));
     arena_fini(&arena);
+}
+
+static void primary_zones_are_compared(void **state)
+{
+    (void)state;
+    assert_true(ob_primary_zone_is("zone1;zone2,zone3", "zone1; zone3,zone2"));
+    assert_true(ob_primary_zone_is("RANDOM", "random"));
+    assert_true(ob_primary_zone_is("zone1", "zone1"));
+    assert_false(ob_primary_zone_is("zone1;zone2", "zone2;zone1"));
+    assert_false(ob_primary_zone_is("zone1,zone2", "zone1;zone2"));
+    assert_false(ob_primary_zone_is("zone1,zone2", "zone1"));
+    assert_false(ob_primary_zone_is("zone1;zone2", "zone1"));
+    assert_false(ob_primary_zone_is("zone1", "zone10"));
+    assert_false(ob_primary_zone_is("RANDOM", "zone1"));
+    assert_false(ob_primary_zone_is("", "zone1"));
+}
+
+static void time_zones_are_loaded_since_a_version(void **state)
+{
+    (void)state;
+    assert_true(ob_loads_time_zones("4.3.5.2"));
+    assert_true(ob_loads_time_zones("4.3.5.10"));
+    assert_true(ob_loads_time_zones("4.4.0.0"));
+    assert_true(ob_loads_time_zones("5.0.0.0"));
+    assert_false(ob_loads_time_zones("4.3.5.1"));
+    assert_false(ob_loads_time_zones("4.2.5.7"));
+    assert_false(ob_loads_time_zones("4.3"));
+    assert_false(ob_loads_time_zones(""));
 }
 
 static void same(const char *a, const char *b)
@@ -93,6 +122,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(versions_are_told_apart),
+        cmocka_unit_test(primary_zones_are_compared),
+        cmocka_unit_test(time_zones_are_loaded_since_a_version),
         cmocka_unit_test(ranges_are_read),
         cmocka_unit_test(names_are_quoted),
     };
