@@ -105,7 +105,7 @@ static int judge_lost(struct call *c, const struct idempotency *former, struct e
         call_header(c, SLICE("retry-after"), "1");
         return err_set(e, &ERR_IDEMPOTENCY_BUSY, "%s", former->key);
     }
-    if (former->task_id != 0 && c->route->out == task_started_fields)
+    if (former->task_id != 0 && (c->route->out == task_started_fields || c->route->out == task_started_text_fields))
         return api_task_reply(c, former->task_id, e);
     (void)err_set(e, &ERR_IDEMPOTENCY_LOST, "%s", former->key);
     return err_arg(e, "%s", former->node);

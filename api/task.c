@@ -123,24 +123,37 @@ static int api_task_get(struct call *c, struct err *e)
     return rv == 0 ? reply_task(c, &t, e) : rv;
 }
 
+/* What runs again has no end yet: the reply shows when it had ended before. */
+static void keep_ends(struct task *now, const struct task *was)
+{
+    if (now->finished_us == FIELD_NONE)
+        now->finished_us = was->finished_us;
+    for (size_t i = 0; i < now->n_subtasks && i < was->n_subtasks; i++)
+        if (now->subtasks[i].finished_us == FIELD_NONE)
+            now->subtasks[i].finished_us = was->subtasks[i].finished_us;
+}
+
 /* Changes a task, tells the leader, and reads it again. */
 static int change_task(struct call *c, int (*change)(struct db *d, int64_t id, struct err *e), struct err *e)
 {
-    struct task t;
+    struct task was, t;
     int rv;
 
     c->object_kind = "TASK";
     c->object_id = c->task_id = call_id_at(c, 0);
-    rv = api_task_find(c, PERMISSION_UPDATE, &t, e);
+    rv = api_task_find(c, PERMISSION_UPDATE, &was, e);
     if (rv != 0)
         return rv;
-    c->object_name = t.name;
-    rv = change(c->db, t.id, e);
+    c->object_name = was.name;
+    rv = change(c->db, was.id, e);
     if (rv != 0)
         return rv;
     task_kick(c->api->shared->tasks);
-    rv = store_task_get(c->db, t.id, c->arena, &t, e);
-    return rv == 0 ? reply_task(c, &t, e) : rv;
+    rv = store_task_get(c->db, was.id, c->arena, &t, e);
+    if (rv != 0)
+        return rv;
+    keep_ends(&t, &was);
+    return reply_task(c, &t, e);
 }
 
 static int api_task_retry(struct call *c, struct err *e)
@@ -176,13 +189,15 @@ static int change_step(struct call *c, int (*change)(struct db *d, int64_t task_
 static int api_subtask_retry(struct call *c, struct err *e)
 {
     struct task_step_view view;
-    struct task t;
-    int rv = change_step(c, subtask_retry, &t, e);
+    struct task was, t;
+    int rv = change_step(c, subtask_retry, &was, e);
 
     if (rv == 0)
-        rv = store_task_get(c->db, t.id, c->arena, &t, e);
-    if (rv == 0)
-        rv = task_step_view_of(&t, call_id(c, "subtaskInstanceId"), c->arena, &view, e);
+        rv = store_task_get(c->db, was.id, c->arena, &t, e);
+    if (rv != 0)
+        return rv;
+    keep_ends(&t, &was);
+    rv = task_step_view_of(&t, call_id(c, "subtaskInstanceId"), c->arena, &view, e);
     return rv == 0 ? call_object(c, &view, e) : rv;
 }
 

@@ -9,7 +9,7 @@
 
 struct task_step_view {
     int64_t id, series_id, timeout, run_time, parallel_idx;
-    const char *name, *description, *status, *operation, *executor, *node_type, *target, *state;
+    const char *name, *description, *class_name, *status, *operation, *executor, *node_type, *target, *state;
     struct field_ints upstreams, downstreams;
     int prohibit_rollback, skippable;
     int64_t created_us, started_us, finished_us;
@@ -17,15 +17,26 @@ struct task_step_view {
 
 extern const struct field task_step_fields[];
 
+/* What a task was started with, in the form that clients know: values by name, and lists of them. */
+struct task_context {
+    struct field_map strings;
+    const char *lists; /* JSON: name to array of strings */
+    int parallel;
+    int64_t parallel_idx;
+};
+
 /* Answer of an operation that started a task (TaskInstance). */
 struct task_started {
     int64_t id, cluster_id, tenant_id, host_id, definition_id;
     const char *name, *type, *status, *creator, *operation, *executor;
+    struct task_context *context;
+    const char *context_text; /* the same as JSON */
     int prohibit_rollback;
     int64_t created_us, started_us, finished_us;
     struct field_list subtasks;
 };
-extern const struct field task_started_fields[];
+extern const struct field task_started_fields[];      /* `context` is an object */
+extern const struct field task_started_text_fields[]; /* and here a text */
 
 /* The form of the list and of one task. */
 struct task_about {

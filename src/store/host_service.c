@@ -10,9 +10,8 @@ static const struct sql_field fields[] = {
     { NULL },
 };
 
-#define CLUSTERS "SELECT h.id AS host_id, 'OB_CLUSTER' AS type, c.name AS name, MAX(o.version) AS version, (SELECT MAX(p.id) FROM package_host b JOIN package p ON p.id = b.package_id " \
-                 "WHERE b.host_id = h.id AND p.version = c.version) AS package_id FROM host h " \
-                 "JOIN observer o ON o.ip = h.ip JOIN obcluster c ON c.id = o.cluster_id WHERE h.id "
+#define CLUSTERS "SELECT h.id AS host_id, 'OB_CLUSTER' AS type, c.name AS name, MAX(o.version) AS version, MAX(i.package_id) AS package_id FROM host h " \
+                 "JOIN observer o ON o.ip = h.ip JOIN obcluster c ON c.id = o.cluster_id LEFT JOIN obinstall i ON i.cluster_id = c.id WHERE h.id "
 #define AGENTS "SELECT a.host_id AS host_id, 'OCP_AGENT' AS type, 'ocp_agent' AS name, a.version AS version, NULL AS package_id FROM host_agent a WHERE a.host_id "
 
 static int add(struct db *d, const char *before, const char *after, const int64_t *ids, size_t n, struct arena *arena,

@@ -9,7 +9,7 @@ struct host_service {
     int64_t host_id;
     const char *type;                    /* OB_CLUSTER, OCP_AGENT */
     const char *name, *version;          /* of the cluster; of the agent */
-    int64_t package_id;                  /* brought to the host, of this version; FIELD_NONE: none that is known */
+    int64_t package_id;                  /* from which OCP has installed it; FIELD_NONE: none */
 };
 /* Of these hosts, in two statements whatever their number. Errors: those of db_read. */
 MUST_CHECK int store_host_services(struct db *d, const int64_t *ids, size_t n, struct arena *arena, struct host_service **out, size_t *n_out,

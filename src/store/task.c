@@ -32,6 +32,10 @@ const char *const subtask_status_names[] = { "PENDING", "READY",   "RUNNING", "C
     "id, flow, name, definition_id, cluster_id, ob_cluster_id, tenant_id, host_id, cluster_name, tenant_name, creator_id, creator_name, " \
     "status, operation, type, prohibit_rollback, undo_on_failure, executor, COALESCE(arguments, context) AS arguments, COALESCE(locks, '') AS locks, " \
     "created_at, started_at, finished_at"
+/* Of its tenant, as long as there is one. */
+#define TENANT_COLUMNS                                                                              \
+    "(SELECT n.ob_tenant_id FROM obtenant n WHERE n.id = task.tenant_id) AS ob_tenant_id, "         \
+    "(SELECT n.mode FROM obtenant n WHERE n.id = task.tenant_id) AS tenant_mode"
 #define SUBTASK_COLUMNS                                                                                                                    \
     "id, task_id, series, stage, width, place, up_first, up_last, dispatch, name, description, target, label, timeout_s, retries, attempts, " \
     "declines, flags, status, operation, worker_id, incarnation, epoch, worker, error, created_at, started_at, finished_at"
@@ -44,6 +48,8 @@ static const struct sql_field task_columns[] = {
     SQL_FIELD(task, cluster_id, "cluster_id", SQL_C_INT64),
     SQL_FIELD(task, ob_cluster_id, "ob_cluster_id", SQL_C_INT64),
     SQL_FIELD(task, tenant_id, "tenant_id", SQL_C_INT64),
+    SQL_FIELD_OPT(task, ob_tenant_id, "ob_tenant_id", SQL_C_INT64),
+    SQL_FIELD_OPT(task, tenant_mode, "tenant_mode", SQL_C_TEXT),
     SQL_FIELD(task, host_id, "host_id", SQL_C_INT64),
     SQL_FIELD(task, cluster_name, "cluster_name", SQL_C_TEXT),
     SQL_FIELD(task, tenant_name, "tenant_name", SQL_C_TEXT),
@@ -178,10 +184,10 @@ int store_task_fail_all_in(struct tx *tx, const char *reason, struct err *e)
 
 /* ---- reading --------------------------------------------------------------------------------------------------------------- */
 
-static void init_times(struct task *tasks, size_t n)
+static void init_absent(struct task *tasks, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        tasks[i].started_us = tasks[i].finished_us = FIELD_NONE;
+        tasks[i].started_us = tasks[i].finished_us = tasks[i].ob_tenant_id = FIELD_NONE;
 }
 
 static int fetch_tasks(const struct sql_rows *rows, struct arena *arena, struct task **out, struct err *e)
@@ -189,7 +195,7 @@ static int fetch_tasks(const struct sql_rows *rows, struct arena *arena, struct 
     *out = arena_array(arena, rows->n_rows + 1, sizeof **out);
     if (*out == NULL)
         return err_set(e, &ERR_NOMEM, "");
-    init_times(*out, rows->n_rows);
+    init_absent(*out, rows->n_rows);
     return sql_fetch(rows, task_columns, sizeof **out, *out, e);
 }
 
@@ -257,7 +263,7 @@ int store_task_get_head(struct db *d, int64_t id, struct arena *arena, struct ta
 {
     struct sql_rows rows;
     struct task *found;
-    int rv = db_read(d, "SELECT " TASK_COLUMNS " FROM task WHERE id = ?", DB_ARGS(SQL_V_I(id)), arena, &rows, e);
+    int rv = db_read(d, "SELECT " TASK_COLUMNS ", " TENANT_COLUMNS " FROM task WHERE id = ?", DB_ARGS(SQL_V_I(id)), arena, &rows, e);
 
     if (rv == 0 && rows.n_rows == 0)
         return err_set(e, &ERR_TASK_NOT_FOUND, "%lld", (long long)id);
@@ -365,7 +371,7 @@ int store_task_list(struct db *d, const struct task_filter *f, struct arena *are
     filter(&w, f, arena);
     /* The rows before the page are passed over in an index, not read. */
     text = arena_printf(arena,
-                        "SELECT " TASK_COLUMNS " FROM task JOIN (SELECT id AS page_id FROM task WHERE 1 = 1%s ORDER BY id %s LIMIT %lld OFFSET %lld) "
+                        "SELECT " TASK_COLUMNS ", " TENANT_COLUMNS " FROM task JOIN (SELECT id AS page_id FROM task WHERE 1 = 1%s ORDER BY id %s LIMIT %lld OFFSET %lld) "
                         "AS page ON page.page_id = task.id ORDER BY id %s",
                         str_c(&w.text), order, (long long)f->size, (long long)((f->page - 1) * f->size), order);
     if (str_failed(&w.text) || text == NULL)

@@ -56,6 +56,8 @@ struct task {
     int64_t definition_id;
     int64_t cluster_id, ob_cluster_id, tenant_id, host_id; /* -1: none */
     const char *cluster_name, *tenant_name;
+    int64_t ob_tenant_id;         /* read only: FIELD_NONE when there is no such tenant (any more) */
+    const char *tenant_mode;      /* read only: MYSQL, ORACLE; NULL */
     int64_t creator_id;
     const char *creator_name;
     int status;                   /* enum task_status */

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import contextlib
 import json
 import os
 import pathlib
@@ -6,7 +7,8 @@ import pathlib
 import pytest
 
 from lib.py import hosts
-from lib.py.server import built
+from lib.py.process import Port
+from lib.py.server import OcpServer, built
 
 from . import report
 from .walk import Walk
@@ -16,17 +18,32 @@ collect_ignore = [] if built().exists() else ["test_walk.py"]
 
 
 @pytest.fixture(scope="session")
-def walk(request, ocp_server):
-    """The walk over a running ocp-server; its kernels and simulated clusters start when a scenario first needs them."""
-    return Walk(ocp_server.api(), lambda: request.getfixturevalue("seekdb_pair"), lambda: request.getfixturevalue("obsim"),
-                ocp_server.database, lambda: request.getfixturevalue("machine"))
+def walk(request, mariadb_server, machines):
+    """The walk over a running ocp-server that hosts of their own reach; kernels and simulated clusters start when a scenario first needs them."""
+    database = mariadb_server.create_database("walk")
+    with contextlib.ExitStack() as stack:
+        stack.callback(mariadb_server.drop_database, database)
+        server = OcpServer(database, settings={"http.monitoring_allow": "192.0.2.0/24", "http.allow_cleartext": "true",
+                                               "configurl.networks": "198.18.0.0/15, 127.0.0.0/8"})
+        if machines is not None and machines.here is not None:
+            port = Port()
+            stack.callback(port.release)
+            server.extra["http.listen"] = f"127.0.0.1:{server.port}, {machines.here}:{int(port)}"
+        api = stack.enter_context(server).api()
+        if "http.listen" in server.extra:
+            api.patch("/api/v2/config/properties/ocp.site.url", {"value": f"http://{machines.here}:{int(port)}"}).ok()
+        api.patch("/api/v2/config/properties/ocp.host.ssh-ping.max-delay-millis", {"value": "60000"}).ok()   # a busy machine
+        yield Walk(api, lambda: request.getfixturevalue("seekdb_pair"), lambda: request.getfixturevalue("obsim"), database, machines)
 
 
 @pytest.fixture(scope="session")
-def machine():
-    """A bare host."""
-    with hosts.machine() as one:
-        yield one
+def machines():
+    """Bare hosts, four where there can be several; None where there can be none."""
+    if hosts.why_not() is not None and os.geteuid() == 0:
+        yield None
+        return
+    with hosts.machines(4) as there:
+        yield there
 
 
 def pytest_configure(config):

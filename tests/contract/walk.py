@@ -2,8 +2,12 @@
 """What a scenario walks with: calls by operation id, and the objects that several scenarios share."""
 import functools
 
+import pytest
+
+from lib.py import hosts, obrpm
 from lib.py.obtenant import SimulatedTenant
-from lib.py.process import wait_until
+from lib.py.process import new_dir, wait_until
+from lib.py.upload import upload
 
 from . import openapi
 from .model import contract_operations
@@ -14,14 +18,14 @@ TASK_SECONDS = 120
 
 class Walk:
     """`api` is the administrator's client, `kernels` a function that gives the two running OceanBase kernels, `simulator` one that gives the
-    simulator with a cluster of several zones, `metadb` the database behind the server, `machine` one that gives a bare host (lib/py/hosts.py).
+    simulator with a cluster of several zones, `metadb` the database behind the server, `machines` bare hosts (lib/py/hosts.py) or None.
 
     Shared objects (region, cluster, ...) are made when the first scenario asks for them.
     """
 
-    def __init__(self, api, kernels=None, simulator=None, metadb=None, machine=None):
+    def __init__(self, api, kernels=None, simulator=None, metadb=None, machines=None):
         self.api = api
-        self._machine = machine
+        self.bare = machines
         self._kernels = kernels
         self._simulator = simulator
         self.metadb = metadb
@@ -106,10 +110,42 @@ class Walk:
         self.finish(started)
         return started["clusterId"]
 
+    def machines(self, wanted=1):
+        """The bare hosts; a visible skip where there are not so many."""
+        if self.bare is None or len(self.bare.addresses) < wanted:
+            pytest.skip(f"no {wanted} hosts of their own: {hosts.why_not()}")
+        return self.bare
+
     @functools.cached_property
-    def machine(self):
-        """A bare host: address, port, user, private key, directory for the agent."""
-        return self._machine()
+    def new_hosts(self):
+        """The hosts are being added: the reply, with the request in it."""
+        there = self.machines()
+        login = self.do("profile-credential-create", {"targetType": "HOST", "name": "machine", "description": "for the walk", "sshCredentialProperty": {
+            "type": "PRIVATE_KEY", "username": there.user, "passphrase": there.key, "hostIdList": []}})
+        if there.prefix:
+            self.do("config-property-update", {"value": there.prefix}, key="ocp.agent.home.path.prefix")
+        body = {"hostBasicDataList": [{"innerIpAddress": ip, "serialNumber": f"sn-{ip}"} for ip in there.addresses], "sshPort": there.port,
+                "kind": "DEDICATED_PHYSICAL_MACHINE", "idcId": self.idc["id"], "typeId": self.host_type["id"], "credentialId": login["id"],
+                "publishPorts": [2881, 2882], "alias": "walked", "description": "for the walk"}
+        checked = self.do("host-batch-precheck", body)
+        assert checked["valid"], checked["messages"]
+        return {**self.do("host-batch-create", body), "body": body}
+
+    @functools.cached_property
+    def new_cluster(self):
+        """A cluster of three zones is being created on the first three hosts: the task, with the request in it."""
+        ids = self.new_hosts["hostIds"]
+        folder = new_dir("walk", None, 0o711)
+        for path in obrpm.write(folder, state=folder / "state", speed=50):
+            upload(self.api, path.read_bytes(), path.name).ok()
+        body = {"name": "created", "rpmName": path.name.replace("-libs", ""), "type": "PRIMARY", "password": "Walk-root-1", "proxyroPassword": "Proxyro-1",
+                "zones": [{"name": f"zone{i + 1}", "idcName": self.idc["name"], "servers": [number]} for i, number in enumerate(ids[:3])],
+                "attributes": {"InstallPath": "/home/admin/oceanbase", "DataDiskPath": "/home/data/1", "LogDiskPath": "/home/data/log1",
+                               "OperatingSystemUser": "root"},
+                "startupParameters": [{"name": name, "value": value} for name, value in (("memory_limit", "8G"), ("system_memory", "2G"),
+                                                                                         ("datafile_size", "20G"), ("log_disk_size", "24G"), ("cpu_count", "8"))]}
+        assert self.do("ob-cluster-create-pre-check", body) == {"valid": True, "messages": []}
+        return {**self.do("ob-cluster-create", body), "body": body}
 
     @functools.cached_property
     def region(self):

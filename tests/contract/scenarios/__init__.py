@@ -17,18 +17,21 @@ ENABLED = (
     # how people and programs come in
     "console_sessions", "access_keys", "login_history", "address_rules", "rate_limits",
     # records
-    "regions", "idcs", "host_types", "credentials", "shared_credentials", "credentials_in_a_file", "hosts", "unit_specs",
+    "regions", "idcs", "host_types", "new_hosts", "credentials", "shared_credentials", "credentials_in_a_file", "unit_specs",
     "packages",
     # clusters
-    "take_over_check", "take_over", "clusters_list", "cluster_numbers", "zones_and_servers", "units",
-    "parameter_info", "cluster_parameters", "cluster_sessions", "cluster_compaction", "cluster_password",
+    "take_over_check", "take_over", "cluster_compaction", "hosts", "new_cluster", "agents", "clusters_list", "cluster_numbers", "zones_and_servers",
+    "units", "parameter_info", "cluster_parameters", "cluster_sessions", "cluster_password",
     "wide_cluster", "wide_cluster_units", "wide_cluster_parameters", "wide_cluster_sessions", "wide_cluster_events", "wide_cluster_service",
     # tenants
     "tenants", "tenant_parameters", "tenant_units", "tenant_whitelist", "tenant_password",
     "simulated_tenants", "simulated_units", "simulated_lock", "tenant_description", "simulated_parameters",
-    "databases", "database_users", "database_user_privileges", "database_roles", "database_objects",
+    "databases", "database_users", "database_user_privileges", "database_roles", "database_objects", "tenant_compaction",
+    # what this OCP has created
+    "created_cluster", "created_cluster_grows", "created_cluster_goes", "hosts_that_go",
     # what was recorded meanwhile
-    "tasks", "tasks_that_fail", "locks_of_tasks", "events_of_a_task", "schedules", "audit_events", "audit_details", "config_url",
+    "tasks", "tasks_of_a_tenant", "tasks_that_fail", "locks_of_tasks", "events_of_a_task", "schedules", "audit_events", "audit_details", "config_url",
+    "end_of_compaction",
     # ends with one cluster less
     "move_out",
 )
@@ -54,6 +57,6 @@ def scenario(*needs):
 
 def registered():
     """All scenarios by name."""
-    for noun in ("system", "record", "cluster", "cluster4x", "tenant", "tenant4x", "database", "history", "login", "own", "package", "task", "host"):
+    for noun in ("system", "record", "cluster", "cluster4x", "created", "tenant", "tenant4x", "database", "history", "login", "own", "package", "task", "host"):
         importlib.import_module(f"{__name__}.{noun}")
     return _registry

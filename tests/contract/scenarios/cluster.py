@@ -69,7 +69,7 @@ def units(walk):
 
 @scenario("ob-cluster-parameter-info-list")
 def parameter_info(walk):
-    assert named(walk.rows("ob-cluster-parameter-info-list"), TUNABLE)
+    assert TUNABLE in [p["name"] for p in walk.rows("ob-cluster-parameter-info-list")]
 
 
 @scenario("ob-cluster-parameters-list", "ob-cluster-parameters-update", "ob-cluster-take-over")
@@ -111,14 +111,39 @@ def cluster_sessions(walk):
             victim.close()
 
 
-@scenario("ob-cluster-compactions-list", "ob-cluster-compaction-start", "ob-cluster-take-over", "ob-cluster-get")
+def compact(walk, which):
+    """Starts the compaction of one of each_scope(); its end is for compacted()."""
+    (listing, scope), (start, _) = list(zip(each_scope(walk, "compactions-list"), each_scope(walk, "compaction-start")))[which]
+    [before] = walk.rows(listing, **scope)
+    walk.do(start, **scope)
+    walk.compacting = (start, lambda: walk.rows(listing, **scope)[0], before["lastScn"])
+
+
+def compacted(walk):
+    start, shown, before = walk.compacting
+    wait_until(lambda: shown()["lastScn"] > before, "the major compaction ends")
+    wait_until(lambda: shown()["status"] == "IDLE", "the major compaction has ended")
+    walk.effect(start)
+
+
+COMPACTION = ("ob-cluster-compactions-list", "ob-cluster-compaction-start", "ob-cluster-take-over", "ob-cluster-get")
+
+
+@scenario(*COMPACTION)
 def cluster_compaction(walk):
-    for (listing, scope), (start, _) in zip(each_scope(walk, "compactions-list"), each_scope(walk, "compaction-start")):
-        [before] = walk.rows(listing, **scope)
-        walk.do(start, **scope)
-        wait_until(lambda: walk.rows(listing, **scope)[0]["lastScn"] > before["lastScn"], "the major compaction ends")
-        wait_until(lambda: walk.rows(listing, **scope)[0]["status"] == "IDLE", "the major compaction has ended")
-        walk.effect(start)
+    """It takes a while: the walk goes on meanwhile."""
+    compact(walk, 0)
+
+
+@scenario(*COMPACTION)
+def tenant_compaction(walk):
+    compacted(walk)
+    compact(walk, 1)
+
+
+@scenario(*COMPACTION)
+def end_of_compaction(walk):
+    compacted(walk)
 
 
 @scenario("ob-cluster-change-password", "ob-cluster-take-over", "ob-cluster-get")

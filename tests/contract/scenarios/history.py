@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What was recorded while the other scenarios ran: tasks, audit events, the config URL registry."""
+from ..walk import named
 from . import scenario
+from .task import failed_task
 
 
 @scenario("task-instances-list", "task-instance-get", "ob-cluster-take-over")
@@ -17,6 +19,15 @@ def tasks(walk):
     if walk.has("task-instance-subtask-log-get"):
         assert walk.do("task-instance-subtask-log-get", taskInstanceId=number, subtaskInstanceId=got["subtasks"][0]["id"])["log"]
     walk.gone("task-instance-get", taskInstanceId=999999999)
+
+
+@scenario("task-instances-list", "ob-cluster-take-over", "ob-cluster-get")
+def tasks_of_a_tenant(walk):
+    cluster = walk.do("ob-cluster-get", id=walk.wide_cluster)
+    tenant = named(walk.rows("ob-cluster-tenants-list", {"size": 100}, clusterId=cluster["id"]), "tenant1")
+    task, _ = failed_task(walk, 0, cluster=(cluster["id"], cluster["obClusterId"], cluster["name"]), tenant=(tenant["id"], "tenant1"))
+    [seen] = walk.rows("task-instances-list", {"tenantId": tenant["id"]})
+    assert (seen["id"], seen["tenant"]) == (task, {"id": tenant["id"], "name": "tenant1", "obTenantId": tenant["obTenantId"], "mode": tenant["mode"]})
 
 
 @scenario("audit-events-list", "region-create")

@@ -3,48 +3,34 @@ from ..walk import named
 from . import scenario
 
 
-@scenario("hosts-list", "host-get", "host-batch-create", "idc-create", "host-type-create", "profile-credential-create")
-def hosts(walk):
-    """A host that lets us in: checked, added with its agent, used, and deleted; and one that nobody reaches."""
-    address, port, user, key, prefix = walk.machine
-    login = walk.do("profile-credential-create", {"targetType": "HOST", "name": "machine", "description": "for the walk", "sshCredentialProperty": {
-        "type": "PRIVATE_KEY", "username": user, "passphrase": key, "hostIdList": []}})
-    if prefix:
-        walk.do("config-property-update", {"value": prefix}, key="ocp.agent.home.path.prefix")
-    body = {"hostBasicDataList": [{"innerIpAddress": address, "serialNumber": "sn-1"}], "sshPort": port, "kind": "DEDICATED_PHYSICAL_MACHINE",
-            "idcId": walk.idc["id"], "typeId": walk.host_type["id"], "credentialId": login["id"], "publishPorts": [2881, 2882], "alias": "walked",
-            "description": "for the walk"}
+@scenario("host-batch-precheck", "host-batch-create", "idc-create", "host-type-create", "profile-credential-create")
+def new_hosts(walk):
+    """One that nobody reaches; others that let us in and are added while the walk goes on."""
+    body = walk.new_hosts["body"]
     checked = walk.do("host-batch-precheck", {**body, "hostBasicDataList": [{"innerIpAddress": "127.0.1.2"}]})
     assert not checked["valid"] and checked["checkResults"][0]["reason"] == checked["messages"][0]
-    checked = walk.do("host-batch-precheck", body)
-    assert checked["valid"], checked["messages"]
-    made = walk.do("host-batch-create", body)
-    number, = made["hostIds"]
-    walk.finish(made["id"])
+
+
+@scenario("hosts-list", "host-get", "host-batch-create", "host-update", "host-ssh-key-get", "host-ssh-key-accept")
+def hosts(walk):
+    walk.finish(walk.new_hosts["id"])
     walk.effect("host-batch-create")
-    first = named(walk.rows("hosts-list", {"size": 100}), address, "innerIpAddress")
-    seen = walk.do("host-get", hostId=first["id"])
+    number, address = walk.new_hosts["hostIds"][-1], walk.machines().addresses[-1]
+    assert named(walk.rows("hosts-list", {"size": 100}), address, "innerIpAddress")["id"] == number
+    seen = walk.do("host-get", hostId=number)
     assert (seen["idcName"], seen["status"], seen["services"][0]["type"]) == (walk.idc["name"], "AVAILABLE", "OCP_AGENT")
     assert walk.do("host-update", {"alias": "walked twice"}, hostId=number)["alias"] == "walked twice"
     shown = walk.do("host-ssh-key-get", hostId=number)
     walk.do("host-ssh-key-accept", {"fingerprint": shown["shown"]}, hostId=number)
     assert walk.do("host-ssh-key-get", hostId=number)["same"]
     walk.effect("host-ssh-key-accept")
-    agents(walk, number)
-    if walk.has("host-delete"):
-        walk.do("host-delete", hostId=number)
-        walk.goes("host-get", hostId=number)
-        walk.effect("host-delete")
-    others = walk.do("host-batch-create", {**body, "hostBasicDataList": [{"innerIpAddress": "127.0.1.2"}, {"innerIpAddress": "127.0.1.3"}]})
-    walk.end(others["id"])
-    if walk.has("host-batch-delete"):
-        walk.do("host-batch-delete", {"hostIdList": others["hostIds"]})
-        walk.goes("host-get", hostId=others["hostIds"][0])
-        walk.effect("host-batch-delete")
 
 
-def agents(walk, number):
+@scenario("host-agent-get", "host-agent-processes-list", "host-agent-process-stop", "host-agent-process-restart", "host-agent-stop", "host-agent-restart",
+          "host-batch-stop-agents", "host-batch-restart-agents", "host-agent-reinstall", "monitor-prometheus-sd")
+def agents(walk):
     """The agent of a host and its processes."""
+    number = walk.new_hosts["hostIds"][-1]
     agent = walk.do("host-agent-get", hostId=number)
     assert agent["status"] == "STARTED" and named(agent["processes"], "pos_proxy", "alias")["status"] == "STARTED"
     [target] = [t for t in walk.call("monitor-prometheus-sd").ok().json if t["labels"]["host_id"] == str(number)]
@@ -57,7 +43,10 @@ def agents(walk, number):
     walk.effect("host-agent-process-restart")
     for stop, start, body in (("host-agent-stop", "host-agent-restart", None), ("host-batch-stop-agents", "host-batch-restart-agents", {"hostIds": [number]})):
         path = {} if body else {"hostId": number}
-        walk.finish(walk.do(stop, body, **path))
+        started = walk.do(stop, body, **path)
+        assert started["context"] == {"stringMap": {}, "listMap": {"hostIds": [str(number)]}, "parallel": False, "parallelIdx": -1}
+        assert started["subtasks"][0]["className"].count(".") == 1
+        walk.finish(started)
         assert walk.do("host-agent-get", hostId=number)["status"] == "STOPPED"
         walk.effect(stop)
         walk.finish(walk.do(start, body, **path))
@@ -66,3 +55,17 @@ def agents(walk, number):
     walk.finish(walk.do("host-agent-reinstall", hostId=number))
     assert walk.do("host-agent-get", hostId=number)["status"] == "STARTED"
     walk.effect("host-agent-reinstall")
+
+
+@scenario("host-delete", "host-batch-delete", "host-batch-create")
+def hosts_that_go(walk):
+    *several, last = walk.new_hosts["hostIds"]
+    lost = walk.do("host-batch-create", {**walk.new_hosts["body"], "hostBasicDataList": [{"innerIpAddress": "127.0.1.2"}, {"innerIpAddress": "127.0.1.3"}]})
+    walk.do("host-delete", hostId=last)
+    walk.end(lost["id"])
+    walk.do("host-batch-delete", {"hostIdList": several + lost["hostIds"]})
+    walk.goes("host-get", hostId=last)
+    walk.effect("host-delete")
+    for number in several + lost["hostIds"]:
+        walk.goes("host-get", hostId=number)
+    walk.effect("host-batch-delete")

@@ -74,9 +74,11 @@ def audit_details(walk):
     assert event["operation"] in [o["operation"] for o in walk.rows("audit-operations-list")]
 
 
-@scenario("ocp-leases-list")
+@scenario("ocp-leases-list", "ocp-leaderships-list")
 def leases(walk):
     [node] = walk.rows("ocp-nodes-list")
+    [led] = walk.rows("ocp-leaderships-list")
+    assert (led["nodeId"], led["cause"]) == (node["id"], "STARTED")
 
     def rows():
         return walk.rows("ocp-leases-list", {"size": 256, "sort": "shard,asc"})

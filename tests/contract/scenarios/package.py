@@ -9,7 +9,7 @@ from . import scenario
 
 @scenario("software-packages-list", "software-package-create", "software-package-delete", "sys-package-file-get", "file-upload-legacy")
 def packages(walk):
-    version, release = "4.2.1.0", "100000102023092807.el7"
+    version, release = "4.2.0.0", "100000102023092807.el7"
     files = [rpm.File("/home/admin/oceanbase/bin/observer", b"no observer", 0o755)]
     data = rpm.build("oceanbase-ce", version, release, files=files)
     made = upload(walk.api, data, rpm.file_name("oceanbase-ce", version, release)).data

@@ -13,17 +13,19 @@ SKIPPABLE, UNDOABLE = 1, 2
 _ids = itertools.count(700)
 
 
-def failed_task(walk, *flags, prohibit=0, locks="", status=4):
-    """The id of a failed task with a step for each of `flags`, the first of which is in `status`, and the ids of its steps."""
+def failed_task(walk, *flags, prohibit=0, locks="", status=4, cluster=(-1, -1, ""), tenant=(-1, "")):
+    """The id of a failed task with a step for each of `flags`, the first of which is in `status`, and the ids of its steps. `cluster`: (id, number,
+    name); `tenant`: (id, name)."""
     task, steps = next(_ids), [next(_ids) for _ in flags]
     query(walk.metadb, "INSERT INTO task (id, flow, name, definition_id, cluster_id, ob_cluster_id, tenant_id, cluster_name, tenant_name, creator_id, "
           "creator_name, status, prohibit_rollback, executor, context, arguments, locks, created_at, started_at, finished_at) VALUES "
-          "(%s, 'of_a_later_version', 'Walk', 9, -1, -1, -1, '', '', 100, 'admin', 2, %s, 'walk', '', '{}', %s, NOW(6), NOW(6), NOW(6))",
-          task, prohibit, locks)
+          "(%s, 'of_a_later_version', 'Walk', 9, %s, %s, %s, %s, %s, 100, 'admin', 2, %s, 'walk', '', '{}', %s, NOW(6), NOW(6), NOW(6))",
+          task, *cluster[:2], tenant[0], cluster[2], tenant[1], prohibit, locks)
     for i, (step, flag) in enumerate(zip(steps, flags)):
         query(walk.metadb, "INSERT INTO subtask (id, task_id, series, stage, up_first, up_last, dispatch, name, description, timeout_s, status, worker, "
-              "error, flags, created_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, '', 60, %s, '', %s, %s, NOW(6))",
-              step, task, i + 1, i + 1, i, i, 1 - i, f"step {i + 1}", 0 if i else status, "" if i else "No such luck.", flag)
+              "error, flags, created_at, started_at, finished_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, '', 60, %s, '', %s, %s, NOW(6), "
+              "IF(%s, NULL, NOW(6)), IF(%s, NULL, NOW(6)))",
+              step, task, i + 1, i + 1, i, i, 1 - i, f"step {i + 1}", 0 if i else status, "" if i else "No such luck.", flag, i, i)
         query(walk.metadb, "INSERT INTO subtask_log (subtask_id, seq, logged_at, text) VALUES (%s, 1000, NOW(6), 'tried')", step)
     return task, steps
 
@@ -58,7 +60,8 @@ def tasks_that_fail(walk):
     assert before["subtasks"][0]["downstreams"] == [second] and before["subtasks"][1]["upstreams"] == [first]
 
     again = walk.do("task-instance-retry", taskInstanceId=task)
-    assert (again["status"], again["operation"]) == ("RUNNING", "RETRY")
+    assert (again["status"], again["operation"], again["finishTime"]) == ("RUNNING", "RETRY", before["finishTime"]), "and when it had ended before"
+    assert "finishTime" not in walk.do("task-instance-get", taskInstanceId=task)
     assert states(ran_and_stopped(walk, task, first)) == ["FAILED", "PENDING"]
     walk.effect("task-instance-retry")
     walk.effect("task-instance-subtask-cancel")

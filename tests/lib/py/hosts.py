@@ -12,6 +12,7 @@ A host has its own network, processes, name, /home, /root, /run and sudoers; /tm
 """
 import base64
 import contextlib
+import dataclasses
 import functools
 import getpass
 import hashlib
@@ -235,22 +236,35 @@ class Host:
             self.crash()
 
 
+@dataclasses.dataclass(frozen=True)
+class Machines:
+    """Bare hosts with one login. `prefix`: of the directory of their agents; None: the default. `here`: an address of this machine that they reach."""
+
+    addresses: list
+    port: int
+    user: str
+    key: str
+    prefix: str = None
+    here: str = None
+
+
 @contextlib.contextmanager
-def machine():
-    """One bare host for tests that only need one: (address, port, user, private key, directory of agents below which its agent will be; None:
-    the default). As root a host of its own; else this machine at a loopback address, whose user needs no more rights than he has."""
+def machines(wanted):
+    """As root `wanted` hosts of their own; else this machine, at one loopback address, whose user needs no more rights than he has."""
     directory = new_dir("machine", None, 0o755)
     private, public = sshd.make_key(directory, "key", "ed25519")
     if why_not() is None:
-        with Lan() as lan, lan.host(authorized=[public]) as one:
-            yield one.address, one.port, "root", private, None
+        with contextlib.ExitStack() as stack:
+            lan = stack.enter_context(Lan())
+            several = [stack.enter_context(lan.host(authorized=[public])) for _ in range(wanted)]
+            yield Machines([one.address for one in several], 22, "root", private, here=lan.address)
         return
     if os.geteuid() == 0:
         pytest.skip(f"no host of its own: {why_not()}")
     address = f"127.0.{100 + os.getpid() % 100}.1"
     with sshd.Sshd([public], addresses=(address,), sudo="run") as one:
         try:
-            yield address, one.port, getpass.getuser(), private, str(directory / "home")
+            yield Machines([address], one.port, getpass.getuser(), private, str(directory / "home"))
         finally:
             ctl = directory / "home" / "ocp_agent" / "bin" / "ocp_agent_ctl"
             if ctl.exists():
