@@ -40,6 +40,12 @@ void sim_broken(struct run *s, unsigned i, const char *fmt, ...)
     va_end(ap);
 }
 
+/* Chance of a fault; in every other run there are fewer, so that what takes long (leases that run out, sleepers that wake) comes to its end. */
+static bool fault_once_in(struct run *s, uint32_t n)
+{
+    return sim_once_in(&s->rng, s->conf.seed % 2 == 0 ? n * FEWER : n);
+}
+
 int64_t sim_clock(const struct run *s, unsigned i)
 {
     return s->now_ms + s->nodes[i].skew_ms;
@@ -384,7 +390,6 @@ static void deliver(struct run *s)
             after(s, p->to, consensus_receive(n->c, p->from + 1, (struct slice){ p->bytes, p->n }, sim_clock(s, p->to), &e), &e);
         free(p->bytes);
         free(p);
-        place = &s->wire;
     }
 }
 
@@ -496,10 +501,10 @@ static void fault_metadb(struct run *s)
 
     if (s->calm)
         return;
-    if (sim_once_in(&s->rng, 2000)) {
+    if (fault_once_in(s, 2000)) {
         metadb_fail_over(s->db, s->now_ms);
         s->counts->failovers++;
-    } else if (sim_once_in(&s->rng, 1500)) {
+    } else if (fault_once_in(s, 1500)) {
         metadb_stall(s->db, s->now_ms + sim_below(&s->rng, 4000));
         s->counts->stalls++;
     } else if (sim_once_in(&s->rng, 6000)) {
@@ -507,7 +512,7 @@ static void fault_metadb(struct run *s)
         s->counts->db_jumps++;
     } else if (sim_once_in(&s->rng, 3000)) {
         metadb_back_up(s->db);
-    } else if (sim_once_in(&s->rng, 400) && s->now_ms >= s->nodes[i].cut_until_ms) {
+    } else if (fault_once_in(s, 400) && s->now_ms >= s->nodes[i].cut_until_ms) {
         metadb_cut(s->db, i, !metadb_is_cut(s->db, i));
         s->counts->db_cuts += metadb_is_cut(s->db, i);
     }
@@ -560,7 +565,7 @@ static unsigned pause_one_in(const struct run *s, unsigned i)
 
     if (sim_tasker_is_about_to_act(&n->tasker, sim_clock(s, i)))
         return 60;
-    return leading_epoch(&n->leader.leading) != 0 ? 800 : 2500;
+    return (leading_epoch(&n->leader.leading) != 0 ? 800u : 2500u) * (s->conf.seed % 2 == 0 ? FEWER : 1u);
 }
 
 static void fault_node(struct run *s, unsigned i)
@@ -579,9 +584,9 @@ static void fault_node(struct run *s, unsigned i)
         }
         return;
     }
-    if (s->calm)
+    if (s->calm || s->now_ms < n->cut_until_ms) /* who was cut off while it dawdled lives on: few would ever act as zombies otherwise */
         return;
-    if (sim_once_in(&s->rng, 1500)) {
+    if (fault_once_in(s, 1500)) {
         sim_crash(s, i);
         s->counts->crashes++;
         if (sim_once_in(&s->rng, 2))
@@ -595,15 +600,15 @@ static void fault_node(struct run *s, unsigned i)
         metadb_cut(s->db, i, true);
         n->cut_until_ms = s->now_ms + CUT_MS;
         s->counts->cut_runs++;
-    } else if (sim_once_in(&s->rng, 4000)) {
+    } else if (fault_once_in(s, 4000)) {
         n->slow_until_ms = s->now_ms + sim_below(&s->rng, 5000);
         s->counts->slow_disks++;
-    } else if (sim_once_in(&s->rng, 6000) && !n->worker.draining) {
+    } else if (fault_once_in(s, 6000) && !n->worker.draining) {
         sim_worker_drain(&n->worker);
         n->drain_until_ms = s->now_ms + 4000;
-    } else if (sim_once_in(&s->rng, 8000)) {
+    } else if (fault_once_in(s, 8000)) {
         n->failing = true;
-    } else if (sim_once_in(&s->rng, 6000)) {
+    } else if (fault_once_in(s, 6000)) {
         n->skew_ms += sim_below(&s->rng, 20000); /* CLOCK_BOOTTIME never goes back, but the machine may have slept */
         s->counts->skews++;
     }
@@ -818,7 +823,7 @@ static void one_step(struct run *s)
     fault_metadb(s);
     run_clients(s);
     metadb_run(s->db, s->now_ms, s->calm);
-    if (!s->calm && sim_once_in(&s->rng, 200))
+    if (!s->calm && fault_once_in(s, 200))
         cut_some(s, sim_once_in(&s->rng, 2));
     else if (!s->scripted && sim_once_in(&s->rng, 150))
         heal(s);

@@ -10,6 +10,7 @@
 
 enum {
     ELECTION_MS = 300, HEARTBEAT_MS = 30, STEP_MS = 5, CALM_MS = 20000, MAX_TERMS = 1 << 14, MAX_CLUSTERS = 4, LINK_MS = 30, STALL_MS = 3000, CUT_MS = 25000,
+    FEWER = 4,
 };
 
 struct stored {
