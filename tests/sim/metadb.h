@@ -9,6 +9,7 @@
 #include "ha/step/leasing.h"
 #include "src/store/subtask.h"
 #include "tests/sim/sim.h"
+#include "tests/sim/target.h"
 
 enum { METADB_SLOTS = 64, METADB_OBJECTS = 16, METADB_TXS = 64, METADB_CLAIMS = 4096, METADB_TOKENS = 1 << 15, METADB_LOCK_MS = 1000,
        METADB_TRX_MS = 3000 };
@@ -106,6 +107,7 @@ enum { METADB_CLIENTS = 3, METADB_TASKS = 2 * METADB_CLIENTS, METADB_STEPS = 3, 
 struct metadb_task {
     uint64_t key;                                                              /* of the request that made it */
     struct task head;                                                          /* id 0: there is none in this place */
+    int64_t agents[METADB_STEPS];                                              /* incarnation at the first dispatch; 0: it had none */
     struct subtask steps[METADB_STEPS];
 };
 struct metadb_worker {
@@ -122,6 +124,7 @@ struct metadb_tasks {
     struct metadb_worker workers[SIM_NODES];
     struct metadb_session sessions[METADB_SESSIONS];
     unsigned n_sessions;
+    int64_t agents[TARGET_HOSTS];                                              /* incarnations */
 };
 struct metadb_key {
     uint64_t key, claim;
@@ -150,6 +153,9 @@ int64_t metadb_task_rests_ms(const struct metadb *m, unsigned slot);            
 /* A process that is gone has not ended its step, and its lease still runs. */
 bool metadb_waits_for_dead(const struct metadb *m, unsigned slot, const int64_t *incarnations, unsigned up);
 bool metadb_has_task_of(const struct metadb *m, uint64_t key);
+
+/* A deployment, or a probe, has met this agent. */
+void metadb_met_agent(struct metadb *m, unsigned host, int64_t incarnation);
 
 /* --- for the checks ------------------------------------------------------------------------------------------------------------------ */
 

@@ -311,6 +311,11 @@ void metadb_mark_key(struct metadb *m, int tx, const struct metadb_key *key)
     data_of(m, metadb_say(m, tx, MARK_KEY))->key = *key;
 }
 
+void metadb_met_agent(struct metadb *m, unsigned host, int64_t incarnation)
+{
+    m->now.tasks.agents[host] = incarnation;
+}
+
 /* --- for the checks ------------------------------------------------------------------------------------------------------------------- */
 
 const struct metadb_task *metadb_task_now(const struct metadb *m, unsigned slot)

@@ -804,7 +804,10 @@ static void run_clients(struct run *s)
     for (unsigned i = 0; i < SIM_NODES; i++)
         nodes[i] = &s->nodes[i].tasker;
     sim_clients_run(nodes, running(s), s->clients, &s->next_key, s->calm, s->now_ms);
-    targets_run(s->targets, s->now_ms, s->calm);
+    targets_run(s->targets, s->now_ms, metadb_epoch(s->db), s->calm);
+    for (unsigned i = 0; i < TARGET_HOSTS; i++)
+        if (targets_incarnation(s->targets, i) != 0)
+            metadb_met_agent(s->db, i, targets_incarnation(s->targets, i));
     if (targets_broken(s->targets)[0] != '\0')
         sim_broken(s, 0, "%s", targets_broken(s->targets));
 }

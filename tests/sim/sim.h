@@ -7,8 +7,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "raft/consensus.h"
-
 enum { SIM_NODES = 7, SIM_LOG = 1 << 14 };
 
 /* --- chance and time ----------------------------------------------------------------------------------------------------------- */
@@ -40,8 +38,14 @@ bool sim_once_in(struct sim_rng *r, uint32_t n);
     X(submissions, "tasks started") X(taken_keys, "keys of requests taken over") X(overtaken_keys, "requests overtaken by their repetition") \
     X(lost_replies, "replies lost for good") X(dispatches, "steps dispatched") X(adopted, "steps taken from lost workers") \
     X(reports, "outcomes recorded") X(refused_reports, "outcomes refused by dispatch") X(stopped_runs, "runs stopped as overtaken") X(cut_runs, "workers that were about to act and lost MetaDB") \
-    X(meddled, "retries, skips, cancels and rollbacks") X(commands, "commands begun") X(refused_commands, "commands of older dispatches refused") \
-    X(unknown_commands, "commands whose agent ended") X(sessions, "sessions registered") X(killed_sessions, "sessions killed") \
+    X(meddled, "retries, skips, cancels and rollbacks") X(commands, "commands begun") X(failed_commands, "commands that failed") X(known_commands, "commands heard again") \
+    X(refused_commands, "commands of older dispatches refused") X(refused_epochs, "calls of older epochs refused") \
+    X(refused_incarnations, "calls for former incarnations refused") X(late_commands, "commands that came too late") \
+    X(unknown_commands, "commands of which the agent cannot tell") X(buried, "commands buried before they came") \
+    X(acknowledged, "results acknowledged") X(compactions, "journals compacted") X(agent_crashes, "agents that crashed") \
+    X(lost_records, "records lost before they were synced") X(found_running, "commands found running by the next process") \
+    X(stopped_agents, "agents stopped and continued") X(reboots, "hosts booted") X(installed_anew, "agents installed anew") \
+    X(moved_steps, "steps looked at, whose agent was installed anew") X(sessions, "sessions registered") X(killed_sessions, "sessions killed") \
     X(statements, "statements executed") X(effects, "effects at targets") X(found_done, "effects of older dispatches found") \
     X(settled, "runs that settled")
 

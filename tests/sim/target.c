@@ -1,207 +1,46 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/sim/target.h"
+#include "tests/sim/target_inside.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MARKS = 4096, STEPS = 4, ENTRIES = 32, CALLS = 256, SESSIONS = 64, RUNNING = 64, FORGET_MS = 8000, IDLE_MS = 5000 };
+enum { FORGET_MS = 8000, IDLE_MS = 5000 };
 
-static unsigned host_of(int64_t task, unsigned step)
-{
-    return (unsigned)((task + step) % TARGET_HOSTS);
-}
-
-/* What an agent's disk has of one dispatch of a step. */
-struct journal {
-    int64_t dispatch;
-    enum { NEVER, TOMBSTONE, RUNS, DONE, UNKNOWN } state;
-    int64_t ends_ms;
-};
-
-struct mark {
-    int64_t task;
-    int64_t highest;              /* that the agent has seen */
-    struct journal entries[ENTRIES];
-    bool done;                    /* some dispatch was, as the journal has it */
-    unsigned effects;             /* the truth */
-    int64_t fenced;               /* the truth: nothing of an older dispatch may act any more */
-};
-
-/* A command that an agent runs. */
-struct running {
-    struct journal *entry;          /* NULL: free */
-    int64_t task;
-    unsigned step;
-};
-
-struct session {
-    uint64_t id;                  /* 0: none */
-    int64_t task, dispatch;
-    unsigned step;
-    bool killed;                  /* or its connection broke */
-    int64_t used_ms, ends_ms;     /* ends_ms: of its statement; 0: none */
-    int64_t last_ms;              /* what is said on it arrives in order */
-};
-
-struct sent {
-    uint64_t number;              /* 0: free */
-    struct target_call call;
-    int64_t start_by_ms, at_ms, again_ms, back_ms, sent_ms;
-    enum target_answer answer;
-    uint64_t value;
-};
-
-struct targets {
-    struct sim_rng *rng;
-    struct sim_counts *counts;
-    int64_t now_ms;
-    bool calm;
-    uint64_t next_call, next_session;
-    int64_t floor[TARGET_HOSTS], forgiven;
-    struct mark marks[MARKS];
-    struct running running[RUNNING];
-    struct session sessions[SESSIONS];
-    struct sent calls[CALLS];
-    char broken[200];
-};
-
-static void broken(struct targets *t, const char *what, const struct mark *m, unsigned step, int64_t dispatch)
+void target_break(struct targets *t, const char *what, int64_t task, unsigned step, int64_t dispatch)
 {
     if (t->broken[0] == '\0')
-        (void)snprintf(t->broken, sizeof t->broken, "target: %s (task %lld step %u dispatch %lld, %lld was fenced in)", what, (long long)m->task, step,
-                       (long long)dispatch, (long long)m->fenced);
+        (void)snprintf(t->broken, sizeof t->broken, "target: %s (task %lld step %u dispatch %lld, %lld was fenced in)", what, (long long)task, step,
+                       (long long)dispatch, (long long)target_mark(t, task, step)->fenced);
 }
 
-static struct mark *mark_of(struct targets *t, int64_t task, unsigned step)
+struct mark *target_mark(struct targets *t, int64_t task, unsigned step)
 {
-    struct mark *m = &t->marks[((uint64_t)task * STEPS + step) % MARKS];
+    struct mark *m = &t->marks[((uint64_t)task * TARGET_STEPS + step) % TARGET_MARKS];
 
     if (m->task != task)
         *m = (struct mark){ .task = task };
     return m;
 }
 
-/* It happens. */
-static void effect(struct targets *t, int64_t task, unsigned step, int64_t dispatch)
+void target_effect(struct targets *t, int64_t task, unsigned step, int64_t dispatch)
 {
-    struct mark *m = mark_of(t, task, step);
+    struct mark *m = target_mark(t, task, step);
 
     t->counts->effects++;
     if (!targets_counts(t, task))
         return;
     if (dispatch < m->fenced)
-        broken(t, "an older dispatch acts after a newer one was fenced in", m, step, dispatch);
+        target_break(t, "an older dispatch acts after a newer one was fenced in", task, step, dispatch);
     if (++m->effects > 1)
-        broken(t, "a step took effect twice", m, step, dispatch);
-}
-
-/* --- agents ----------------------------------------------------------------------------------------------------------------------- */
-
-static struct journal *entry_of(struct mark *m, int64_t dispatch)
-{
-    struct journal *n = &m->entries[dispatch % ENTRIES];
-
-    if (n->dispatch != dispatch)
-        *n = (struct journal){ .dispatch = dispatch };
-    return n;
-}
-
-static enum target_answer tell(const struct journal *n)
-{
-    static const enum target_answer answers[] = {
-        [NEVER] = TARGET_CLEAR, [TOMBSTONE] = TARGET_OLD, [RUNS] = TARGET_RUNNING, [DONE] = TARGET_DONE, [UNKNOWN] = TARGET_UNKNOWN,
-    };
-
-    return answers[n->state];
-}
-
-static enum target_answer fence(struct mark *m, int64_t dispatch)
-{
-    for (unsigned i = 0; i < ENTRIES; i++)
-        if (m->entries[i].dispatch < dispatch && m->entries[i].state == RUNS)
-            return TARGET_RUNNING;
-    if (dispatch > m->fenced)
-        m->fenced = dispatch;
-    return TARGET_CLEAR;
-}
-
-/* What became of all older dispatches; those that were never heard of never will be. */
-static enum target_answer query(struct mark *m, int64_t dispatch)
-{
-    enum target_answer worst = TARGET_CLEAR;
-
-    if (m->done)
-        return TARGET_DONE;
-    for (int64_t d = dispatch > ENTRIES ? dispatch - ENTRIES + 1 : 1; d < dispatch; d++) {
-        struct journal *n = entry_of(m, d);
-
-        if (n->state == NEVER)
-            n->state = TOMBSTONE;
-        if (n->state == RUNS || (n->state == UNKNOWN && worst != TARGET_RUNNING))
-            worst = tell(n);
-    }
-    return worst;
-}
-
-static enum target_answer command(struct targets *t, struct mark *m, const struct sent *s)
-{
-    const struct target_call *c = &s->call;
-    struct journal *n = entry_of(m, c->dispatch);
-
-    if (n->state != NEVER)
-        return tell(n);
-    if (t->now_ms > s->start_by_ms)
-        return TARGET_LATE;
-    for (unsigned i = 0; i < RUNNING; i++) {
-        if (t->running[i].entry != NULL)
-            continue;
-        t->running[i] = (struct running){ n, c->task, c->step };
-        n->state = RUNS;
-        n->ends_ms = t->now_ms + sim_below(t->rng, t->calm ? 200 : 1500);
-        t->counts->commands++;
-        return TARGET_RUNNING;
-    }
-    return TARGET_SILENT;
-}
-
-static enum target_answer ask_agent(struct targets *t, const struct sent *s)
-{
-    const struct target_call *c = &s->call;
-    unsigned host = host_of(c->task, c->step);
-    struct mark *m = mark_of(t, c->task, c->step);
-
-    if (c->epoch < t->floor[host])
-        return TARGET_EPOCH;
-    t->floor[host] = c->epoch;
-    if (c->dispatch < m->highest) {
-        t->counts->refused_commands += c->verb == TARGET_COMMAND;
-        return TARGET_OLD;
-    }
-    m->highest = c->dispatch;
-    return c->verb == TARGET_FENCE ? fence(m, c->dispatch) : c->verb == TARGET_QUERY ? query(m, c->dispatch) : command(t, m, s);
-}
-
-/* An agent that is started again finds its commands running, or cannot tell. */
-static void run_command(struct targets *t, struct running *r, unsigned restarting)
-{
-    bool ends = t->now_ms >= r->entry->ends_ms;
-
-    if (!ends && (host_of(r->task, r->step) != restarting || sim_once_in(t->rng, 2)))
-        return;
-    r->entry->state = ends ? DONE : UNKNOWN;
-    mark_of(t, r->task, r->step)->done |= ends;
-    t->counts->unknown_commands += !ends;
-    if (ends || sim_once_in(t->rng, 2))
-        effect(t, r->task, r->step, r->entry->dispatch);
-    r->entry = NULL;
+        target_break(t, "a step took effect twice", task, step, dispatch);
 }
 
 /* --- the cluster ------------------------------------------------------------------------------------------------------------------- */
 
 static struct session *session_of(struct targets *t, uint64_t id)
 {
-    for (unsigned i = 0; i < SESSIONS; i++)
+    for (unsigned i = 0; i < TARGET_SESSIONS; i++)
         if (id != 0 && t->sessions[i].id == id)
             return &t->sessions[i];
     return NULL;
@@ -209,7 +48,7 @@ static struct session *session_of(struct targets *t, uint64_t id)
 
 static enum target_answer open_session(struct targets *t, const struct target_call *c, uint64_t *id)
 {
-    for (unsigned i = 0; i < SESSIONS; i++) {
+    for (unsigned i = 0; i < TARGET_SESSIONS; i++) {
         if (t->sessions[i].id != 0)
             continue;
         *id = ++t->next_session;
@@ -222,7 +61,7 @@ static enum target_answer open_session(struct targets *t, const struct target_ca
 /* What the step itself looks at. */
 static enum target_answer check(struct targets *t, const struct target_call *c)
 {
-    return mark_of(t, c->task, c->step)->effects > 0 ? TARGET_DONE : TARGET_CLEAR;
+    return target_mark(t, c->task, c->step)->effects > 0 ? TARGET_DONE : TARGET_CLEAR;
 }
 
 static enum target_answer use_session(struct targets *t, const struct target_call *c)
@@ -260,7 +99,7 @@ static void run_session(struct targets *t, struct session *s)
     if (s->ends_ms != 0 && t->now_ms >= s->ends_ms) {
         s->ends_ms = 0;
         s->used_ms = t->now_ms;
-        effect(t, s->task, s->step, s->dispatch);
+        target_effect(t, s->task, s->step, s->dispatch);
     }
     if (s->ends_ms == 0 && (s->killed || t->now_ms - s->used_ms > IDLE_MS))
         s->id = 0;
@@ -268,18 +107,28 @@ static void run_session(struct targets *t, struct session *s)
 
 /* --- calls ------------------------------------------------------------------------------------------------------------------------- */
 
+unsigned targets_host(int64_t task, unsigned step)
+{
+    return (unsigned)((task + step) % TARGET_HOSTS);
+}
+
 bool targets_is_agent(int64_t task, unsigned step)
 {
     return (task + step) % 2 == 0;
 }
 
-static enum target_answer perform(struct targets *t, const struct sent *s, uint64_t *value)
+static bool is_for_agent(const struct target_call *c)
+{
+    return c->verb < TARGET_OPEN;
+}
+
+static enum target_answer perform(struct targets *t, struct sent *s)
 {
     const struct target_call *c = &s->call;
 
     switch (c->verb) {
     case TARGET_OPEN:
-        return open_session(t, c, value);
+        return open_session(t, c, &s->value);
     case TARGET_KILL:
         return kill_session(t, c);
     case TARGET_CHECK:
@@ -287,7 +136,7 @@ static enum target_answer perform(struct targets *t, const struct sent *s, uint6
     case TARGET_EXECUTE:
         return use_session(t, c);
     default:
-        return ask_agent(t, s);
+        return agent_hears(t, s);
     }
 }
 
@@ -298,14 +147,14 @@ static int64_t travel(struct targets *t)
 
 uint64_t targets_say(struct targets *t, const struct target_call *call)
 {
-    struct sent *s = &t->calls[++t->next_call % CALLS];
+    struct sent *s = &t->calls[++t->next_call % TARGET_CALLS];
     struct session *on = call->verb >= TARGET_CHECK ? session_of(t, call->session) : NULL;
 
-    *s = (struct sent){ .number = t->next_call, .call = *call, .sent_ms = t->now_ms, .start_by_ms = t->now_ms + TARGET_START_MS, .at_ms = t->now_ms + travel(t),
+    *s = (struct sent){ .number = t->next_call, .call = *call, .sent_ms = t->now_ms, .boot = t->agents[targets_host(call->task, call->step)].boot, .start_by_ms = t->now_ms + TARGET_START_MS, .at_ms = t->now_ms + travel(t),
                          .back_ms = INT64_MAX };
     if (on != NULL)
         s->at_ms = on->last_ms = s->at_ms > on->last_ms ? s->at_ms : on->last_ms + 1;
-    if (!t->calm && call->verb < TARGET_OPEN && sim_once_in(t->rng, 25)) /* repeated by something in between */
+    if (!t->calm && is_for_agent(call) && sim_once_in(t->rng, 25)) /* repeated by something in between */
         s->again_ms = t->now_ms + travel(t);
     if (!t->calm && sim_once_in(t->rng, on != NULL ? 200 : 40)) {
         s->at_ms = INT64_MAX;
@@ -317,7 +166,7 @@ uint64_t targets_say(struct targets *t, const struct target_call *call)
 
 enum target_answer targets_answer(const struct targets *t, uint64_t number, uint64_t *value)
 {
-    const struct sent *s = &t->calls[number % CALLS];
+    const struct sent *s = &t->calls[number % TARGET_CALLS];
 
     if (s->number != number || t->now_ms < s->back_ms)
         return TARGET_SILENT;
@@ -325,39 +174,69 @@ enum target_answer targets_answer(const struct targets *t, uint64_t number, uint
     return s->answer;
 }
 
+/* The answer leaves, and is lost on the way or not. */
+static void send_back(struct targets *t, struct sent *s)
+{
+    s->life = 0;
+    if (is_for_agent(&s->call))
+        agent_has_said(t, s);
+    s->back_ms = s->answer == TARGET_SILENT || (!t->calm && sim_once_in(t->rng, 40)) ? INT64_MAX : t->now_ms + travel(t);
+}
+
 static void run_call(struct targets *t, struct sent *s)
 {
-    uint64_t value = 0;
+    bool waits = is_for_agent(&s->call) && agent_is_paused(t, targets_host(s->call.task, s->call.step)), lost;
 
-    if (t->now_ms >= s->at_ms) {
+    if (t->now_ms >= s->at_ms && !waits) {
         s->at_ms = INT64_MAX;
-        s->answer = perform(t, s, &s->value);
-        s->back_ms = !t->calm && sim_once_in(t->rng, 40) ? INT64_MAX : t->now_ms + travel(t);
+        s->answer = perform(t, s);
+        if (s->life == 0)
+            send_back(t, s);
     }
-    if (s->again_ms != 0 && t->now_ms >= s->again_ms) {
+    if (s->life != 0 && (agent_may_answer(t, s, &lost) || lost)) {
+        s->life = 0;
+        if (!lost)
+            send_back(t, s);
+    }
+    if (s->again_ms != 0 && t->now_ms >= s->again_ms && !waits) {
+        struct sent twin = *s;
+
         s->again_ms = 0;
-        (void)perform(t, s, &value);
+        (void)perform(t, &twin);
     }
 }
 
-void targets_run(struct targets *t, int64_t now_ms, bool calm)
+/* What is said long ago is forgotten. */
+static void run_calls(struct targets *t)
 {
-    unsigned restarting = calm || !sim_once_in(t->rng, 400) ? TARGET_HOSTS : sim_below(t->rng, TARGET_HOSTS);
+    while (t->first_call <= t->next_call && t->now_ms - t->calls[t->first_call % TARGET_CALLS].sent_ms >= FORGET_MS)
+        t->first_call++;
+    if (t->first_call + TARGET_CALLS <= t->next_call)
+        t->first_call = t->next_call - TARGET_CALLS + 1;
+    for (uint64_t i = t->first_call; i <= t->next_call; i++)
+        run_call(t, &t->calls[i % TARGET_CALLS]);
+}
 
+void targets_run(struct targets *t, int64_t now_ms, int64_t epoch, bool calm)
+{
     t->now_ms = now_ms;
+    t->epoch = epoch;
     t->calm = calm;
-    for (unsigned i = 0; i < CALLS; i++)
-        if (t->calls[i].number != 0 && now_ms - t->calls[i].sent_ms < FORGET_MS)
-            run_call(t, &t->calls[i]);
-    for (unsigned i = 0; i < RUNNING; i++)
-        if (t->running[i].entry != NULL)
-            run_command(t, &t->running[i], restarting);
-    for (unsigned i = 0; i < SESSIONS; i++)
+    run_calls(t);
+    agents_run(t);
+    for (unsigned i = 0; i < TARGET_SESSIONS; i++)
         if (t->sessions[i].id != 0)
             run_session(t, &t->sessions[i]);
 }
 
 /* --- from outside ------------------------------------------------------------------------------------------------------------------ */
+
+void targets_free(struct targets *t)
+{
+    if (t != NULL)
+        agents_fini(t);
+    free(t);
+}
 
 struct targets *targets_new(struct sim_rng *rng, struct sim_counts *counts)
 {
@@ -365,12 +244,16 @@ struct targets *targets_new(struct sim_rng *rng, struct sim_counts *counts)
 
     t->rng = rng;
     t->counts = counts;
-    return t;
+    t->first_call = 1;
+    if (agents_init(t))
+        return t;
+    targets_free(t);
+    return NULL;
 }
 
-void targets_free(struct targets *t)
+int64_t targets_incarnation(const struct targets *t, unsigned host)
 {
-    free(t);
+    return t->now_ms < t->agents[host].down_until_ms ? 0 : t->agents[host].incarnation;
 }
 
 const char *targets_broken(const struct targets *t)
@@ -380,7 +263,7 @@ const char *targets_broken(const struct targets *t)
 
 void targets_fenced(struct targets *t, int64_t task, unsigned step, int64_t dispatch)
 {
-    struct mark *m = mark_of(t, task, step);
+    struct mark *m = target_mark(t, task, step);
 
     if (dispatch > m->fenced)
         m->fenced = dispatch;
@@ -388,7 +271,7 @@ void targets_fenced(struct targets *t, int64_t task, unsigned step, int64_t disp
 
 unsigned targets_effects(const struct targets *t, int64_t task, unsigned step)
 {
-    const struct mark *m = &t->marks[((uint64_t)task * STEPS + step) % MARKS];
+    const struct mark *m = &t->marks[((uint64_t)task * TARGET_STEPS + step) % TARGET_MARKS];
 
     return m->task == task ? m->effects : 0;
 }

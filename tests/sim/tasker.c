@@ -85,7 +85,8 @@ static enum says lose_worker(struct sim_tasker *t, struct sim_job *j, enum metad
 
 static enum says dispatch(struct sim_tasker *t, struct sim_job *j, enum metadb_answer a)
 {
-    struct subtask *s = &metadb_task(t->db, j->tx)->steps[j->step];
+    struct metadb_task *task = metadb_task(t->db, j->tx);
+    struct subtask *s = &task->steps[j->step];
 
     if (j->n < 2)
         return pass_fence(t, j, a);
@@ -98,6 +99,8 @@ static enum says dispatch(struct sim_tasker *t, struct sim_job *j, enum metadb_a
     s->worker_id = j->to;
     s->incarnation = j->to_incarnation;
     s->epoch = j->epoch;
+    if (task->agents[j->step] == 0)
+        task->agents[j->step] = t->seen.agents[targets_host(j->task, j->step)];
     metadb_put_task(t->db, j->tx, j->epoch);
     return BODY_WAITS;
 }
@@ -255,16 +258,28 @@ static void end_with(struct sim_tasker *t, struct sim_run *r, int event, int64_t
     go(r, RUN_REPORT, soon(t, now_ms));
 }
 
+/* Nobody can have heard of the first dispatch before. */
+static int first_state(const struct sim_run *r)
+{
+    if (r->is_back)
+        return RUN_UNDO;
+    if (!targets_is_agent(r->task, r->step))
+        return RUN_READ;
+    return r->dispatch > 1 ? RUN_FENCE : RUN_COMMAND;
+}
+
 static void begin_run(struct sim_tasker *t, unsigned slot, unsigned step, const struct subtask *s, int64_t now_ms)
 {
+    int64_t first_agent = t->seen.tasks[slot].agents[step], agent = t->seen.agents[targets_host(s->task_id, step)];
+
     for (unsigned i = 0; i < TASKER_RUNS; i++) {
         struct sim_run *r = &t->runs[i];
 
         if (r->at != RUN_NONE)
             continue;
         *r = (struct sim_run){ .slot = slot, .step = step, .task = s->task_id, .dispatch = s->dispatch, .epoch = s->epoch,
-                               .is_back = s->operation == TASK_ROLLBACK, .began_ms = now_ms };
-        go(r, r->is_back ? RUN_UNDO : targets_is_agent(s->task_id, step) ? RUN_FENCE : RUN_READ, soon(t, now_ms));
+                               .is_back = s->operation == TASK_ROLLBACK, .began_ms = now_ms, .agent = agent, .moved = agent != first_agent };
+        go(r, first_state(r), soon(t, now_ms));
         return;
     }
 }
@@ -332,7 +347,7 @@ static void say(struct sim_tasker *t, struct sim_run *r, int64_t now_ms)
         [RUN_OPEN] = TARGET_OPEN, [RUN_LOOK] = TARGET_CHECK, [RUN_EXECUTE] = TARGET_EXECUTE, [RUN_CONFIRM] = TARGET_CHECK,
     };
     struct target_call c = { .verb = verbs[r->at], .task = r->task, .dispatch = r->dispatch, .epoch = r->epoch, .step = r->step,
-                             .session = r->at == RUN_KILL ? r->kill[r->n_kill - 1] : r->session };
+                             .incarnation = r->agent, .session = r->at == RUN_KILL ? r->kill[r->n_kill - 1] : r->session };
 
     r->call = targets_say(t->targets, &c);
     r->said_ms = now_ms;
@@ -363,13 +378,18 @@ static void agent_answered(struct sim_tasker *t, struct sim_run *r, enum target_
         wait_for_epoch(t, r, now_ms);
     else if (a == TARGET_RUNNING || a == TARGET_LATE)
         go(r, r->at, now_ms + 150);
+    else if (a == TARGET_OTHER) /* what it may have done there nobody can tell */
+        end_with(t, r, r->at == RUN_COMMAND ? DECIDE_UNKNOWN : DECIDE_PASSING, now_ms);
     else if (r->at == RUN_FENCE)
         go(r, RUN_QUERY, soon(t, now_ms));
     else if (a == TARGET_DONE) {
         t->counts->found_done += r->at != RUN_COMMAND;
         end_with(t, r, DECIDE_DONE, now_ms);
-    } else if (r->at == RUN_QUERY)
-        decide_to_act(t, r, a == TARGET_CLEAR ? RUN_COMMAND : RUN_VERIFY, now_ms);
+    } else if (r->at == RUN_QUERY) {
+        t->counts->moved_steps += r->moved;
+        decide_to_act(t, r, a == TARGET_CLEAR && !r->moved ? RUN_COMMAND : RUN_VERIFY, now_ms);
+    } else if (a == TARGET_FAILED)
+        end_with(t, r, sim_once_in(t->rng, 2) ? DECIDE_FAILED : DECIDE_PASSING, now_ms);
     else if (r->at == RUN_COMMAND) /* begun, and its agent cannot tell */
         end_with(t, r, DECIDE_UNKNOWN, now_ms);
     else /* looked at: it was not */
@@ -633,6 +653,17 @@ static void count_job(struct sim_tasker *t, const struct sim_job *j)
     t->counts->meddled += j->kind == JOB_PERSON;
 }
 
+/* Its outcome is recorded, or does not count: nobody asks its agent any more, or somebody else does. */
+static void end_run(struct sim_tasker *t, struct sim_run *r, bool recorded)
+{
+    const struct target_call c = { .verb = TARGET_ACKNOWLEDGE, .task = r->task, .dispatch = r->dispatch, .epoch = r->epoch, .incarnation = r->agent,
+                                   .step = r->step };
+
+    if (recorded && !r->is_back && targets_is_agent(r->task, r->step))
+        (void)targets_say(t->targets, &c);
+    r->at = RUN_NONE;
+}
+
 static void end_job(struct sim_tasker *t, struct sim_job *j, bool done, int64_t now_ms)
 {
     struct sim_job was = *j;
@@ -650,7 +681,7 @@ static void end_job(struct sim_tasker *t, struct sim_job *j, bool done, int64_t 
     if (was.kind == JOB_REGISTER && done)
         go(r, RUN_LOOK, soon(t, now_ms));
     else
-        r->at = RUN_NONE;
+        end_run(t, r, done);
 }
 
 static void again(struct sim_tasker *t, struct sim_job *j, int64_t now_ms)

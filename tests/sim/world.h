@@ -4,6 +4,7 @@
 #ifndef TESTS_SIM_WORLD_H
 #define TESTS_SIM_WORLD_H
 
+#include "raft/consensus.h"
 #include "tests/sim/leader.h"
 #include "tests/sim/tasker.h"
 #include "tests/sim/worker.h"
