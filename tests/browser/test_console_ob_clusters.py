@@ -18,6 +18,12 @@ def search(console, say, text):
     console.settle()
 
 
+def choose(console, say, part, operation):
+    """From the menu of a zone or server."""
+    console.press(say(f"More: {part}", f"更多：{part}"))
+    console.press(operation)
+
+
 def fill_target(console, say, simulator, password):
     console.fill(say("Address", "地址"), simulator.host)
     console.fill(say("SQL port", "SQL 端口"), str(simulator.port))
@@ -171,6 +177,51 @@ def test_a_zone_is_stopped_and_started_again(console, cluster, say):
     console.press(start)
     console.type_word("confirm")
     console.page.wait(f"t.button({stop!r}) != null", timeout=60)
+
+
+def test_what_changes_zones_and_servers_asks_first_and_says_why_it_is_refused(console, cluster, simulator, say):
+    """This cluster was taken over: its processes are not this OCP's."""
+    first, second = (f"{ip}:2882" for ip in simulator.servers()[4:])
+    console.expect_complaint("status of 4")
+    console.go(f"/cluster/{cluster.id}/topology")
+    choose(console, say, "zone3", say("Delete", "删除"))
+    console.wait_text(say("ALL THEIR DATA IS DELETED", "删除其全部数据"), ".ant-modal")
+    assert console.page.eval("document.querySelector('.ant-modal .ant-btn-dangerous').disabled"), "not without the word"
+    console.type_word("delete")
+    console.wait_alert("OCP", ".ant-modal [role=alert]")
+    assert console.faults() == []
+    console.press(say("Cancel", "取消"))
+
+    choose(console, say, "zone3", say("Add servers", "添加 OBServer"))
+    console.press(say("Add servers", "添加 OBServer"))
+    console.wait_text(say("Hosts is needed", "请输入主机"), ".ant-drawer")
+    assert console.faults() == []
+    console.press(say("Cancel", "取消"))
+    choose(console, say, second, say("Replace", "替换"))
+    console.press(say("Replace", "替换"))
+    console.wait_text(say("Host is needed", "请输入主机"), ".ant-drawer")
+    console.press(say("Cancel", "取消"))
+    console.press(say("Add a zone", "添加 Zone"))
+    console.press(say("Add a zone", "添加 Zone"))
+    console.wait_text(say("Name is needed", "请输入名称"), ".ant-drawer")
+    assert console.faults() == []
+    console.picture(f"zone-add-{console.language}")
+    console.press(say("Cancel", "取消"))
+
+    console.go(f"/cluster/{cluster.id}/server")
+    choose(console, say, second, say("Restart", "重启"))
+    console.type_word("confirm")
+    console.wait_alert("OCP", ".ant-modal [role=alert]")
+    console.press(say("Cancel", "取消"))
+    for server in (first, second):
+        box = f"input[aria-label=\"{say('Select', '选择')} {server}\"]"
+        console.page.wait(f"document.querySelector({box!r})")
+        console.page.eval(f"document.querySelector({box!r}).click()")
+    console.press(say("Delete selected", "删除所选"))
+    console.wait_text(f"{first}, {second}", ".ant-modal")
+    console.type_word("delete")
+    console.wait_alert("OCP", ".ant-modal [role=alert]")
+    console.press(say("Cancel", "取消"))
 
 
 def test_a_cluster_that_cannot_be_asked_is_shown_as_old(console, ocp_server, new_obsim, say):

@@ -4,6 +4,7 @@ import { Button, Form, Input } from 'antd';
 import { fill, useWords } from '../words';
 import { common } from '../words.common';
 import { ErrorView } from './error-view';
+import { PasswordAgain } from './password-again';
 import { useAction } from './use-action';
 
 const words = {
@@ -11,7 +12,6 @@ const words = {
   present: ['Present password', '当前密码'],
   fresh: ['New password', '新密码'],
   again: ['New password, again', '确认新密码'],
-  differs: ['This is not the same', '两次输入的密码不一致'],
   change: ['Change password', '修改密码'],
   changed: ['The password was changed', '密码已修改'],
 } as const;
@@ -49,20 +49,7 @@ export function PasswordForm({ onDone }: { onDone?: () => void }) {
       <Form.Item name="fresh" label={w.fresh} rules={[required(w.fresh)]}>
         <Input.Password autoComplete="new-password" />
       </Form.Item>
-      <Form.Item
-        name="again"
-        label={w.again}
-        dependencies={['fresh']}
-        rules={[
-          required(w.again),
-          ({ getFieldValue }) => ({
-            validator: (_, value) =>
-              value === getFieldValue('fresh') ? Promise.resolve() : Promise.reject(new Error(w.differs)),
-          }),
-        ]}
-      >
-        <Input.Password autoComplete="new-password" />
-      </Form.Item>
+      <PasswordAgain of="fresh" name="again" label={w.again} />
       <Button type="primary" htmlType="submit" loading={change.running}>
         {w.change}
       </Button>

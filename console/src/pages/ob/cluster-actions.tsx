@@ -10,7 +10,7 @@ import { IfMay } from '../../parts/permission-guard';
 import { useAction } from '../../parts/use-action';
 import { useDialog } from '../../parts/use-dialog';
 import { fill, useWords } from '../../words';
-import { ClusterMenu } from './operations';
+import { ClusterMenu } from './operation-menus';
 import { PasswordDrawer } from './password-drawer';
 import { ob } from './words';
 

@@ -111,7 +111,7 @@ export function ClusterOverview({ of }: { of: Cluster }) {
       <Facts of={of} />
       <Resources cluster={id} />
       <Card size="small" title={w.zones} style={{ marginBottom: 16 }}>
-        <ZoneList cluster={id} />
+        <ZoneList cluster={id} name={of.name ?? ''} />
       </Card>
       <Card size="small" title={w.servers} style={{ marginBottom: 16 }}>
         <ServerList cluster={id} />

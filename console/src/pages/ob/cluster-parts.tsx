@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Zones and servers of a cluster.
-import { Tag } from 'antd';
-import { useMemo } from 'react';
+import { Button, Tag } from 'antd';
+import { useMemo, useState } from 'react';
 
 import { useGet } from '../../api/hooks';
 import type { Row } from '../../api/types';
@@ -9,7 +9,10 @@ import { type Column, ServerTable } from '../../parts/server-table';
 import { StatusTag } from '../../parts/status-tag';
 import { Time } from '../../parts/time';
 import { Usage } from '../../parts/usage';
+import { useMay } from '../../session';
 import { useWords } from '../../words';
+import { AddZone, type Part, PartActions } from './operation-menus';
+import { useOperations } from './operations';
 import { ob } from './words';
 
 const words = {
@@ -20,6 +23,7 @@ const words = {
   ports: ['Ports (RPC, SQL)', '端口（RPC、SQL）'],
   started: ['Serves since', '启动时间'],
   unitCount: ['Units', 'Unit 数'],
+  removeChosen: ['Delete selected', '删除所选'],
 } as const;
 
 const ZONES = '/api/v2/ob/clusters/{id}/zones';
@@ -42,8 +46,31 @@ export function useServerStats(cluster: number) {
 
 export const addressOf = (s: Pick<Server, 'ip' | 'port'>) => `${s.ip ?? ''}:${s.port ?? ''}`;
 
-export function ZoneList({ cluster }: { cluster: number }) {
+type ZoneRow = Pick<Zone, 'clusterId' | 'name' | 'status' | 'idcName'>;
+type ServerRow = Pick<Server, 'id' | 'clusterId' | 'ip' | 'port' | 'zoneName' | 'status' | 'idcName'>;
+
+/** What operations need to know of a zone. */
+export const zonePart = (z: ZoneRow): Part => ({
+  cluster: z.clusterId ?? 0,
+  name: z.name ?? '',
+  zone: z.name ?? '',
+  status: z.status,
+  idc: z.idcName,
+});
+
+/** The same of a server. */
+export const serverPart = (s: ServerRow): Part => ({
+  cluster: s.clusterId ?? 0,
+  name: addressOf(s),
+  zone: s.zoneName ?? '',
+  server: s.id,
+  status: s.status,
+  idc: s.idcName,
+});
+
+export function ZoneList({ cluster, name }: { cluster: number; name: string }) {
   const w = useWords(words);
+  const { ask, dialog } = useOperations(cluster);
   const columns: Column<Zone>[] = [
     { title: w.name, dataIndex: 'name', sort: true },
     { title: w.region, dataIndex: 'regionName', sort: true },
@@ -52,24 +79,32 @@ export function ZoneList({ cluster }: { cluster: number }) {
     { title: w.rootServer, render: (z) => z.rootServer?.address ?? '-' },
     { title: w.status, dataIndex: 'status', render: (z) => <StateTag status={z.status} /> },
     { title: w.kernelState, dataIndex: 'innerStatus' },
+    { title: w.actions, fixed: 'right', render: (z) => <PartActions of={zonePart(z)} ask={ask} /> },
   ];
   return (
-    <ServerTable
-      path={ZONES}
-      input={{ path: { id: cluster } }}
-      paged={false}
-      columns={columns}
-      rowKey="id"
-      label={w.zones}
-      prefix="z."
-      everyMs={EVERY_MS}
-    />
+    <>
+      <ServerTable
+        path={ZONES}
+        input={{ path: { id: cluster } }}
+        paged={false}
+        columns={columns}
+        rowKey="id"
+        label={w.zones}
+        prefix="z."
+        everyMs={EVERY_MS}
+        toolbar={<AddZone cluster={cluster} name={name} ask={ask} />}
+      />
+      {dialog}
+    </>
   );
 }
 
 export function ServerList({ cluster }: { cluster: number }) {
   const w = useWords(words);
   const stats = useServerStats(cluster);
+  const may = useMay();
+  const [chosen, setChosen] = useState<Server[]>([]);
+  const { ask, dialog } = useOperations(cluster, () => setChosen([]));
   const columns: Column<Server>[] = [
     {
       title: w.address,
@@ -109,18 +144,37 @@ export function ServerList({ cluster }: { cluster: number }) {
     },
     { title: w.version, dataIndex: 'version' },
     { title: w.started, render: (s) => <Time at={s.startTime} /> },
+    { title: w.actions, fixed: 'right', render: (s) => <PartActions of={serverPart(s)} ask={ask} /> },
   ];
+  const remove = () =>
+    ask({
+      operation: 'deleteServers',
+      name: chosen.map(addressOf).join(', '),
+      servers: chosen.map((s) => s.id ?? 0),
+    });
+  const changes = may(`CLUSTER:${cluster}:UPDATE`);
   return (
-    <ServerTable
-      path={SERVERS}
-      input={{ path: { clusterId: cluster } }}
-      paged={false}
-      find={(s) => [s.ip, s.port, s.zoneName, s.regionName, s.idcName].join(' ')}
-      columns={columns}
-      rowKey="id"
-      label={w.servers}
-      prefix="s."
-      everyMs={EVERY_MS}
-    />
+    <>
+      <ServerTable
+        path={SERVERS}
+        input={{ path: { clusterId: cluster } }}
+        paged={false}
+        find={(s) => [s.ip, s.port, s.zoneName, s.regionName, s.idcName].join(' ')}
+        columns={columns}
+        rowKey="id"
+        label={w.servers}
+        prefix="s."
+        everyMs={EVERY_MS}
+        selection={changes ? { rows: chosen, nameOf: addressOf, onChange: setChosen } : undefined}
+        toolbar={
+          changes ? (
+            <Button danger disabled={chosen.length === 0} onClick={remove}>
+              {w.removeChosen}
+            </Button>
+          ) : undefined
+        }
+      />
+      {dialog}
+    </>
   );
 }

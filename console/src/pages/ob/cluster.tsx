@@ -37,7 +37,7 @@ function ClusterTabs({ of }: { of: Cluster }) {
       tabs={[
         { key: '', label: w.overview, children: () => <ClusterOverview of={of} /> },
         { key: 'topology', label: w.topology, children: () => <Topology of={of} /> },
-        { key: 'zone', label: w.zones, children: () => <ZoneList cluster={id} /> },
+        { key: 'zone', label: w.zones, children: () => <ZoneList cluster={id} name={of.name ?? ''} /> },
         { key: 'server', label: w.servers, children: () => <ServerList cluster={id} /> },
         { key: 'unit', label: w.units, children: () => <UnitList of={of} /> },
         { key: 'tenant', label: w.tenants, children: () => <TenantTable cluster={id} /> },

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The zones of a cluster that is to be created: a name, a room, and the hosts that stand there.
-import { Button, Form, Input, Select } from 'antd';
+import { Button, Form, Input } from 'antd';
 
-import { useGet } from '../../api/hooks';
 import { Field } from '../../parts/field';
 import { fill, useWords } from '../../words';
+import { FreeHostSelect, IdcSelect } from './place-fields';
 import { ob } from './words';
 
 const words = {
@@ -20,33 +20,18 @@ const words = {
   ],
 } as const;
 
-const EVERYTHING = { query: { page: 1, size: 2000 } };
-const search = { optionFilterProp: 'label' };
-
-/** Hosts that nobody uses; those of one room. */
-function useFreeHosts() {
-  const hosts = useGet('/api/v2/compute/hosts', { query: { page: 1, size: 2000, status: ['AVAILABLE'] } });
-  return (idc: string | undefined) =>
-    (hosts.data?.contents ?? [])
-      .filter((h) => idc === undefined || h.idcName === idc)
-      .map((h) => ({ value: h.id ?? 0, label: h.innerIpAddress }));
-}
-
 function ZoneRow({ at, index, onRemove }: { at: number; index: number; onRemove?: () => void }) {
   const w = useWords(words);
   const number = index + 1;
-  const idcs = useGet('/api/v2/compute/idcs', EVERYTHING);
-  const free = useFreeHosts();
   const form = Form.useFormInstance();
   const idc = Form.useWatch(['zones', at, 'idcName'], form) as string | undefined;
-  const rooms = (idcs.data?.contents ?? []).map((i) => ({ value: i.name ?? '', label: i.name }));
   return (
     <div className="form-row" style={{ display: 'flex', gap: 12, flexWrap: 'wrap', marginBottom: 8 }}>
       <Field name={[at, 'name']} label={fill(w.zoneName, number)} required style={{ flex: '1 1 140px' }}>
         <Input maxLength={64} autoComplete="off" />
       </Field>
       <Field name={[at, 'idcName']} label={fill(w.zoneIdc, number)} required style={{ flex: '1 1 160px' }}>
-        <Select options={rooms} showSearch={search} onChange={() => form.setFieldValue(['zones', at, 'servers'], [])} />
+        <IdcSelect onChange={() => form.setFieldValue(['zones', at, 'servers'], [])} />
       </Field>
       <Field
         name={[at, 'servers']}
@@ -55,7 +40,7 @@ function ZoneRow({ at, index, onRemove }: { at: number; index: number; onRemove?
         extra={w.hostsHelp}
         style={{ flex: '3 1 280px' }}
       >
-        <Select mode="multiple" options={free(idc)} showSearch={search} />
+        <FreeHostSelect<number[]> mode="multiple" idc={idc} />
       </Field>
       {onRemove === undefined ? null : (
         <Button type="link" danger style={{ marginTop: 28 }} onClick={onRemove} aria-label={fill(w.removeZone, number)}>

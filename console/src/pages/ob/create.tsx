@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Creating a cluster on hosts of this OCP. What speaks against it is shown, all at once, before anything is done.
-import { Alert, Button, Card, Checkbox, Collapse, Flex, Form, Input, InputNumber, Select } from 'antd';
+import { Button, Checkbox, Collapse, Flex, Form, Input, InputNumber, Select } from 'antd';
 import { useState } from 'react';
 import { useNavigate } from 'react-router-dom';
 
 import { useGet } from '../../api/hooks';
 import type { Body, Data } from '../../api/types';
-import { ErrorView } from '../../parts/error-view';
+import { CheckedForm, Verdict } from '../../parts/checked-form';
 import { Field } from '../../parts/field';
 import { PageHead } from '../../parts/page-head';
+import { PasswordAgain } from '../../parts/password-again';
 import { taskOf, useAction } from '../../parts/use-action';
 import { fill, useWords } from '../../words';
 import { ZoneFields } from './create-zones';
@@ -25,7 +26,6 @@ const words = {
   noPackage: ['Upload a package of the OceanBase server first', '请先上传 OceanBase 安装包'],
   rootPassword: ['Password of root', 'root 密码'],
   rootAgain: ['Password of root, again', '确认 root 密码'],
-  notSame: ['This is not the same', '两次输入的密码不一致'],
   primaryZone: ['Primary zone', 'Zone 优先级'],
   primaryHelp: [
     '"zone1;zone2,zone3": leaders go to zone1, else to one of the others. Empty: anywhere.',
@@ -89,21 +89,7 @@ function Basics() {
         <Field name="password" label={w.rootPassword} required style={{ flex: '1 1 240px' }}>
           <Input.Password autoComplete="new-password" />
         </Field>
-        <Field
-          name="again"
-          label={w.rootAgain}
-          required
-          dependencies={['password']}
-          style={{ flex: '1 1 240px' }}
-          rules={[
-            ({ getFieldValue }) => ({
-              validator: (_, value) =>
-                value === getFieldValue('password') ? Promise.resolve() : Promise.reject(new Error(w.notSame)),
-            }),
-          ]}
-        >
-          <Input.Password autoComplete="new-password" />
-        </Field>
+        <PasswordAgain of="password" name="again" label={w.rootAgain} style={{ flex: '1 1 240px' }} />
       </Flex>
       <Form.Item name="saveToCredential" valuePropName="checked">
         <Checkbox>{w.keepPassword}</Checkbox>
@@ -169,31 +155,6 @@ function More() {
   );
 }
 
-function Outcome({ of }: { of: Found }) {
-  const w = useWords(words);
-  const reasons = of.messages ?? [];
-  if (of.valid === true)
-    return <Alert type="success" role="status" showIcon title={w.fine} style={{ marginBottom: 16 }} />;
-  return (
-    <Alert
-      type="error"
-      role="alert"
-      showIcon
-      title={fill(w.bad, reasons.length)}
-      description={
-        <ul style={{ margin: 0, paddingInlineStart: 20 }}>
-          {reasons.map((r) => (
-            <li key={r} className="breaks">
-              {r}
-            </li>
-          ))}
-        </ul>
-      }
-      style={{ marginBottom: 16 }}
-    />
-  );
-}
-
 export default function CreateCluster() {
   const w = useWords(words);
   const navigate = useNavigate();
@@ -205,52 +166,32 @@ export default function CreateCluster() {
     refreshes: ['/api/v2/ob', '/api/v2/tasks', '/api/v2/compute/hosts'],
     then: (task) => void navigate(`/task/${taskOf(task) ?? ''}`),
   });
+  const bodyOf = (values: Values) => ({ ...values, again: undefined, type: 'PRIMARY' });
   const ready = found?.valid === true;
-  const submit = (values: Values) => {
-    const body = { ...values, again: undefined, type: 'PRIMARY' };
-    create.reset();
-    if (ready) create.run({ body });
-    else check.run({ body });
-  };
-  const error = create.error ?? check.error;
+  const reasons = found?.messages ?? [];
   return (
     <>
       <PageHead title={w.title} />
-      <Card style={{ maxWidth: 960 }}>
-        <p style={{ marginTop: 0 }}>{w.intro}</p>
-        <Form<Values>
-          layout="vertical"
-          requiredMark="optional"
-          scrollToFirstError
-          initialValues={INITIAL}
-          onFinish={submit}
-          onValuesChange={() => {
-            setFound(undefined);
-            check.reset();
-          }}
-        >
-          <Basics />
-          <h2 style={{ fontSize: 14 }}>{w.zones}</h2>
-          <ZoneFields />
-          <Collapse
-            ghost
-            style={{ margin: '16px 0' }}
-            items={[{ key: 'more', label: w.more, children: <More />, forceRender: true }]}
-          />
-          {error === null ? null : (
-            <div style={{ marginBottom: 16 }}>
-              <ErrorView error={error} />
-            </div>
-          )}
-          {found === undefined ? null : <Outcome of={found} />}
-          <Flex gap={8}>
-            <Button type="primary" htmlType="submit" loading={check.running || create.running}>
-              {ready ? w.create : w.check}
-            </Button>
-            <Button onClick={() => void navigate('/cluster')}>{w.cancel}</Button>
-          </Flex>
-        </Form>
-      </Card>
+      <CheckedForm<Values>
+        intro={w.intro}
+        width={960}
+        initial={INITIAL as Partial<Values>}
+        look={{ label: w.check, action: check, send: (values) => check.run({ body: bodyOf(values) }) }}
+        act={{ label: w.create, action: create, send: (values) => create.run({ body: bodyOf(values) }) }}
+        ready={ready}
+        found={found && <Verdict fine={ready} title={ready ? w.fine : fill(w.bad, reasons.length)} reasons={reasons} />}
+        onForget={() => setFound(undefined)}
+        onCancel={() => void navigate('/cluster')}
+      >
+        <Basics />
+        <h2 style={{ fontSize: 14 }}>{w.zones}</h2>
+        <ZoneFields />
+        <Collapse
+          ghost
+          style={{ margin: '16px 0' }}
+          items={[{ key: 'more', label: w.more, children: <More />, forceRender: true }]}
+        />
+      </CheckedForm>
     </>
   );
 }

@@ -4,6 +4,7 @@ import { Checkbox, Form, Input } from 'antd';
 import type { ApiError } from '../../api/call';
 import { Field } from '../../parts/field';
 import { FormDrawer } from '../../parts/form-drawer';
+import { PasswordAgain } from '../../parts/password-again';
 import { useWords } from '../../words';
 import { ob } from './words';
 
@@ -29,10 +30,6 @@ interface Props {
 /** A new password for an account of a kernel. */
 export function PasswordDrawer({ oldHelp, onSubmit, ...p }: Props) {
   const w = useWords(words);
-  const same = ({ getFieldValue }: { getFieldValue: (name: 'newPassword') => unknown }) => ({
-    validator: (_: unknown, value: unknown) =>
-      value === getFieldValue('newPassword') ? Promise.resolve() : Promise.reject(new Error(w.differs)),
-  });
   return (
     <FormDrawer<NewPassword & { again: string }>
       {...p}
@@ -44,9 +41,7 @@ export function PasswordDrawer({ oldHelp, onSubmit, ...p }: Props) {
       <Field name="newPassword" label={w.newPassword} required>
         <Input.Password autoComplete="new-password" autoFocus />
       </Field>
-      <Field name="again" label={w.again} required dependencies={['newPassword']} rules={[same]}>
-        <Input.Password autoComplete="new-password" />
-      </Field>
+      <PasswordAgain of="newPassword" name="again" label={w.again} />
       {oldHelp === undefined ? null : (
         <Field name="oldPassword" label={w.oldPassword} extra={oldHelp}>
           <Input.Password autoComplete="off" />

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Taking over: where the cluster is, what stands against it, then the task that does it. What was found belongs to what was typed:
-// another address or password is looked at anew.
-import { Alert, Button, Card, Checkbox, Flex, Form, Input, InputNumber, Select } from 'antd';
+// Taking over: where the cluster is, what stands against it, then the task that does it.
+import { Checkbox, Flex, Form, Input, InputNumber, Select } from 'antd';
 import { useState } from 'react';
 import { useNavigate } from 'react-router-dom';
 
 import type { Body, Data } from '../../api/types';
+import { CheckedForm, Verdict } from '../../parts/checked-form';
 import { DetailCard } from '../../parts/detail-card';
-import { ErrorView } from '../../parts/error-view';
 import { Field } from '../../parts/field';
 import { PageHead } from '../../parts/page-head';
 import { useAction } from '../../parts/use-action';
@@ -47,25 +46,11 @@ type Found = Data<'post', typeof CHECK>;
 
 function Outcome({ found }: { found: Found }) {
   const w = useWords(words);
-  const valid = found.result?.valid === true;
-  const reasons = (
-    <ul style={{ margin: 0, paddingInlineStart: 18 }}>
-      {found.result?.messages?.map((m) => (
-        <li key={m}>{m}</li>
-      ))}
-    </ul>
-  );
+  const fine = found.result?.valid === true;
   return (
     <>
-      <Alert
-        type={valid ? 'success' : 'error'}
-        role={valid ? 'status' : 'alert'}
-        showIcon
-        title={valid ? w.fine : w.notYet}
-        description={valid ? undefined : reasons}
-        style={{ marginBottom: 16 }}
-      />
-      {valid ? (
+      <Verdict fine={fine} title={fine ? w.fine : w.notYet} reasons={found.result?.messages} />
+      {fine ? (
         <DetailCard
           title={w.found}
           details={[
@@ -124,49 +109,28 @@ export default function TakeOver() {
     refreshes: ['/api/v2/ob/clusters', '/api/v2/tasks'],
     then: () => void navigate('/cluster'),
   });
-  const ready = found?.result?.valid === true;
-  const run = (values: Wish) => {
-    const body = {
-      ...values,
-      rootSysPassword: values.rootSysPassword ?? '',
-      clusterName: values.clusterName || undefined,
-    };
-    start.reset();
-    if (ready) start.run({ body });
-    else check.run({ body });
-  };
-  const error = start.error ?? check.error;
+  const bodyOf = (values: Wish) => ({
+    ...values,
+    rootSysPassword: values.rootSysPassword ?? '',
+    clusterName: values.clusterName || undefined,
+  });
   return (
     <>
       <PageHead title={w.title} />
-      <Card style={{ maxWidth: 720 }}>
-        <p style={{ marginTop: 0 }}>{w.intro}</p>
-        <Form<Wish>
-          form={form}
-          layout="vertical"
-          requiredMark="optional"
-          initialValues={{ connectionMode: 'direct', port: 2881, saveToCredential: true }}
-          onFinish={run}
-          onValuesChange={() => {
-            setFound(undefined);
-            check.reset();
-          }}
-        >
-          <TargetFields proxy={mode === 'proxy'} />
-          {error === null ? null : (
-            <div style={{ marginBottom: 16 }}>
-              <ErrorView error={error} />
-            </div>
-          )}
-          {found === undefined ? null : <Outcome found={found} />}
-          <Flex gap={8}>
-            <Button type="primary" htmlType="submit" loading={check.running || start.running}>
-              {ready ? w.takeOver : w.check}
-            </Button>
-            <Button onClick={() => void navigate('/cluster')}>{w.cancel}</Button>
-          </Flex>
-        </Form>
-      </Card>
+      <CheckedForm<Wish>
+        intro={w.intro}
+        width={720}
+        form={form}
+        initial={{ connectionMode: 'direct', port: 2881, saveToCredential: true }}
+        look={{ label: w.check, action: check, send: (values) => check.run({ body: bodyOf(values) }) }}
+        act={{ label: w.takeOver, action: start, send: (values) => start.run({ body: bodyOf(values) }) }}
+        ready={found?.result?.valid === true}
+        found={found && <Outcome found={found} />}
+        onForget={() => setFound(undefined)}
+        onCancel={() => void navigate('/cluster')}
+      >
+        <TargetFields proxy={mode === 'proxy'} />
+      </CheckedForm>
     </>
   );
 }

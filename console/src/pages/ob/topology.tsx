@@ -6,8 +6,9 @@ import type { Data } from '../../api/types';
 import { Empty } from '../../parts/empty';
 import { Usage } from '../../parts/usage';
 import { useWords } from '../../words';
-import { addressOf, StateTag, useServerStats } from './cluster-parts';
-import { type Ask, StopOrStart, useOperations } from './operations';
+import { addressOf, serverPart, StateTag, useServerStats, zonePart } from './cluster-parts';
+import { AddZone, PartActions } from './operation-menus';
+import { type Ask, useOperations } from './operations';
 import { ob } from './words';
 
 const words = {
@@ -69,12 +70,7 @@ function ServerBox({ of, stats, ask }: { of: Server; stats: Stats; ask: Ask }) {
         </button>
       </Popover>
       <div style={{ textAlign: 'end' }}>
-        <StopOrStart
-          of={{ name: addressOf(of), server: of.id }}
-          status={of.status}
-          ask={ask}
-          cluster={of.clusterId ?? 0}
-        />
+        <PartActions of={serverPart(of)} ask={ask} />
       </div>
     </li>
   );
@@ -93,12 +89,7 @@ function ZoneBox({ of, stats, ask }: { of: Zone; stats: Stats; ask: Ask }) {
         extra={
           <>
             {of.regionName}
-            <StopOrStart
-              of={{ name: of.name ?? '', zone: of.name }}
-              status={of.status}
-              ask={ask}
-              cluster={of.clusterId ?? 0}
-            />
+            <PartActions of={zonePart(of)} ask={ask} />
           </>
         }
         style={{ borderTop: `3px solid ${edgeOf(of.status)}` }}
@@ -127,6 +118,7 @@ export function Topology({ of }: { of: Cluster }) {
           {of.name} <StateTag status={of.status} />
         </Flex>
       }
+      extra={of.engine === 'SEEKDB' ? null : <AddZone cluster={of.id ?? 0} name={of.name ?? ''} ask={ask} />}
     >
       <ul className="topology topology-zones" aria-label={w.tree}>
         {zones.map((z) => (

@@ -38,7 +38,6 @@ export const ob = {
   changePassword: ['Change password', '修改密码'],
   newPassword: ['New password', '新密码'],
   again: ['New password, again', '确认新密码'],
-  differs: ['This is not the same', '两次输入的密码不一致'],
   keepPassword: ['Keep it in my password box too', '同时保存到我的密码箱'],
   passwordChanged: ['The password was changed', '密码已修改'],
   collation: ['Collation', '字符序'],
