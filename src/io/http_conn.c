@@ -78,7 +78,7 @@ void http_conn_close(struct http_conn *c)
     http_conn_set_idle(c, false);
     if (c->proto != NULL)
         c->proto->fini(c);
-    tls_free(c->tls);
+    tls_discard(c->tls);
     http_chain_drop(&c->plain, &s->blocks, SIZE_MAX);
     str_fini(&c->held);
     http_server_strike(c);

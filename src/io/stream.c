@@ -65,7 +65,7 @@ static void free_if_over(struct stream *s)
 {
     if (!s->closing || s->n_writes > 0 || s->tcp.data != NULL)
         return;
-    tls_free(s->tls);
+    tls_discard(s->tls);
     mem_free(s);
 }
 

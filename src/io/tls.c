@@ -349,7 +349,7 @@ static struct tls *session_new(struct tls_server *t, tls_put put, void *data)
     s->ssl = ssl_new(t);
     bio = s->ssl != NULL ? BIO_new(t->method) : NULL;
     if (bio == NULL) {
-        tls_free(s);
+        tls_discard(s);
         return NULL;
     }
     BIO_set_data(bio, s);
@@ -382,7 +382,7 @@ const char *tls_peer_uri(const struct tls *s)
     return s->peer_uri;
 }
 
-void tls_free(struct tls *s)
+void tls_discard(struct tls *s)
 {
     if (s == NULL)
         return;

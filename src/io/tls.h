@@ -48,7 +48,8 @@ MUST_CHECK struct tls *tls_new(struct tls_server *t, tls_put put, void *data);
 /* The other side: greets at once, and demands a certificate of `client_ca`, which must have been given, of the server. No name is checked:
  * see tls_peer_uri. NULL when memory is out. */
 MUST_CHECK struct tls *tls_new_client(struct tls_server *t, tls_put put, void *data);
-void tls_free(struct tls *s);
+/* Not tls_free: OpenSSL 3.5 has one, which its static library shows to the agent's linker. */
+void tls_discard(struct tls *s);
 
 /* Hands over what the peer sent: borrowed until tls_read has answered TLS_MORE. */
 void tls_feed(struct tls *s, const void *bytes, size_t n);

@@ -16,9 +16,23 @@ def url(ocp_server):
 
 
 @pytest.fixture
-def page(browser, url):
+def new_tab(browser):
+    """Tabs that live as long as the test."""
+    made = []
+
+    def make(width=1280, height=800):
+        made.append(browser.page(width, height))
+        return made[-1]
+
+    yield make
+    for tab in made:
+        tab.close()
+
+
+@pytest.fixture
+def page(new_tab, url):
     """The page, loaded; a test that ends with complaints of the browser has failed."""
-    tab = browser.page(1280, 800)
+    tab = new_tab()
     tab.open(url)
     tab.wait("document.querySelectorAll('#list a').length > 10")
     yield tab
@@ -113,8 +127,8 @@ def test_mistakes_are_shown_before_anything_is_sent(page):
     assert "JSON" in page.text("#note") and page.eval("document.activeElement.id") == "body"
 
 
-def test_no_login_and_wrong_password_are_said_without_a_browser_dialog(browser, url, ocp_server):
-    page = browser.page()
+def test_no_login_and_wrong_password_are_said_without_a_browser_dialog(new_tab, url, ocp_server):
+    page = new_tab()
     page.open(url + "#/regions-list")
     page.wait("document.querySelector('#call')")
     assert send(page)["error"]["code"] == 3000 and page.text("#answer-status").startswith("401")
@@ -159,8 +173,8 @@ def test_both_languages(page):
     assert english == "en" and "Send" in page.text("#call")
 
 
-def test_a_document_that_does_not_come_can_be_tried_again(browser, url):
-    page = browser.page()
+def test_a_document_that_does_not_come_can_be_tried_again(new_tab, url):
+    page = new_tab()
     page.call("Network.setBlockedURLs", urls=["*openapi.json"])
     page.open(url)
     page.wait("document.querySelector('main .notice.bad')")
@@ -175,9 +189,9 @@ def test_an_unknown_operation_is_named(page):
     assert "no-such-operation" in page.text("main")
 
 
-def test_lost_server_ends_the_call_with_a_sentence(browser, new_ocp_server, metadb):
+def test_lost_server_ends_the_call_with_a_sentence(new_tab, new_ocp_server, metadb):
     server = new_ocp_server(metadb)
-    page = browser.page()
+    page = new_tab()
     page.open(f"http://{server.host}:{server.port}{PAGE}#/livez")
     page.wait("document.querySelector('#call')")
     server.kill()
@@ -198,8 +212,8 @@ def test_files_are_cached_by_etag_and_locked_down(ocp_server):
 
 
 @pytest.mark.parametrize("width, height", [(1280, 800), (1920, 1080)])
-def test_nothing_is_wider_than_the_window(browser, url, width, height):
-    page = browser.page(width, height)
+def test_nothing_is_wider_than_the_window(new_tab, url, width, height):
+    page = new_tab(width, height)
     page.open(url)
     page.wait("document.querySelectorAll('#list a').length > 10")
     for operation in ("", "region-create", "hosts-list", "task-instances-list"):

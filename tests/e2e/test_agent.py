@@ -2,6 +2,7 @@
 """The agent of a host as ocp-server uses it: real processes, mutual TLS, a real disk. What must never happen twice is counted at the target: files
 made, processes by pid and start time."""
 import base64
+import contextlib
 import json
 import os
 import pathlib
@@ -183,7 +184,7 @@ def test_a_job_that_ended_while_the_agent_was_away_has_its_result(proxy):
 
 
 def test_a_job_that_died_with_the_agent_is_unknown_and_not_run_again(proxy):
-    s = script(proxy, "dies", f"echo began >>{proxy.root}/dies.log; while :; do sleep 0.02; done\n")
+    s = script(proxy, "dies", f"echo $$ >{proxy.root}/dies.pid; echo began >>{proxy.root}/dies.log; exec sleep 1000\n")
     key = proxy.key(step=22)
     caller = proxy.popen({"op": "command", "kind": "run_script", "key": key, "args": {"script": s}})
     wait_for(lambda: lines(f"{proxy.root}/dies.log"))
@@ -191,6 +192,8 @@ def test_a_job_that_died_with_the_agent_is_unknown_and_not_run_again(proxy):
     proxy.process.kill()
     proxy.process.wait()
     kill(pid)
+    with contextlib.suppress(ProcessLookupError):
+        kill(int(lines(f"{proxy.root}/dies.pid")[0]))
     proxy.process = proxy.start_proxy()
     assert json.loads(caller.communicate(timeout=60)[0])["error"] == "ERR_AGENT_UNKNOWN"
     assert proxy.run("run_script", key, script=s)["error"] == "ERR_AGENT_UNKNOWN"

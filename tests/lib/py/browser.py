@@ -97,9 +97,14 @@ class Browser:
         context = self.call("Target.createBrowserContext")["browserContextId"]
         target = self.call("Target.createTarget", url="about:blank", browserContextId=context, width=width, height=height)["targetId"]
         session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        page = self._pages[session] = Page(self, session)
+        page = self._pages[session] = Page(self, session, context)
         page.prepare(width, height)
         return page
+
+    def forget(self, page):
+        """Its tab is closed, its cookies and storage are gone."""
+        del self._pages[page.session]
+        self.call("Target.disposeBrowserContext", browserContextId=page.context)
 
     def close(self):
         self.process.kill()
@@ -116,11 +121,14 @@ class Browser:
 class Page:
     """One tab. Expressions are JavaScript; what they give comes back as Python values."""
 
-    def __init__(self, browser, session):
-        self.browser, self.session = browser, session
+    def __init__(self, browser, session, context):
+        self.browser, self.session, self.context = browser, session, context
         self.complaints = []
         self._answer = None                         # of requests that are paused; None: as if nobody had paused them
         self._left = None                           # how many get it; None: all
+
+    def close(self):
+        self.browser.forget(self)
 
     def call(self, method, **params):
         return self.browser.call(method, self.session, **params)
@@ -234,8 +242,7 @@ class Page:
 
     def downloads_to(self, directory):
         """What this page's context downloads from now on goes there, without asking."""
-        context = self.call("Target.getTargetInfo")["targetInfo"]["browserContextId"]
-        self.browser.call("Browser.setDownloadBehavior", behavior="allow", browserContextId=context, downloadPath=str(directory))
+        self.browser.call("Browser.setDownloadBehavior", behavior="allow", browserContextId=self.context, downloadPath=str(directory))
 
     def screenshot(self, path):
         png = self.call("Page.captureScreenshot", format="png")["data"]

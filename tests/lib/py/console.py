@@ -263,4 +263,4 @@ class Console:
         assert left == [], left
 
     def leave(self):
-        self.page.call("Page.navigate", url="about:blank")
+        self.page.close()
