@@ -6,19 +6,48 @@ During login the client's numbers start at 1. A client that turns to TLS or to c
 opaque: it is handed on unread.
 """
 import dataclasses
+import struct
 
 COM_QUIT, COM_QUERY, COM_PING = 0x01, 0x03, 0x0E
 COM_STMT_PREPARE, COM_STMT_EXECUTE = 0x16, 0x17
 CLIENT_COMPRESS, CLIENT_SSL = 0x20, 0x800
 LAST_PREPARED = 0xFFFFFFFF
+NUMBERS = {1: "<b", 2: "<h", 3: "<i", 4: "<f", 5: "<d", 8: "<q"}     # by type; the others have a length before them, NULL (6) has nothing
+TIMES = (7, 10, 11, 12)
 
 
 @dataclasses.dataclass
 class Command:
-    """code is the COM_ number; text is the statement (of the prepared one for COM_STMT_EXECUTE), else the payload."""
+    """code is the COM_ number; text is the statement (of the prepared one for COM_STMT_EXECUTE), else the payload; values are those of its
+    parameters: numbers, bytes, None."""
     code: int
     text: bytes
     trap: object = None
+    values: tuple = ()
+
+
+def _size(data, at):
+    """A length as the protocol writes it, and where what it measures begins."""
+    first = data[at]
+    more = {0xFC: 2, 0xFD: 3, 0xFE: 8}.get(first, 0)
+    return (int.from_bytes(data[at + 1:at + 1 + more], "little"), at + 1 + more) if more else (first, at + 1)
+
+
+def values_of(body, types):
+    """Of COM_STMT_EXECUTE: what comes behind the types, and those; `body` begins with the bits of those that are NULL."""
+    nulls, at, found = body[0], 0, []
+    for i, kind in enumerate(types):
+        if nulls[i // 8] >> (i % 8) & 1 or kind == 6:
+            found.append(None)
+        elif kind in NUMBERS:
+            size = struct.calcsize(NUMBERS[kind])
+            found.append(struct.unpack(NUMBERS[kind], body[1][at:at + size])[0])
+            at += size
+        else:
+            size, at = (body[1][at], at + 1) if kind in TIMES else _size(body[1], at)
+            found.append(body[1][at:at + size])
+            at += size
+    return tuple(found)
 
 
 class CommandReader:
@@ -29,6 +58,7 @@ class CommandReader:
         self._logged_in = False
         self._pending = b""
         self._statements = {}
+        self._types = {}                           # of the parameters of a statement, by its text: as it was executed last
         self._preparing = None
         self._answer = b""
 
@@ -64,8 +94,21 @@ class CommandReader:
             self._preparing, self._answer = rest, b""
             self._statements[LAST_PREPARED] = rest
         elif code == COM_STMT_EXECUTE:
-            return Command(code, self._statements.get(int.from_bytes(rest[:4], "little"), rest))
+            number = int.from_bytes(rest[:4], "little")
+            text = self._statements.get(number, rest)
+            return Command(code, text, values=self._values(text, rest))
         return Command(code, rest)
+
+    def _values(self, text, rest):
+        n = text.count(b"?")
+        bits = (n + 7) // 8
+        if n == 0 or len(rest) < 10 + bits:
+            return ()
+        at = 10 + bits
+        if rest[at - 1] == 1:                      # types are sent again
+            self._types[text] = rest[at:at + 2 * n:2]
+            at += 2 * n
+        return values_of((rest[9:9 + bits], rest[at:]), self._types.get(text, ()))
 
     def answer(self, data):
         """Learns the number of a statement from the first packet that follows its COM_STMT_PREPARE."""

@@ -11,6 +11,7 @@ condition, and only once. With mysql=True the proxy reads the commands of plain 
 
     trap = proxy.cut_at("COMMIT", when="answer")  # the server commits, the client never hears of it
     trap = proxy.cut_at("INSERT", when="request") # the statement never arrives
+    proxy.watch = function                        # of the connection and each command, on the proxy's thread: a Hold stops that connection
 
 Up is from client to server, down from server to client. Methods may be called from any thread.
 """
@@ -64,6 +65,30 @@ class Trap:
         self._event.set()
 
 
+class Hold:
+    """Stops what goes up (when="request": the command itself is kept) or down (when="answer") on a connection from a command on, until release()."""
+
+    def __init__(self, when):
+        self.when, self.connection, self._gate, self._sprung = when, None, asyncio.Event(), threading.Event()
+
+    def wait(self, timeout=None):
+        if not self._sprung.wait(TIMEOUT if timeout is None else timeout):
+            raise TimeoutError(f"the proxy holds no {self.when}")
+        return self
+
+    @property
+    def sprung(self):
+        return self._sprung.is_set()
+
+    def release(self):
+        """Everything goes on, if there is still anybody."""
+        self.connection.proxy._call(self._gate.set)
+
+    async def passed(self):
+        self._sprung.set()
+        await self._gate.wait()
+
+
 @dataclasses.dataclass(eq=False)
 class Flow:
     """One direction of one connection."""
@@ -84,6 +109,7 @@ class Connection:
         self.up = Flow("up", client[0], server[1], asyncio.Queue(64))
         self.down = Flow("down", server[0], client[1], asyncio.Queue(64))
         self.answer_trap = None                    # cuts when the next answer comes
+        self.answer_hold = None                    # stops it
         self.closed = asyncio.Event()
 
     async def run(self):
@@ -132,8 +158,14 @@ class Connection:
                 return self.cut()
             if self.commands is not None:
                 self.commands.answer(data)
+            if self.answer_hold is not None:
+                yield self.answer_hold
+                self.answer_hold = None
         parts = self.commands.feed(data) if flow is self.up and self.commands is not None else [(data, None)]
         for raw, command in parts:
+            hold = self._watch(command)
+            if hold is not None:
+                yield hold
             kept = self._at_command(command)
             if kept and raw:
                 yield from self._within_bytes(flow, raw)
@@ -142,6 +174,17 @@ class Connection:
                 yield self.cut
             if self.closed.is_set() or flow.stalled:
                 return
+
+    def _watch(self, command):
+        """What stops a command here; who stops its answer is kept."""
+        hold = self.proxy.watch(self, command) if command is not None and self.proxy.watch is not None else None
+        if hold is None:
+            return None
+        hold.connection = self
+        if hold.when == "request":
+            return hold
+        self.answer_hold = hold
+        return None
 
     def _at_command(self, command):
         """False when the command must not go on to the server."""
@@ -191,6 +234,9 @@ class Connection:
                 if due > loop.time():
                     await asyncio.sleep(due - loop.time())
                 await self.proxy._gate.wait()
+                if isinstance(data, Hold):
+                    await data.passed()
+                    continue
                 if callable(data):
                     return data()                  # self.cut: what came before it is in the kernel's hands
                 if not data:
@@ -212,6 +258,7 @@ class Proxy:
         self.target = target
         self.mysql = mysql
         self.host = host
+        self.watch = None
         self.n_connections = 0                     # so far
         self.n_bytes = {"up": 0, "down": 0}        # handed on so far
         self._reserved = Port()
