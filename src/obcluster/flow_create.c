@@ -391,8 +391,14 @@ static int load_time_zones(struct task_run *r, struct err *e)
 static int parameters_with(struct sql *s, void *data, struct err *e)
 {
     struct act *w = data;
+    struct ob_parameter *seen;
+    size_t n;
+    int rv = ob_cluster_parameter_get(s, "obconfig_url", task_arena(w->r), &seen, &n, e);
+    bool is_set = rv == 0 && n > 0;
 
-    return ob_parameter_set(s, "obconfig_url", w->secret, e);
+    for (size_t i = 0; rv == 0 && i < n; i++)
+        is_set = is_set && seen[i].value != NULL && strcmp(seen[i].value, w->secret) == 0;
+    return rv != 0 || is_set ? rv : ob_parameter_set(s, "obconfig_url", w->secret, e);
 }
 
 /* The address of this service as other hosts reach it must have been set (ocp.site.url), else there is nothing to tell the observers. */
