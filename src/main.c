@@ -107,7 +107,7 @@ static int with_settings(const struct cli *cli)
     if (rv != 0)
         print_error(cli->command == CLI_RUN ? "stopped" : "failed", &e);
     settings_box_free(box);
-    return rv == 0 ? 0 : rv == ERR_NODE_REMOVED.code ? EXIT_REMOVED : EXIT_FAILED;
+    return rv == 0 ? 0 : rv == ERR_NODE_REMOVED.code || rv == ERR_LEADER_GIVEN_UP.code ? EXIT_REMOVED : EXIT_FAILED;
 }
 
 static int run(const struct cli *cli)

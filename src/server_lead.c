@@ -306,6 +306,8 @@ int server_take_part(struct server *s, struct err *e)
             rv = start_raft(s, e);
     }
     if (rv == 0)
+        rv = server_is_current(s, e);
+    if (rv == 0)
         compare_address(s);
     return rv == 0 ? node_sign_on(s->metadb, &s->self, e) : rv;
 }

@@ -127,6 +127,8 @@ void server_kick_leader(void *data);
 void server_kick_worker(int64_t node, void *data);
 /* Jobs of this node about itself (server_self.c); `data` is the server. */
 MUST_CHECK int server_beat(void *data, struct err *e);
+/* node_is_current for this node. */
+MUST_CHECK int server_is_current(const struct server *s, struct err *e);
 /* Learns from MetaDB what people want of this node, and does it. Errors: NOT_FOUND, those of db_read. */
 MUST_CHECK int server_look_for_wishes(struct server *s, struct err *e);
 MUST_CHECK int server_keep_certificates(void *data, struct err *e);

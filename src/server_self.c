@@ -11,8 +11,8 @@
 #include "src/node/revoked.h"
 #include "src/task/engine.h"
 
-/* Another node has removed this one: it serves nobody any more, and says so when it is started again. The exit status keeps the service manager
- * from doing that again and again. */
+/* Another node has removed this one, or the cluster was founded anew without it: it serves nobody any more, and says so when it is started again.
+ * The exit status keeps the service manager from doing that again and again. */
 static void leave_for_good(struct server *s, const struct err *why)
 {
     if (s->stopping)
@@ -54,12 +54,22 @@ int server_look_for_wishes(struct server *s, struct err *e)
     return rv;
 }
 
+int server_is_current(const struct server *s, struct err *e)
+{
+    struct raft_node_status status;
+
+    raft_node_status(s->raft, &status);
+    return node_is_current(s->metadb, status.identity.generation, e);
+}
+
 int server_beat(void *data, struct err *e)
 {
     struct server *s = data;
-    int rv = node_beat(s->metadb, &s->self, s->node.draining, e);
+    int rv = server_is_current(s, e);
 
-    if (rv == ERR_NODE_REMOVED.code)
+    if (rv == 0)
+        rv = node_beat(s->metadb, &s->self, s->node.draining, e);
+    if (rv == ERR_NODE_REMOVED.code || rv == ERR_LEADER_GIVEN_UP.code)
         leave_for_good(s, e);
     return rv == 0 ? server_look_for_wishes(s, e) : rv;
 }

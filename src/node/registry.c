@@ -17,6 +17,15 @@ int node_sign_on(struct db *d, const struct node *self, struct err *e)
     return judge(self, store_node_claim(d, self, e), e);
 }
 
+int node_is_current(struct db *d, uint64_t generation, struct err *e)
+{
+    struct leadership last;
+    int64_t claimed_us;
+    int rv = leader_read(d, &last, &claimed_us, e);
+
+    return rv == 0 && last.generation > (int64_t)generation ? err_set(e, &ERR_LEADER_GIVEN_UP, "%llu", (unsigned long long)generation) : rv;
+}
+
 int node_beat(struct db *d, struct node *self, bool draining, struct err *e)
 {
     if (self->id == 0)

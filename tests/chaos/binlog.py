@@ -36,10 +36,12 @@ def commits(text, database):
             now["fences"].append(row["SET"].get(2, 0))
         if row is not None and (deed := leaders_deed(row)):
             now["tables"].add(deed)
+        if row is not None and row["table"] == "work_lease" and row.get("SET", {}).get(2):
+            now["leases"].append((row["SET"][1], row["SET"][4], row["SET"][2]))
 
     for line in text.splitlines():
         if line in ("BEGIN", "START TRANSACTION"):
-            number, now, row = number + 1, {"claims": 0, "fences": [], "tables": set()}, None
+            number, now, row = number + 1, {"claims": 0, "fences": [], "tables": set(), "leases": []}, None
         if now is None:
             continue
         event = EVENT.match(line)
@@ -55,7 +57,8 @@ def commits(text, database):
         elif END.match(line):
             settle()
             if line.startswith("COMMIT") and now["tables"]:
-                done.append(Commit(number, now["claims"], () if now["claims"] else tuple(now["fences"]), frozenset(now["tables"])))
+                done.append(Commit(number, now["claims"], () if now["claims"] else tuple(now["fences"]), frozenset(now["tables"]),
+                                   tuple(now["leases"])))
             now, row, part = None, None, None
     return done
 

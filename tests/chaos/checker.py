@@ -5,6 +5,7 @@ The numbers are those of the invariants:
   1  an epoch has one holder; epochs grow; (generation, term) of successive claims grows
   2  no transaction of an epoch commits after a claim of a higher one
   4  what was acknowledged is there, once, and a task that was accepted ends
+  6  a shard of standing work has one owner in a view
   7  who says that it leads has claimed; two say so only while leadership changes
   8  no change of leadership for what is none of its business
   9  afterwards one leader, soon, and nothing stuck
@@ -92,6 +93,18 @@ def submissions(e):
                 yield Violation(9, f"task {c.answer} is still {task.status}")
 
 
+def leases(e):
+    """6: a shard has one owner in a view, and its views only grow."""
+    owners, views = {}, {}
+    for c in e.commits:
+        for shard, view, node in c.leases:
+            if owners.setdefault((shard, view), node) != node:
+                yield Violation(6, f"transaction {c.number}: shard {shard} is of node {node} in view {view}, in which it was of node {owners[shard, view]}")
+            if view < views.get(shard, view):
+                yield Violation(6, f"transaction {c.number}: shard {shard} is in view {view} after view {views[shard]}")
+            views[shard] = view
+
+
 def says(e):
     """7."""
     claims = sorted(e.leaderships, key=lambda r: r.claimed)
@@ -168,7 +181,7 @@ def answers(e):
                 yield Violation(4, f"{c.op} at {t.endpoint} was answered {t.status} by something else: {t.detail}")
 
 
-CHECKS = (epochs, fencing, submissions, says, role_changes, afterwards, planned, answers)
+CHECKS = (epochs, fencing, submissions, leases, says, role_changes, afterwards, planned, answers)
 
 
 def check(evidence):
@@ -182,5 +195,5 @@ def summary(e):
     submitted = [c for c in e.calls if c.op != "read"]
     return {"calls": len(e.calls), "submissions": len(submitted), "acknowledged": sum(c.outcome == OK for c in submitted),
             "unknown": outcomes[UNKNOWN], "retried": sum(c.retried for c in e.calls), "looks": len(e.looks), "claims": len(e.leaderships),
-            "fenced transactions": sum(bool(c.fences) for c in e.commits), "transactions": len(e.commits), "stopped by the fence": e.stopped_by_fence, "faults": len(e.spans),
+            "fenced transactions": sum(bool(c.fences) for c in e.commits), "transactions": len(e.commits), "leases": len({lease for c in e.commits for lease in c.leases}), "stopped by the fence": e.stopped_by_fence, "faults": len(e.spans),
             "tasks": len(e.tasks), "effects": sum(e.effects.values())}

@@ -77,6 +77,7 @@ class Commit:
     claims: int = 0                # the epoch that it claims; 0: it does not
     fences: tuple = ()             # epochs of the fence rows that it wrote, without claiming
     tables: frozenset = frozenset()
+    leases: tuple = ()             # (shard, view, node) of the leases of standing work that it wrote
 
 
 @dataclasses.dataclass

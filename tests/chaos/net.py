@@ -123,6 +123,12 @@ class Net:
                 self.cut(a, b)
                 self.cut(b, a)
 
+    def mend(self, some, others):
+        """The end of part()."""
+        for a, b in [(a, b) for a in some for b in others] + [(b, a) for a in some for b in others]:
+            self.cuts.discard((a.address, b))
+            self._apply(b)
+
     def isolate(self, host):
         """Its network is gone, for clients as well; only the observer still reaches it."""
         self.part([host], [h for h in self.hosts.values() if h is not host])
@@ -174,11 +180,11 @@ class Wire(threading.Thread):
         run("ip", "link", "add", self.near, "type", "veth", "peer", "name", self.far)
         run("ip", "link", "set", self.far, "master", "br0", "up")
         run("ip", "link", "set", self.near, "up", "promisc", "on")
-        run("ip", "link", "set", self.outer, "nomaster", "promisc", "on")
         for device in (self.outer, self.near, self.far):
             whole_frames(device)
         run(*host.words, sys.executable, "-c", "import sys; sys.path.insert(0, sys.argv[1]); from chaos.net import whole_frames; whole_frames('eth0')",
             os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+        run("ip", "link", "set", self.outer, "nomaster", "promisc", "on")       # last: until the cable is there nothing passes
         self.sockets = [listen_raw(self.outer), listen_raw(self.near)]
         self.running = True
         self.n_frames = 0

@@ -6,9 +6,11 @@ A scenario is a function of the world (world.py) that does the harm and returns 
 whole by whoever called it. `bound` is what is promised; it is printed beside the measured value and decides nothing.
 """
 import dataclasses
+import http.client
+import shutil
 import time
 
-from lib.py.process import wait_until
+from lib.py.process import new_dir, wait_until
 
 from .history import OK, longest_gap
 from .world import ELECTION
@@ -24,7 +26,7 @@ class Scenario:
     run: object
     bound: float = None            # seconds
     changes: int = None            # of leadership at most; None: any number
-    needs: frozenset = frozenset() # "net": namespaces; what World must be made with: "disks", "clocks", "proxy", "small"
+    needs: frozenset = frozenset() # "net": namespaces; what World must be made with: "disks", "clocks", "dbclock", "proxy", "small"
     planned: bool = False          # nobody may notice
     mixes: bool = True             # may happen together with others
 
@@ -37,9 +39,9 @@ def scenario(title, bound=None, changes=None, needs=(), planned=False, mixes=Tru
     return add
 
 
-def gap_since(world, begin):
-    """The longest time without a call that succeeded, among the clients with a list of endpoints."""
-    calls = [c for c in world.history.calls if c.client.startswith("list")]
+def gap_since(world, begin, kind="list"):
+    """The longest time without a call that succeeded, among the clients with a list of endpoints, or those through the balancer ("balanced")."""
+    calls = [c for c in world.history.calls if c.client.startswith(kind)]
     return longest_gap(calls, begin, time.monotonic())
 
 
@@ -229,6 +231,15 @@ def metadb_paused(w):
     return next_write(w)
 
 
+@scenario("MetaDB's clock jumps forth, then back by two hours: leases end too early and too late", bound=2.0, changes=0, needs=["dbclock"], mixes=False)
+def metadb_clock_jumps(w):
+    begin = time.monotonic()
+    for seconds in (3600, -3600, 0):
+        w.metadb.jump(seconds)
+        time.sleep(WATCHED)
+    return gap_since(w, begin)
+
+
 @scenario("connections to MetaDB break between COMMIT and its answer, again and again", changes=0, needs=["proxy"], mixes=False)
 def commits_lost(w):
     begin = time.monotonic()
@@ -283,6 +294,46 @@ def follower_disk_full(w):
     return pause
 
 
+NOWHERE = "10.77.0.99:8081"        # where no machine is
+
+
+def write_until_full(w, victim):
+    """Members come and go, which the log has to hold, until the disk of `victim`, without a free byte, cannot: seconds since it was asked to."""
+    victim.fill()
+    begin = time.monotonic()
+    while victim.server.is_alive():
+        begin = time.monotonic()
+        try:
+            if w.id_of(NOWHERE) is None:
+                w.api().post("/api/v2/ocp/nodes", {"peerAddress": NOWHERE, "name": "node0"})
+            else:
+                w.remove(NOWHERE)
+        except (OSError, http.client.HTTPException):
+            pass                                                   # it ended before it answered
+    exit_status(victim, 70)
+    victim.empty()
+    return begin
+
+
+@scenario("the leader's disk is full when its log has to grow: it must end, with status 70", bound=3.0, changes=1, needs=["net", "small"], mixes=False)
+def leader_disk_full(w):
+    leader = w.leader()
+    begin = write_until_full(w, leader)
+    new = w.new_leader(leader)[0]
+    seconds = w.watches[new.number - 1].since - begin
+    w.remove(NOWHERE)
+    return seconds
+
+
+@scenario("a follower's disk is full when its log has to grow: it must end, with status 70; the time is the longest pause of a client", bound=1.0,
+          changes=0, needs=["net", "small"], mixes=False)
+def follower_log_full(w):
+    begin = time.monotonic()
+    write_until_full(w, w.followers()[0])
+    w.remove(NOWHERE)
+    return gap_since(w, begin)
+
+
 @scenario("a byte of a follower's Raft log is damaged while it is down: it must refuse to start, and say what to do", changes=0, mixes=False)
 def log_damaged(w):
     follower, begin = w.followers()[0], time.monotonic()
@@ -311,6 +362,44 @@ def two_lost(w):
     w.recover()
     w.leader()
     return time.monotonic() - begin
+
+
+def comes_back(w, node, status, says):
+    """Seconds until a node that is of the cluster no more has ended by itself, for that reason."""
+    begin = time.monotonic()
+    node.start()
+    exit_status(node, status)
+    seconds = time.monotonic() - begin
+    assert says in node.server.process.output(), node.server.tail(10)
+    return seconds
+
+
+@scenario("a node that was removed from the cluster is started again: it is refused and ends, with status 72", bound=10.0, changes=0, mixes=False)
+def removed_returns(w):
+    gone = w.followers()[0]
+    gone.kill()
+    w.remove(w.cluster.peer_address(gone.server))
+    seconds = comes_back(w, gone, 72, "removed")
+    time.sleep(WATCHED)
+    w.add(gone)
+    return seconds
+
+
+@scenario("a node of the cluster that was given up is started after the new one was founded: it is refused and ends", bound=10.0, mixes=False)
+def older_generation_returns(w):
+    old, kept = w.nodes[0], new_dir("kept")
+    old.kill()
+    for name in ("raft", "peer"):
+        shutil.copytree(old.server.data / name, kept / name)
+    w.recover()
+    w.ready()
+    new = new_dir("new")
+    old.kill()
+    old.exchange(new, kept)
+    try:
+        return comes_back(w, old, 72, "founded anew")
+    finally:
+        old.exchange(kept, new)
 
 
 # -- MetaDB as a Galera cluster -------------------------------------------------------------------------------------------------------------
@@ -363,6 +452,34 @@ def balancer_killed(w):
 def balancer_cut_off(w):
     w.net.part([w.lb_host], [w.followers()[0].host])
     return undisturbed(w)
+
+
+@scenario("the load balancer loses one node and finds it again, over and over; the time is the longest pause of a client through it", bound=5.0,
+          changes=0, needs=["net"])
+def balancer_flaps(w):
+    node, begin = w.followers()[0], time.monotonic()
+    session = w.session()
+    for _ in range(4):
+        w.net.part([w.lb_host], [node.host])
+        time.sleep(WATCHED)
+        w.net.mend([w.lb_host], [node.host])
+        time.sleep(WATCHED / 2)
+        session.get("/api/v2/profiles/me").ok()
+    return gap_since(w, begin, "balanced")
+
+
+@scenario("a node is drained and taken back, over and over: nobody notices", bound=1.0, changes=0, planned=True, mixes=False)
+def drained_often(w):
+    node, begin = w.followers()[0], time.monotonic()
+    session, number = w.session(), w.id_of(w.cluster.peer_address(node.server))
+    for _ in range(3):
+        w.api().post(f"/api/v2/ocp/nodes/{number}/drain").ok()
+        wait_until(lambda: node.server.probe("/readyz") == 503, f"{node} is drained", 30)
+        session.get("/api/v2/profiles/me").ok()
+        w.api().post(f"/api/v2/ocp/nodes/{number}/resume").ok()
+        node.server.wait_ready()
+        session.get("/api/v2/profiles/me").ok()
+    return gap_since(w, begin, "balanced")
 
 
 def chosen(names):

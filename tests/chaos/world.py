@@ -3,6 +3,7 @@
 import collections
 import contextlib
 import dataclasses
+import math
 import os
 import pathlib
 import re
@@ -22,10 +23,11 @@ from lib.py.process import Child, Port, new_dir, wait_until
 from lib.py.ocpcluster import OcpCluster
 from lib.py.proxy import Proxy
 from lib.py.server import OcpServer, binary
+from lib.py.session import Session
 
 from . import binlog, client
 from .history import Evidence, History, Leadership, Task
-from .net import Net
+from .net import Net, run
 from .watch import Watch
 
 ELECTION = 1.0                     # seconds, the product's default
@@ -33,12 +35,13 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 
 class Metadb(MariaDB):
-    """A MariaDB on a host, with a binary log of rows."""
+    """A MariaDB on a host, with a binary log of rows, whose clock jump() sets when `clock` says so."""
 
     client_hosts = ("%", "localhost")
 
-    def __init__(self, host):
+    def __init__(self, host, clock=False):
         self.host, self.before = host.address, host.words
+        self.jumps = [(0.0, 0)] if clock else []                # since when (wall clock) it is off by how much
         super().__init__(name="metadb", options=["--bind-address=0.0.0.0", "--log-bin=binlog", "--binlog-format=ROW", "--server-id=1",
                                                  "--sync-binlog=0"])
 
@@ -47,6 +50,35 @@ class Metadb(MariaDB):
 
     def binlogs(self):
         return sorted(p for p in self.data.glob("binlog.0*"))
+
+    def _argv(self):
+        if not self.jumps:
+            return super()._argv()
+        order(self.directory / "faketime", "+0")
+        return ["env", f"LD_PRELOAD={faketime()}", f"FAKETIME_TIMESTAMP_FILE={self.directory / 'faketime'}",
+                *(f"{name}={value}" for name, value in FAKETIME.items()), *super()._argv()]
+
+    def jump(self, seconds):
+        """Its wall clock is off by that much from now on."""
+        order(self.directory / "faketime", f"{seconds:+d}")
+        self.jumps.append((time.time(), seconds))
+
+    def wall(self, said):
+        """When it was by the other clocks, if that was its time."""
+        for (begin, off), (end, _) in zip(self.jumps, [*self.jumps[1:], (math.inf, 0)]):
+            if begin <= said - off < end:
+                return said - off
+        return said
+
+
+FAKETIME = {"FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1", "FAKETIME_DONT_RESET": "1"}
+
+
+def faketime():
+    """The library that makes clocks jump."""
+    for library in pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"):
+        return library
+    raise RuntimeError("there is no libfaketime: packaging/install-deps chaos")
 
 
 def preload(name):
@@ -76,7 +108,7 @@ class World:
         self.stack, self.clients, self.watches = contextlib.ExitStack(), [], []
         hosts = [self.net.host(f"n{i}") for i in range(1, n + 1)]
         self.db_host, self.lb_host, self.target_host = (self.net.host(name) for name in ("db", "lb", "target"))
-        self.metadb = self.stack.enter_context(Galera(host=self.net.observer) if "galera" in needs else Metadb(self.db_host))
+        self.metadb = self.stack.enter_context(Galera(host=self.net.observer) if "galera" in needs else Metadb(self.db_host, "dbclock" in needs))
         self.database = self.metadb.create_database("chaos")
         self.proxy = self._proxy() if "proxy" in needs else None
         self.cluster = self.stack.enter_context(Cluster(self.database, hosts, self.lb_host.address, settings, *self._preloads("disks" in needs, "clocks" in needs),
@@ -128,11 +160,8 @@ class World:
         if disks:
             libraries.append(preload("faultdisk"))
         if clocks:
-            [library] = list(pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")) or [None]
-            if library is None:
-                raise RuntimeError("there is no libfaketime: packaging/install-deps chaos")
-            libraries.append(library)
-            more.update(FAKETIME_NO_CACHE="1", FAKETIME_DONT_FAKE_MONOTONIC="1", FAKETIME_DONT_RESET="1")
+            libraries.append(faketime())
+            more.update(FAKETIME)
         return libraries, more
 
     # -- who leads ----------------------------------------------------------------------------------------------------------------------
@@ -163,7 +192,8 @@ class World:
                                    f"FROM `{self.database.name}`.leadership ORDER BY epoch")
         except pymysql.err.ProgrammingError:
             return []
-        return [Leadership(r["epoch"], r["generation"], r["term"], self.ids.get(r["node_id"], 0), float(r["claimed"])) for r in rows]
+        wall = self.metadb.wall if isinstance(self.metadb, Metadb) else float
+        return [Leadership(r["epoch"], r["generation"], r["term"], self.ids.get(r["node_id"], 0), wall(float(r["claimed"]))) for r in rows]
 
     # -- inside MetaDB ------------------------------------------------------------------------------------------------------------------
 
@@ -181,6 +211,37 @@ class World:
         for node in self.nodes:
             node.server.wait_ready()
 
+    # -- members ------------------------------------------------------------------------------------------------------------------------
+
+    def api(self):
+        """The administrator's client at the node that leads."""
+        return self.cluster.api(self.leader().number - 1)
+
+    def id_of(self, peer_address):
+        """Of the member with that address; None: there is none."""
+        rows = self.metadb.sql(f"SELECT id FROM `{self.database.name}`.node WHERE peer_address = %s", (peer_address,))
+        return rows[0]["id"] if rows else None
+
+    def remove(self, peer_address):
+        """It is no member any more, as soon as the others can say so."""
+        def gone():
+            number = self.id_of(peer_address)
+            return number is None or self.api().delete(f"/api/v2/ocp/nodes/{number}").status == 200
+        wait_until(gone, f"{peer_address} is removed", 60)
+
+    def add(self, node):
+        """Its machine, emptied, becomes a member again, with another id."""
+        address = self.cluster.peer_address(node.server)
+        node.wipe()
+        made = self.api().post("/api/v2/ocp/nodes", {"peerAddress": address, "name": f"node{node.number}"}).data
+        bundle = new_dir("bundle", node.server.account) / "bundle"
+        bundle.write_text(made["bundle"])
+        bundle.chmod(0o644)
+        node.server.run("--join", bundle, OCP_JOIN_SECRET=made["secret"])
+        node.start()
+        wait_until(lambda: sum(m["role"] == "VOTER" for m in self.api().get("/api/v2/ocp/cluster").data["members"]) == len(self.nodes),
+                   "all members vote", 60)
+
     # -- clients ------------------------------------------------------------------------------------------------------------------------
 
     def client(self, name, plan, balanced, rate=50.0):
@@ -189,6 +250,12 @@ class World:
         made = client.Client(name, self.history, endpoints, self.login, plan, self.net.client if self.net.real else None, rate)
         self.clients.append(made)
         made.start()
+        return made
+
+    def session(self):
+        """A person's at the console, through the load balancer."""
+        made = Session(self.balancer.host, self.balancer.port)
+        made.log_in(*self.login)
         return made
 
     # -- the end of a fault -------------------------------------------------------------------------------------------------------------
@@ -219,6 +286,8 @@ class World:
             self.metadb.start()
         if isinstance(self.metadb, Metadb):
             self.metadb.resume()
+            if self.metadb.jumps and self.metadb.jumps[-1][1] != 0:
+                self.metadb.jump(0)
         if not self.balancer.process.is_alive():
             self.balancer.start()
         self.deaths += [death for node in self.nodes if (death := node.death())]
@@ -353,6 +422,14 @@ class Node:
         """Its disk is lost, but for the master key, of which there are copies."""
         for name in ("raft", "peer"):
             shutil.rmtree(self.server.data / name, ignore_errors=True)
+
+    def exchange(self, aside, other):
+        """What it has on its disk of its cluster goes `aside`, and what is in the folder `other` takes its place."""
+        for name in ("raft", "peer"):
+            shutil.move(self.server.data / name, aside / name)
+            shutil.move(other / name, self.server.data / name)
+        if self.server.account is not None:
+            run("chown", "-R", f"{self.server.account.pw_uid}:{self.server.account.pw_gid}", self.server.data)
 
     def refused(self):
         """What it says when it does not start."""

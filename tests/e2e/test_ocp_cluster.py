@@ -156,7 +156,7 @@ def test_all_raft_disks_are_lost_and_an_old_node_comes_back(cluster):
     revenant.launch()                                    # of generation 1, and of no list any more
     assert revenant.process.wait() == 72, "systemd does not start it again"
     revenant._expected_death = True
-    assert "removed" in revenant.tail()
+    assert "founded anew without this node" in revenant.tail()
     assert cluster.row()["epoch"] == epoch and cluster.row()["generation"] == 2
 
 

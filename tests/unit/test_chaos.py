@@ -50,6 +50,8 @@ BROKEN = {
     "a write of a former epoch": (2, more("commits", Commit(6, 0, (1,), frozenset({"leader_fence", "subtask_log"})))),
     "a write of an epoch that nobody has claimed": (2, more("commits", Commit(6, 0, (3,)))),
     "a leader's write without the fence": (2, more("commits", Commit(6, 0, (), frozenset({"subtask", "dispatch of a step"})))),
+    "a shard of two nodes in one view": (6, more("commits", Commit(6, leases=((7, 3, 1),)), Commit(7, leases=((7, 3, 2),)))),
+    "a view that goes back": (6, more("commits", Commit(6, leases=((7, 3, 1),)), Commit(7, leases=((7, 2, 1),)))),
     "a fence row left behind": (2, change(fence=[2] * 63 + [1])),
     "a fence ahead of the claims": (2, change(fence=[3] * 64)),
     "an acknowledged submission that is not there": (4, change(rows={"a": 1, "c": 1})),
@@ -168,9 +170,11 @@ BEGIN
 ### UPDATE `chaos`.`work_lease`
 ### WHERE
 ###   @1=5
+###   @2=1002
 ###   @4=9
 ### SET
 ###   @1=5
+###   @2=1002
 ###   @4=9
 COMMIT/*!*/;
 BEGIN
@@ -192,3 +196,4 @@ def test_binary_log_is_read():
     claim, write = binlog.commits(BINLOG, "chaos")
     assert (claim.claims, claim.fences) == (5, ()) and claim.tables == {"leader_epoch", "leader_fence"}
     assert (write.claims, write.fences) == (0, (5,)) and write.tables == {"leader_fence", "subtask_log", "subtask", "work_lease", binlog.DISPATCH}, "a renewal is no grant"
+    assert write.leases == ((5, 9, 1002),)

@@ -700,6 +700,8 @@ static void clusters_are_recovered(struct test_store *t)
     assert_int_equal(test_store_number(t, "SELECT COUNT(*) FROM node_certificate WHERE revoked_at IS NULL"), 0);
     old.node_id = seats[1].id; /* who was left out can do nothing any more */
     assert_err(leader_claim(t->db, &old, &how, &t->e), &t->e, ERR_LEADER_GIVEN_UP);
+    assert_err(node_is_current(t->db, 1, &t->e), &t->e, ERR_LEADER_GIVEN_UP);
+    assert_ok(node_is_current(t->db, 2, &t->e), &t->e);
     (void)seats_of(&f, "127.0.0.1", two); /* again: nothing more */
     assert_ok(node_cluster_recover(&c, two, 1, false, &t->arena, &anew, &t->e), &t->e);
     assert_int_equal(anew.generation, 2);
