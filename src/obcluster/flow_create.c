@@ -253,17 +253,33 @@ static int place_zones(struct task_run *r, struct err *e)
 
 /* --- users ----------------------------------------------------------------------------------------------------------------------- */
 
+static int may_read(struct sql *s, const char *name, struct arena *arena, bool *yes, struct err *e)
+{
+    struct ob_privilege *all;
+    size_t n = 0;
+    int rv = ob_privileges_list(s, name, arena, &all, &n, e);
+
+    *yes = false;
+    for (size_t i = 0; rv == 0 && i < n; i++)
+        *yes |= all[i].on.object == NULL && all[i].on.database != NULL && strcmp(all[i].on.database, "oceanbase") == 0 &&
+                strcmp(all[i].privilege, "SELECT") == 0;
+    return rv;
+}
+
+/* On a new cluster only an earlier run can have made it, with its password in the same statement. */
 static int ensure_user(struct sql *s, const char *name, const char *password, struct arena *arena, struct err *e)
 {
     static const char *const privileges[] = { "SELECT" };
     static const struct ob_grant_on on = { .database = "oceanbase" };
     struct ob_user user;
-    bool found;
+    bool found, reads;
     int rv = ob_user_get(s, name, arena, &user, &found, e);
 
+    if (rv == 0 && !found)
+        rv = ob_user_create(s, name, password, e);
     if (rv == 0)
-        rv = found ? ob_user_set_password(s, name, password, e) : ob_user_create(s, name, password, e);
-    return rv == 0 ? ob_privileges_change(s, OB_GRANT, privileges, 1, &on, name, e) : rv;
+        rv = may_read(s, name, arena, &reads, e);
+    return rv == 0 && !reads ? ob_privileges_change(s, OB_GRANT, privileges, 1, &on, name, e) : rv;
 }
 
 static int proxyro_with(struct sql *s, void *data, struct err *e)

@@ -7,6 +7,7 @@ What is true of the sweep (sweep.py) is to be true of each story: it ends as it 
 import contextlib
 import fcntl
 import random
+import threading
 import time
 
 import pymysql
@@ -21,6 +22,7 @@ NAMES = ("create_cluster", "stop_cluster", "start_cluster", "add_servers", "dele
 def whole_story():
     """Parts in their order; those of clusters are the sweep's."""
     by_name = {part.name: part for part in story()}
+    by_name["start_cluster"].check = by_name["create_cluster"].check     # nothing was replaced yet
 
     def bare(p):
         for machine in p.machines:
@@ -32,7 +34,7 @@ def whole_story():
         return added
 
     return [*(by_name[name] for name in NAMES),
-            Part("delete-hosts", lambda p: p.call("POST", f"{HOSTS}/batchDelete", {"hostIds": list(p.hosts)}), bare), Part("add-hosts", add)]
+            Part("delete-hosts", lambda p: p.call("POST", f"{HOSTS}/batchDelete", {"hostIdList": list(p.hosts)}), bare), Part("add-hosts", add)]
 
 
 class Trouble:
@@ -41,11 +43,23 @@ class Trouble:
     def __init__(self, plant, rng, say):
         self.plant, self.rng, self.say = plant, rng, say
         self.undo, self.next, self.count = [], 0.0, 0
+        self._calm, self._calmed = False, threading.Event()
         self.kinds = {"worker": self._node, "leader": self._leader, "agent": self._agent, "metadb": self._metadb, "observer": self._observer}
+
+    def calm(self, on=True):
+        """From another thread: everything that was done is undone, and nothing new begins, until calm(False)."""
+        self._calmed.clear()
+        self._calm = on
+        if on:
+            self._calmed.wait()
 
     def go_on(self):
         """What is due begins or ends."""
         now = time.monotonic()
+        if self._calm:
+            self.heal()
+            self._calmed.set()
+            return
         for due in [u for u in self.undo if u[0] <= now]:
             self.undo.remove(due)
             due[1]()
@@ -67,8 +81,11 @@ class Trouble:
         self.undo.append((time.monotonic() + self.rng.uniform(0.1, longest), undo))
         return True
 
+    def _is_hit(self, what):
+        return any(getattr(undo, "node", None) is what for _, undo in self.undo)
+
     def _hit(self, node, kills):
-        if not node.is_alive() or any(getattr(u, "node", None) is node for _, u in self.undo):
+        if not node.is_alive() or self._is_hit(node):
             return False
         (node.kill if kills else node.pause)()
 
@@ -81,6 +98,8 @@ class Trouble:
         return self._hit(self.rng.choice(self.plant.nodes), kills)
 
     def _leader(self, kills):
+        if self._is_hit(self.plant.metadb):
+            return False
         [row] = self.plant.sql("SELECT n.name FROM leader_epoch e JOIN node n ON n.id = e.node_id")
         return self._hit(self.plant.nodes[int(row["name"].removeprefix("node")) - 1], kills)
 
@@ -100,7 +119,7 @@ class Trouble:
 
     def _metadb(self, kills):
         db = self.plant.metadb
-        if not db.is_alive() or any(getattr(u, "node", None) is db for _, u in self.undo):
+        if not db.is_alive() or self._is_hit(db):
             return False
         (db.kill if kills else db.pause)()
 
@@ -128,40 +147,69 @@ class Trouble:
 
 
 class Stories(Sweep):
-    """The first telling is without faults; later ones with those of `self.trouble`."""
+    """The first telling is without faults; later ones with those of `self.trouble`. What is told is told in a thread, because the main thread makes the
+    faults: it starts processes, and never waits for what it has stopped itself."""
 
     trouble = None
+
+    def __init__(self, plant, say):
+        super().__init__(plant, say)
+        for proxy in plant.proxies:
+            proxy.watch = None
 
     def _plan(self):
         self.pending = {}
 
     def tell_with(self, parts, seed):
-        """The story once, with the faults of this seed."""
+        """The story once, with the faults of this seed; how many there were."""
         self.trouble = Trouble(self.plant, random.Random(seed), self.say)
+        teller = threading.Thread(target=self._tell_in_thread, args=(parts,), daemon=True)
+        teller.start()
         try:
-            self.tell(parts)
+            while teller.is_alive():
+                self.trouble.go_on()
+                time.sleep(0.02)
         finally:
             self.trouble.heal()
         count, self.trouble = self.trouble.count, None
         return count
 
+    def _tell_in_thread(self, parts):
+        try:
+            self.tell(parts)
+        except (TimeoutError, AssertionError, pymysql.MySQLError, OSError) as e:
+            self.violations.append(repr(e))
+
     def ready(self):
         if self.trouble is None:
             super().ready()
+        self._drain()
+
+    def _tasks(self, part):
+        """MetaDB may be away."""
+        while True:
+            try:
+                return super()._tasks(part)
+            except (pymysql.MySQLError, OSError):
+                time.sleep(0.1)
 
     def _pursue(self, part, task, hit):
         if self.trouble is None:
             return super()._pursue(part, task, hit)
         retries, before = self._through(task), self.trouble.count
-        self.trouble.heal()
+        self.trouble.calm()
         super().ready()
         hit.append(f"{before} faults so far")
         return retries
 
+    def _tell_part(self, part):
+        super()._tell_part(part)
+        if self.trouble is not None:
+            self.trouble.calm(False)
+
     def _through(self, task):
         end, retries = time.monotonic() + SECONDS, 0
         while time.monotonic() < end:
-            self.trouble.go_on()
             try:
                 status = self.plant.task(task)["status"]
             except (pymysql.MySQLError, OSError):
@@ -172,9 +220,6 @@ class Stories(Sweep):
                 if retries == 2 * RETRIES:
                     return None
                 retries += 1
-                self.trouble.heal()          # a person looks first
-                self.plant.call("POST", f"{TASKS}/{task}/retry")
-            time.sleep(0.02)
+                self.plant.call("POST", f"{TASKS}/{task}/retry", refusal=409)
+            time.sleep(0.05)
         return None
-
-
