@@ -14,11 +14,11 @@
 #include "src/store/filter.h"
 #include "src/task/domains.h"
 
-enum { BODY_MAX = 512 * 1024, WAIT_MS = 3500, HTTP_OK = 200 }; /* an observer waits for about 4 s */
+enum { BODY_MAX = 512 * 1024, WAIT_MS = 3500, HTTP_OK = 200, SERVICE_NAME_MAX = 64 }; /* an observer waits for about 4 s */
 
 /* All texts: what is wrong with one is said in the service's own form. */
 struct services_query {
-    const char *action, *cluster, *cluster_id, *region, *region_id, *version, *version_only, *cluster_name, *cluster_idx, *group;
+    const char *action, *cluster, *cluster_id, *region, *region_id, *version, *version_only, *cluster_name, *cluster_idx, *group, *services;
 };
 
 static const struct field query_fields[] = {
@@ -32,6 +32,7 @@ static const struct field query_fields[] = {
     F_STRING(services_query, cluster_name, "ClusterName", DOC("Name of the cluster, for the actions that call it so.")),
     F_STRING(services_query, cluster_idx, "ClusterIdx", DOC("Which of the clusters of this name, from 0.")),
     F_STRING(services_query, group, "ObRegionGroup", DOC("Only this cluster.")),
+    F_STRING(services_query, services, "ServiceNames", DOC("Service names, separated by commas.")),
     FIELD_END,
 };
 
@@ -177,8 +178,16 @@ static int allocate_id(struct asked *a, struct err *e)
     return 0;
 }
 
-/* "c1, c2" -> names that clusters can have, each once. */
-static int read_names(struct asked *a, const char *text, struct field_strings *out, struct err *e)
+static int check_service(const char *name, struct err *e)
+{
+    size_t n = strlen(name);
+
+    return n > 0 && n <= SERVICE_NAME_MAX ? 0 : err_set(e, &ERR_INVALID, "ServiceNames: a service name has 1 to %d characters", SERVICE_NAME_MAX);
+}
+
+/* "c1, c2" -> names that `check` lets pass, each once. `what` they are called. */
+static int read_names(struct asked *a, const char *what, const char *text, int (*check)(const char *name, struct err *e),
+                      struct field_strings *out, struct err *e)
 {
     struct slice rest = { text, strlen(text) };
 
@@ -192,16 +201,16 @@ static int read_names(struct asked *a, const char *text, struct field_strings *o
 
         if (name == NULL)
             return err_set(e, &ERR_NOMEM, "");
-        if (check_name(name, e) != 0)
+        if (check(name, e) != 0)
             return e->row->code;
         while (i < out->n && strcmp(out->items[i], name) != 0)
             i++;
         if (i == FILTER_MAX_VALUES)
-            return err_set(e, &ERR_INVALID, "LdgClusters: at most %d clusters at once", FILTER_MAX_VALUES);
+            return err_set(e, &ERR_INVALID, "%s: at most %d names at once", what, FILTER_MAX_VALUES);
         if (i == out->n)
             out->items[out->n++] = name;
     }
-    return out->n > 0 ? 0 : err_set(e, &ERR_INVALID, "LdgClusters: names of clusters are needed");
+    return out->n > 0 ? 0 : err_set(e, &ERR_INVALID, "%s: names are needed", what);
 }
 
 struct ldg_in {
@@ -227,12 +236,26 @@ static int get_tenants(struct asked *a, struct err *e)
     if (rv == 0)
         rv = fields_read(ldg_fields, a->c->json, &in, a->c->arena, e);
     if (rv == 0)
-        rv = read_names(a, in.clusters, &names, e);
+        rv = read_names(a, "LdgClusters", in.clusters, check_name, &names, e);
     if (rv == 0)
         rv = store_config_tenants(a->c->db, names, a->c->arena, &tenants, &n, e);
     if (rv != 0)
         return rv;
     return config_write_tenants(&a->data, names, tenants, n) ? 0 : err_set(e, &ERR_UNEXPECTED, "libcrypto has no MD5");
+}
+
+static int get_services(struct asked *a, struct err *e)
+{
+    struct field_strings names = { NULL, 0 };
+    struct config_service *list;
+    size_t n;
+    int rv = read_names(a, "ServiceNames", a->q->services != NULL ? a->q->services : "", check_service, &names, e);
+
+    if (rv == 0)
+        rv = store_config_services(a->c->db, names, a->c->arena, &list, &n, e);
+    if (rv != 0)
+        return rv;
+    return config_write_services(&a->data, list, n) ? 0 : err_set(e, &ERR_UNEXPECTED, "libcrypto has no MD5");
 }
 
 /* --- changes --------------------------------------------------------------------------------------------------------------------- */
@@ -322,6 +345,7 @@ static const struct {
     { "AllocateClusterIdByNameAndIdx", GET | POST, allocate_id },
     { "LdgInstanceInfoBatchQuery", GET | POST, get_tenants },
     { "LdgInstanceInfoAll", GET | POST, get_tenants },
+    { "GetTenantInfo", GET | POST, get_services },
 };
 
 static unsigned method_of(const struct http_request *rq)

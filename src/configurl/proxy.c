@@ -113,7 +113,7 @@ static void add_name(struct str *t, const struct config_list *l, const char *nam
 
 bool config_write_template(struct str *t, const struct config_list *l)
 {
-    struct str text;
+    struct str text, tenants;
 
     str_init(&text, NULL);
     add_service(&text, l);
@@ -123,6 +123,12 @@ bool config_write_template(struct str *t, const struct config_list *l)
     add_url(&text, l, "&ObRegion=${ObRegion}");
     json_add_key(&text, "ObRootServiceInfoUrlTemplateV2");
     add_url(&text, l, "&version=2&ObCluster=${ObCluster}&ObClusterId=${OBClusterId}"); /* spelt so by those who read it */
+    str_init(&tenants, NULL);
+    str_printf(&tenants, "%s/services?Action=GetTenantInfo", l->base);
+    json_add_key(&text, "GetTenantInfoUrl"); /* a proxy appends &ServiceNames=s1,s2 */
+    json_add_string(&text, str_c(&tenants));
+    text.failed |= str_failed(&tenants);
+    str_fini(&tenants);
     return add_versioned(t, &text, l->version_only);
 }
 
@@ -176,4 +182,46 @@ bool config_write_tenants(struct str *t, struct field_strings names, const struc
         ok &= add_tenants_of(&text, names.items[i], tenants, n);
     str_add_c(&text, '}');
     return add_versioned(t, &text, false) && ok;
+}
+
+/* Proxies want the digest and the name before the list. */
+static bool add_service_tenants(struct str *t, const struct config_service *list, size_t n)
+{
+    struct str tenants;
+    bool ok;
+
+    str_init(&tenants, NULL);
+    str_add_c(&tenants, '[');
+    for (size_t i = 0; i < n; i++) {
+        json_add_comma(&tenants);
+        str_add(&tenants, "{\"clusterName\":");
+        json_add_string(&tenants, list[i].tenant.cluster);
+        str_add(&tenants, ",\"tenantName\":");
+        json_add_string(&tenants, list[i].tenant.name);
+        str_printf(&tenants, ",\"tenantId\":%lld,\"role\":\"%s\"}", (long long)list[i].tenant.ob_tenant_id, list[i].tenant.role);
+    }
+    str_add_c(&tenants, ']');
+    json_add_comma(t);
+    str_add(t, "{\"md5\":");
+    ok = add_md5(t, (struct slice){ str_c(&tenants), tenants.n });
+    str_add(t, ",\"serviceName\":");
+    json_add_string(t, list[0].service);
+    str_printf(t, ",\"tenantInfoList\":%s}", str_c(&tenants));
+    t->failed |= str_failed(&tenants);
+    str_fini(&tenants);
+    return ok;
+}
+
+bool config_write_services(struct str *t, const struct config_service *list, size_t n)
+{
+    bool ok = true;
+
+    str_add(t, "{\"serviceNameData\":[");
+    for (size_t i = 0, end; i < n; i = end) {
+        for (end = i + 1; end < n && strcmp(list[end].service, list[i].service) == 0; end++) {
+        }
+        ok &= add_service_tenants(t, list + i, end - i);
+    }
+    str_add(t, "]}");
+    return ok;
 }

@@ -21,5 +21,7 @@ MUST_CHECK bool config_write_template(struct str *t, const struct config_list *l
 
 /* LdgInstanceInfoBatchQuery: for each name what tenants it has, sorted by cluster. */
 MUST_CHECK bool config_write_tenants(struct str *t, struct field_strings names, const struct config_tenant *tenants, size_t n);
+/* GetTenantInfo: for each service name that there is its tenants, which are sorted by service. */
+MUST_CHECK bool config_write_services(struct str *t, const struct config_service *list, size_t n);
 
 #endif

@@ -65,6 +65,7 @@ static bool tenant_is_same(const void *was, const void *is, bool exact)
            same(a->collation, b->collation) && same(a->time_zone, b->time_zone) && same(a->primary_zone, b->primary_zone) &&
            same(a->locality, b->locality) && same(a->former_locality, b->former_locality) && same(a->role, b->role) &&
            same(a->switchover_status, b->switchover_status) && same(a->compatible, b->compatible) && same(a->whitelist, b->whitelist) &&
+           same(a->service, b->service) &&
            a->readonly == b->readonly && a->locked == b->locked && a->unit_num == b->unit_num && a->lower_case_names == b->lower_case_names &&
            a->born_us == b->born_us;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An OceanBase, 4.0 and newer: six statements a look. They are no snapshot: a tenant may be dropped between two of them, so each row is
+/* An OceanBase, 4.0 and newer: seven statements a look. They are no snapshot: a tenant may be dropped between two of them, so each row is
  * taken as it comes, and what refers to a row that is gone refers to nothing; the next look finds the rest. */
 #include <string.h>
 #include <strings.h>
@@ -15,7 +15,8 @@ struct seen {
     struct ob_unit *units;
     struct ob_tenant *tenants;
     struct ob_tenant_variable *variables;
-    size_t n_zones, n_servers, n_units, n_tenants, n_variables;
+    struct ob_service *services;
+    size_t n_zones, n_servers, n_units, n_tenants, n_variables, n_services;
 };
 
 static int64_t known(int64_t v)
@@ -46,6 +47,8 @@ static int ask(struct sql *s, struct arena *arena, struct seen *v, struct err *e
         rv = ob_tenants_list(s, arena, &v->tenants, &v->n_tenants, e);
     if (rv == 0)
         rv = ob_tenant_variables_list(s, arena, &v->variables, &v->n_variables, e);
+    if (rv == 0)
+        rv = ob_services_list(s, arena, &v->services, &v->n_services, e);
     return rv;
 }
 
@@ -187,6 +190,15 @@ static void count_units(struct obtenant *t, const struct seen *v)
     t->unit_num = n > 0 ? n : FIELD_NONE;
 }
 
+/* Proxies are told of services that let somebody in. */
+static void take_services(const struct seen *v, struct obtenant *tenants)
+{
+    for (size_t i = 0; i < v->n_services; i++)
+        for (size_t k = 0; k < v->n_tenants; k++)
+            if (tenants[k].ob_tenant_id == v->services[i].tenant_id && strcasecmp(v->services[i].status, "STARTED") == 0)
+                tenants[k].service = v->services[i].name;
+}
+
 /* Both lists are sorted by tenant. */
 static void take_tenants(const struct seen *v, const struct obcluster *c, struct obtenant *out)
 {
@@ -288,6 +300,7 @@ static int take_topology(const struct seen *v, const struct obcluster *c, struct
     for (size_t i = 0; i < v->n_units; i++)
         out->units[i] = unit_of(v, &v->units[i], c);
     take_tenants(v, c, out->tenants);
+    take_services(v, out->tenants);
     return 0;
 }
 

@@ -94,6 +94,13 @@ static const struct sql_field variable_columns[] = {
     { NULL },
 };
 
+static const struct sql_field service_columns[] = {
+    SQL_FIELD(ob_service, tenant_id, "TENANT_ID", SQL_C_INT64),
+    SQL_FIELD(ob_service, name, "SERVICE_NAME", SQL_C_TEXT),
+    SQL_FIELD(ob_service, status, "SERVICE_STATUS", SQL_C_TEXT),
+    { NULL },
+};
+
 static const struct ob_zone unknown_zone = { "", "", "", "", "", 0 };
 static const struct ob_observer unknown_observer = {
     .ip = "",
@@ -155,6 +162,7 @@ static const struct ob_tenant unknown_tenant = {
     .unit_num = OB_UNKNOWN,
     .created_us = OB_UNKNOWN,
 };
+static const struct ob_service unknown_service = { .name = "", .status = "" };
 static const struct ob_tenant_variable unknown_variable = { .name = "", .value = "" };
 
 /* What is read, and into what. */
@@ -192,6 +200,11 @@ static const struct view variables = {
     "SELECT tenant_id, name, value FROM oceanbase.CDB_OB_SYS_VARIABLES WHERE name IN ('character_set_server', 'collation_server', 'time_zone', "
     "'read_only', 'lower_case_table_names', 'ob_tcp_invited_nodes') ORDER BY tenant_id",
     variable_columns, &unknown_variable, sizeof unknown_variable,
+};
+
+static const struct view services = {
+    "SELECT tenant_id, service_name, service_status FROM oceanbase.CDB_OB_SERVICES ORDER BY tenant_id", service_columns, &unknown_service,
+    sizeof unknown_service,
 };
 
 static int read_view(struct sql *s, const struct view *v, struct arena *arena, void **out, size_t *n, struct err *e)
@@ -253,6 +266,20 @@ int ob_tenant_variables_list(struct sql *s, struct arena *arena, struct ob_tenan
 
     *out = rows;
     return rv;
+}
+
+int ob_services_list(struct sql *s, struct arena *arena, struct ob_service **out, size_t *n, struct err *e)
+{
+    enum { NO_SUCH_TABLE = 1146 };
+    void *rows = NULL;
+    int rv = read_view(s, &services, arena, &rows, n, e);
+
+    *out = rows;
+    if (rv != ERR_SQL_FAILED.code || e->lib_code != NO_SUCH_TABLE)
+        return rv;
+    err_clear(e);
+    *n = 0;
+    return 0;
 }
 
 /* --- names of collations ------------------------------------------------------------------------------------------------------ */

@@ -53,6 +53,13 @@ struct ob_tenant {
 };
 MUST_CHECK int ob_tenants_list(struct sql *s, struct arena *arena, struct ob_tenant **out, size_t *n, struct err *e);
 
+/* The names under which proxies find tenants, whichever cluster leads: by tenant, one for each at most. Kernels before 4.2.5 have none. */
+struct ob_service {
+    int64_t tenant_id;
+    const char *name, *status;      /* STARTED, STOPPING, STOPPED */
+};
+MUST_CHECK int ob_services_list(struct sql *s, struct arena *arena, struct ob_service **out, size_t *n, struct err *e);
+
 /* One variable of one tenant; of those that describe a tenant: character_set_server, collation_server (both as numbers), time_zone, read_only,
  * lower_case_table_names, ob_tcp_invited_nodes. By tenant. */
 struct ob_tenant_variable {

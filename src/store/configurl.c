@@ -260,3 +260,32 @@ int store_config_tenants(struct db *d, struct field_strings names, struct arena 
         return err_set(e, &ERR_NOMEM, "");
     return db_list(d, text.s, f.values, f.n_values, tenant_fields, sizeof **out, arena, (void **)out, n, e);
 }
+
+static const struct sql_field service_fields[] = {
+    SQL_FIELD(config_service, service, "service", SQL_C_TEXT),
+    SQL_FIELD(config_service, tenant.cluster, "cluster", SQL_C_TEXT),
+    SQL_FIELD(config_service, tenant.ob_cluster_id, "ob_cluster_id", SQL_C_INT64),
+    SQL_FIELD(config_service, tenant.name, "name", SQL_C_TEXT),
+    SQL_FIELD(config_service, tenant.ob_tenant_id, "ob_tenant_id", SQL_C_INT64),
+    SQL_FIELD(config_service, tenant.role, "role", SQL_C_TEXT),
+    { NULL },
+};
+
+int store_config_services(struct db *d, struct field_strings names, struct arena *arena, struct config_service **out, size_t *n, struct err *e)
+{
+    struct filter f;
+    struct str text;
+
+    filter_init(&f, arena);
+    str_init(&text, arena);
+    filter_strings(&f, "t.service IN", names);
+    if (f.overflow)
+        return err_set(e, &ERR_INVALID, "at most %d service names at once", FILTER_MAX_VALUES);
+    str_printf(&text,
+               "SELECT t.service, c.name AS cluster, c.ob_cluster_id, t.name, t.ob_tenant_id, t.role FROM obtenant t JOIN obcluster c "
+               "ON c.id = t.cluster_id WHERE t.role IN ('PRIMARY', 'STANDBY')%s ORDER BY t.service, c.name, t.ob_tenant_id",
+               str_c(&f.text));
+    if (str_failed(&text) || str_failed(&f.text))
+        return err_set(e, &ERR_NOMEM, "");
+    return db_list(d, text.s, f.values, f.n_values, service_fields, sizeof **out, arena, (void **)out, n, e);
+}

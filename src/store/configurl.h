@@ -61,6 +61,13 @@ struct config_tenant {
     int64_t ob_tenant_id;
     const char *role;            /* "PRIMARY", "STANDBY" */
 };
+/* Those that are found under one of these service names, by service, cluster and number. Errors: INVALID (too many), those of db_read. */
+struct config_service {
+    const char *service;
+    struct config_tenant tenant;
+};
+MUST_CHECK int store_config_services(struct db *d, struct field_strings names, struct arena *arena, struct config_service **out, size_t *n,
+                                     struct err *e);
 MUST_CHECK int store_config_tenants(struct db *d, struct field_strings names, struct arena *arena, struct config_tenant **out, size_t *n,
                                     struct err *e);
 

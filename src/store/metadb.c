@@ -283,5 +283,7 @@ const struct migration metadb_migrations[] = {
             "KEY obinstall_server_cluster (cluster_id, zone), KEY obinstall_server_host (host_id)" TABLE_END,
             "ALTER TABLE obcluster ADD COLUMN ocp_id VARCHAR(32) NOT NULL DEFAULT ''",
             "UPDATE obcluster SET ocp_id = COALESCE((SELECT cluster FROM ocp_cluster WHERE id = 1), '')") },
+    { 32, "service names of tenants",
+      STEPS("ALTER TABLE obtenant ADD COLUMN service VARCHAR(64) NULL") },
     { 0 },
 };

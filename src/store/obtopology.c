@@ -18,7 +18,7 @@
 #define SERVER_COLUMNS "id, cluster_id, created_at, " SERVER_UPDATE
 #define TENANT_UPDATE                                                                                                         \
     "ob_tenant_id, name, mode, status, charset, collation, time_zone, primary_zone, locality, former_locality, role, switchover_status, " \
-    "compatible, whitelist, readonly, locked, unit_num, lower_case_names, born_at, updated_at"
+    "compatible, whitelist, service, readonly, locked, unit_num, lower_case_names, born_at, updated_at"
 #define TENANT_COLUMNS "id, cluster_id, created_at, " TENANT_UPDATE
 #define UNIT_UPDATE                                                                                                           \
     "ob_tenant_id, zone, ip, port, status, group_id, pool_id, pool_name, pool_unit_count, config_id, config_name, max_cpu, min_cpu, " \
@@ -88,6 +88,7 @@ static const struct sql_field tenant_fields[] = {
     SQL_FIELD(obtenant, switchover_status, "switchover_status", SQL_C_TEXT),
     SQL_FIELD(obtenant, compatible, "compatible", SQL_C_TEXT),
     SQL_FIELD(obtenant, whitelist, "whitelist", SQL_C_TEXT),
+    SQL_FIELD(obtenant, service, "service", SQL_C_TEXT),
     SQL_FIELD(obtenant, readonly, "readonly", SQL_C_INT),
     SQL_FIELD(obtenant, locked, "locked", SQL_C_INT),
     SQL_FIELD(obtenant, unit_num, "unit_num", SQL_C_INT64),
@@ -133,7 +134,7 @@ static const struct sql_field unit_fields[] = {
     { .column = NULL },
 };
 
-enum { N_ZONE = 10, N_SERVER = 26, N_TENANT = 23, N_UNIT = 28 };
+enum { N_ZONE = 10, N_SERVER = 26, N_TENANT = 24, N_UNIT = 28 };
 
 static const struct observer initial_server = {
     .start_us = FIELD_NONE,
@@ -186,7 +187,7 @@ static const struct list_sort tenant_sorts[] = {
 
 #define TENANT_READ                                                                                                              \
     "t.id, t.cluster_id, c.name AS cluster_name, t.created_at, t.ob_tenant_id, t.name, t.mode, t.status, t.charset, t.collation, "  \
-    "t.time_zone, t.primary_zone, t.locality, t.former_locality, t.role, t.switchover_status, t.compatible, t.whitelist, t.readonly, " \
+    "t.time_zone, t.primary_zone, t.locality, t.former_locality, t.role, t.switchover_status, t.compatible, t.whitelist, t.service, t.readonly, " \
     "t.locked, t.unit_num, t.lower_case_names, t.born_at, t.updated_at, " TENANT_STATE " AS state, k.description"
 
 static const struct list_kind zone_kind = {

@@ -50,6 +50,7 @@ struct obtenant {
     const char *switchover_status;  /* "NORMAL"; "" */
     const char *compatible;         /* version its data is kept for, "4.2.1.0"; "" */
     const char *whitelist;          /* addresses that may log in; NULL: unknown */
+    const char *service;            /* name under which proxies find it; NULL: none that lets anybody in */
     int readonly, locked;
     int64_t unit_num;               /* units in each zone; FIELD_NONE: unknown */
     int64_t lower_case_names;       /* lower_case_table_names; FIELD_NONE: unknown */

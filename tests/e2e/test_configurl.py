@@ -127,7 +127,7 @@ def test_numbers_are_allocated(ocp_server):
 @pytest.fixture(scope="module")
 def managed(ocp_server):
     """A simulated cluster of three servers that ocp_server manages."""
-    with Obsim(cluster="managed:3", name="obsim-configurl") as sim:
+    with Obsim(cluster="managed:3", tenants=1, name="obsim-configurl") as sim:
         task = ocp_server.api().post(f"{CLUSTERS}/takeOver", {"rootSysPassword": sim.password, "address": sim.host, "port": sim.port}).data
         wait_until(lambda: ocp_server.api().get(f"/api/v2/tasks/{task['id']}").data["status"] == "SUCCESSFUL", "the cluster is taken over")
         yield sim
@@ -150,6 +150,30 @@ def test_a_managed_cluster_is_changed_by_its_own_servers_alone(ocp_server, manag
     assert good(call(ocp_server, "GET", "ObIDCRegionInfo", ObCluster="managed"))["ObRegion"] == "managed"
     told = good(call(ocp_server, "GET", "LdgInstanceInfoBatchQuery", {"LdgClusters": "managed, none"}))
     assert set(told["cluster"]) == {"managed", "none"} and told["Version"]
+
+
+def test_service_names_lead_to_tenants(ocp_server, managed):
+    """A proxy follows GetTenantInfoUrl; what is made, stopped and deleted in the cluster is told there after the next look."""
+    url = good(call(ocp_server, "GET", "GetObRootServiceInfoUrlTemplate"))["GetTenantInfoUrl"]
+    assert url.endswith("/services?Action=GetTenantInfo")
+    [(tenant,)] = managed.sql("SELECT tenant_id FROM oceanbase.DBA_OB_TENANTS WHERE tenant_name = 'tenant1'")
+
+    def told(*names):
+        return {s["serviceName"]: s for s in good(call(ocp_server, "GET", "GetTenantInfo", ServiceNames=",".join(names)))["serviceNameData"]}
+
+    assert told("s1", "nobody") == {}
+    managed.sql("ALTER SYSTEM CREATE SERVICE s1 TENANT = tenant1")
+    seen = wait_until(lambda: told("nobody", "s1"), "the service is seen")
+    assert list(seen["s1"]) == ["md5", "serviceName", "tenantInfoList"]
+    assert seen["s1"]["tenantInfoList"] == [{"clusterName": "managed", "tenantName": "tenant1", "tenantId": int(tenant), "role": "PRIMARY"}]
+    managed.sql("ALTER SYSTEM STOP SERVICE s1 TENANT = tenant1")
+    wait_until(lambda: told("s1") == {}, "it is stopped")
+    managed.sql("ALTER SYSTEM START SERVICE s1 TENANT = tenant1")
+    assert wait_until(lambda: told("s1"), "it is started") == seen
+    managed.fault("CDB_OB_SERVICES", "error", number=1146, text="Table doesn't exist", times=1000000)   # as versions answer that know no services
+    wait_until(lambda: told("s1") == {}, "nothing is told of them")
+    refused(call(ocp_server, "GET", "GetTenantInfo"), 400)
+    refused(call(ocp_server, "GET", "GetTenantInfo", ServiceNames="s" * 65), 400)
 
 
 def test_networks_say_who_may_register(new_ocp_server, metadb):

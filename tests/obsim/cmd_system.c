@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ALTER SYSTEM for what leaves nothing to be seen (REFRESH SCHEMA, RELOAD, FLUSH, SWITCH LEADER, RUN JOB, LOAD MODULE DATA), CHANGE TENANT,
- * KILL SESSION. */
+ * KILL SESSION, and the service names of tenants. */
 #include <string.h>
 
 #include "tests/obsim/cmd.h"
@@ -127,6 +127,41 @@ static int kill_session(struct cmd *x)
     return cmd_fail(x, 1094, "Unknown thread id: %lld", (long long)id);
 }
 
+/* {CREATE | START | STOP | DELETE} SERVICE name [TENANT [=] t]: one for each tenant of users. */
+static int service(struct cmd *x)
+{
+    enum { CREATE, START, STOP, DELETE } order = strstr(x->row->words, "CREATE") != NULL  ? CREATE
+                                                 : strstr(x->row->words, "START") != NULL ? START
+                                                 : strstr(x->row->words, "STOP") != NULL  ? STOP
+                                                                                          : DELETE;
+    struct sim_tenant *t = x->t;
+    struct slice name, tenant;
+    int rv;
+
+    if (!parse_name_or_string(&x->p, &name))
+        return cmd_syntax(x);
+    if (parse_words(&x->p, "TENANT")) {
+        if (!cmd_name_after_equal(x, &tenant))
+            return cmd_syntax(x);
+        t = sim_tenant_find(x->c, tenant);
+        if (t == NULL)
+            return cmd_fail(x, 5157, "Unknown tenant '%.*s'", SLICE_FMT(tenant));
+    }
+    rv = cmd_end(x);
+    if (rv != 0)
+        return rv;
+    if (t->type != SIM_TENANT_USER || name.n >= sizeof t->service || (order == CREATE) != (t->service[0] == '\0') ||
+        (order != CREATE && !slice_is(name, t->service)) || (order == DELETE && !t->is_service_stopped))
+        return cmd_fail(x, 4179, "service name operation not allowed");
+    if (order == CREATE)
+        sim_name(t->service, name);
+    if (order == DELETE)
+        t->service[0] = '\0';
+    t->is_service_stopped = order == STOP;
+    sim_note(x->c, "service", "change_service", "statement", x->row->words, NULL);
+    return cmd_ok(x);
+}
+
 #define ROW(WORDS, RUN) { "ALTER SYSTEM " WORDS, RUN, CMD_SYS, SIM_P(ALTER_SYSTEM), 0 }
 const struct cmd_row cmd_system_rows[] = {
     ROW("REFRESH SCHEMA", record),
@@ -139,6 +174,10 @@ const struct cmd_row cmd_system_rows[] = {
     ROW("FLUSH SQL AUDIT", record),
     ROW("RUN JOB", run_job),
     ROW("LOAD MODULE DATA", record),
+    ROW("CREATE SERVICE", service),
+    ROW("START SERVICE", service),
+    ROW("STOP SERVICE", service),
+    ROW("DELETE SERVICE", service),
     ROW("SWITCH REPLICA", switch_role),
     ROW("SWITCH LEADER", record),
     { "ALTER SYSTEM CHANGE TENANT", change_tenant, 0, SIM_P(ALTER_SYSTEM), 0 },

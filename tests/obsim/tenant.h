@@ -141,6 +141,8 @@ struct sim_tenant {
     char *locality, *previous_locality, *primary_zone, *comment; /* owned; previous_locality and comment NULL: none */
     char charset[64], collation[64];
     char compatible[32];
+    char service[SIM_NAME];           /* its service name, "": none */
+    bool is_service_stopped;
     int unit_num;
     int64_t created_us, modified_us;
     int64_t next_user, next_object, next_ls;

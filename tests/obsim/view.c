@@ -30,6 +30,7 @@ const struct sim_view sim_views[] = {
     { OB, "DBA_OB_TENANTS", fill_tenants, true },
     { OB, "__all_tenant", fill_inner_tenants, false },
     PAIR("OB_ACCESS_POINT", fill_access_points, false),
+    PAIR("OB_SERVICES", fill_services, false),
     { OB, "DBA_OB_TENANT_JOBS", fill_jobs, false },
     { OB, "DBA_OB_UNIT_JOBS", fill_jobs, false },
     { OB, "DBA_OB_SERVER_JOBS", fill_jobs, false },

@@ -61,6 +61,7 @@ void fill_unit_stats(struct fill *f);
 void fill_tenants(struct fill *f);
 void fill_inner_tenants(struct fill *f);
 void fill_access_points(struct fill *f);
+void fill_services(struct fill *f);
 void fill_jobs(struct fill *f);
 void fill_events(struct fill *f);
 void fill_cluster_events(struct fill *f);

@@ -101,6 +101,23 @@ void fill_access_points(struct fill *f)
     }
 }
 
+void fill_services(struct fill *f)
+{
+    for (size_t i = 0; i < f->c->tenants.n; i++) {
+        const struct sim_tenant *t = f->c->tenants.items[i];
+
+        if (!fill_wants_tenant(f, t->id) || t->service[0] == '\0')
+            continue;
+        put_i(f, "TENANT_ID", t->id);
+        put_time(f, "CREATE_TIME", t->modified_us);
+        put_time(f, "MODIFIED_TIME", t->modified_us);
+        put_i(f, "SERVICE_NAME_ID", t->id);
+        put_s(f, "SERVICE_NAME", t->service);
+        put_s(f, "SERVICE_STATUS", t->is_service_stopped ? "STOPPED" : "STARTED");
+        put_row(f);
+    }
+}
+
 /* --- log streams ------------------------------------------------------------------------------------------------------------------ */
 
 /* Calls back for each stream of each tenant in reach. */

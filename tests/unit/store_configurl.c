@@ -142,15 +142,42 @@ static void tenants_have_roles(struct test_store *t)
     (void)test_store_sql(t, "DELETE FROM obcluster");
 }
 
+static void services_have_tenants(struct test_store *t)
+{
+    const char *wanted[] = { "s1", "s3" };
+    struct config_service *list;
+    size_t n;
+
+    insert_cluster(t);
+    (void)test_store_sql(t, "DELETE FROM obtenant");
+    (void)test_store_sql(t, "INSERT INTO obtenant (id, cluster_id, ob_tenant_id, name, mode, status, charset, collation, time_zone, primary_zone, "
+                            "locality, readonly, locked, created_at, updated_at, role, service) VALUES "
+                            "(1, 7, 1006, 't3', 'MYSQL', 'NORMAL', '', '', '', '', '', 0, 0, NOW(6), NOW(6), 'STANDBY', 's1'), "
+                            "(2, 7, 1002, 't1', 'MYSQL', 'NORMAL', '', '', '', '', '', 0, 0, NOW(6), NOW(6), 'PRIMARY', 's1'), "
+                            "(3, 7, 1004, 't2', 'MYSQL', 'NORMAL', '', '', '', '', '', 0, 0, NOW(6), NOW(6), 'PRIMARY', 's2'), "
+                            "(4, 7, 1008, 't4', 'MYSQL', 'NORMAL', '', '', '', '', '', 0, 0, NOW(6), NOW(6), 'PRIMARY', NULL)");
+    assert_ok(store_config_services(t->db, (struct field_strings){ wanted, 2 }, &t->arena, &list, &n, &t->e), &t->e);
+    assert_int_equal(n, 2);
+    assert_string_equal(list[0].service, "s1");
+    assert_string_equal(list[0].tenant.name, "t1");
+    assert_string_equal(list[0].tenant.cluster, "c1");
+    assert_string_equal(list[1].tenant.role, "STANDBY");
+    assert_int_equal(list[1].tenant.ob_tenant_id, 1006);
+    (void)test_store_sql(t, "DELETE FROM obtenant");
+    (void)test_store_sql(t, "DELETE FROM obcluster");
+}
+
 STORE_TEST(later_reports_win)
 STORE_TEST(records_are_made_once_and_deleted)
 STORE_TEST(managed_clusters_are_known)
 STORE_TEST(tenants_have_roles)
+STORE_TEST(services_have_tenants)
 
 const struct CMUnitTest store_configurl_tests[] = {
     STORE_UNIT(later_reports_win),
     STORE_UNIT(records_are_made_once_and_deleted),
     STORE_UNIT(managed_clusters_are_known),
     STORE_UNIT(tenants_have_roles),
+    STORE_UNIT(services_have_tenants),
     { NULL, NULL, NULL, NULL, NULL },
 };

@@ -314,6 +314,28 @@ static void memory_may_run_out(void **state)
 
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, set_up, tear_down)
 
+static void services_have_their_tenants(void **state)
+{
+    static const struct config_service list[] = {
+        { "s1", { "c1", 1, "t1", 1002, "PRIMARY" } }, { "s1", { "c2", 2, "t\"1", 1004, "STANDBY" } }, { "s2", { "c1", 1, "t2", 1004, "PRIMARY" } },
+    };
+    struct str t;
+
+    (void)state;
+    str_init(&t, NULL);
+    assert_true(config_write_services(&t, list, 3));
+    assert_non_null(strstr(str_c(&t), "{\"serviceNameData\":[{\"md5\":\""));
+    assert_non_null(strstr(str_c(&t), "\",\"serviceName\":\"s1\",\"tenantInfoList\":[{\"clusterName\":\"c1\",\"tenantName\":\"t1\",\"tenantId\":1002,"
+                                      "\"role\":\"PRIMARY\"},{\"clusterName\":\"c2\",\"tenantName\":\"t\\\"1\",\"tenantId\":1004,\"role\":\"STANDBY\"}]},"
+                                      "{\"md5\":\""));
+    assert_non_null(strstr(str_c(&t), "\"serviceName\":\"s2\",\"tenantInfoList\":[{\"clusterName\":\"c1\",\"tenantName\":\"t2\",\"tenantId\":1004,"
+                                      "\"role\":\"PRIMARY\"}]}]}"));
+    str_fini(&t);
+    assert_true(config_write_services(&t, list, 0));
+    assert_string_equal(str_c(&t), "{\"serviceNameData\":[]}");
+    str_fini(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -330,6 +352,7 @@ int main(void)
         TEST(tenants_are_told_by_cluster),
         TEST(a_report_is_held_against_what_was_seen),
         TEST(memory_may_run_out),
+        cmocka_unit_test(services_have_their_tenants),
     };
 
     return cmocka_run_group_tests_name("configurl", tests, NULL, NULL);
