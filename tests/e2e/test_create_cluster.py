@@ -36,7 +36,7 @@ class World:
             "type": "PRIVATE_KEY", "username": "root", "passphrase": key, "hostIdList": []}}).data["id"]
         for path in packages:
             upload(self.api, pathlib.Path(path).read_bytes(), pathlib.Path(path).name).ok()
-        self.package = pathlib.Path(packages[0]).name
+        self.package, self.newer = pathlib.Path(packages[0]).name, pathlib.Path(packages[2]).name
         added = self.api.post("/api/v2/compute/hosts/batchCreate", {
             "hostBasicDataList": [{"innerIpAddress": m.address} for m in machines], "sshPort": 22, "kind": "DEDICATED_PHYSICAL_MACHINE",
             "idcId": self.idc, "typeId": kind, "credentialId": root}).data
@@ -90,6 +90,7 @@ def world(mariadb_server):
         machines = [stack.enter_context(lan.host(authorized=[public])) for _ in range(4)]
         state = folder / "state"
         packages = obrpm.write(folder, state=state)
+        packages += obrpm.write(folder, state=state, release=obrpm.Release(version="4.3.5.2", build="102000092025042715"))
         database = mariadb_server.create_database("create")
         stack.callback(mariadb_server.drop_database, database)
         port = Port()
@@ -323,11 +324,12 @@ def test_it_is_created_in_spite_of_trouble(world):
                {"op": "fault", "pattern": "MODIFY ZONE", "kind": "error", "number": 4638, "text": "not the master root service"},
                {"op": "fault", "pattern": "obconfig_url", "kind": "error", "number": 4012, "text": "Timeout", "done": True}]
     with waiting(world.state, *trouble):
-        started = world.api.post(CLUSTERS, world.wish("troubled")).data
+        started = world.api.post(CLUSTERS, world.wish("troubled", rpmName=world.newer)).data
         pursue(world, started["id"])
     path = f"{CLUSTERS}/{started['clusterId']}"
     trace = ObState(world.state, "troubled", world.api.get(path).data["obClusterId"]).trace()
     trace.assert_once("^ALTER SYSTEM BOOTSTRAP")
+    trace.assert_once("^ALTER SYSTEM LOAD MODULE DATA")       # this version has a statement for it
     assert not obmanual.strangers(line["text"] for line in trace.statements())
     trace.assert_no_secret(PASSWORD, "Proxy-ro-1")
     assert world.sql("SELECT user FROM mysql.user WHERE user = 'proxyro'") == (("proxyro",),)
