@@ -97,6 +97,7 @@ static int make_one(struct making *m, const char *path, bool last, bool *made, s
     return rv;
 }
 
+/* But for a mark that was cut short, as by a full disk. */
 static bool is_empty(int fd)
 {
     int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -107,7 +108,8 @@ static bool is_empty(int fd)
     if (d == NULL && copy >= 0)
         (void)close(copy);
     while (empty && (entry = readdir(d)) != NULL)
-        empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 || strcmp(entry->d_name, "lost+found") == 0;
+        empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 || strcmp(entry->d_name, "lost+found") == 0 ||
+                strcmp(entry->d_name, ACT_MARK) == 0;
     if (d != NULL)
         (void)closedir(d);
     return empty;
@@ -254,12 +256,6 @@ static int remove_marked(const struct act *a, const struct agent_remove_tree *ar
     return rv;
 }
 
-static int not_ours(const char *path, struct err *e)
-{
-    (void)err_set(e, &ERR_AGENT_PATH, "%s", path);
-    return err_arg(e, "it does not bear the mark of what is to be removed");
-}
-
 int act_remove_tree(struct act *a, const void *args, void *answer, struct err *e)
 {
     const struct agent_remove_tree *t = args;
@@ -278,7 +274,7 @@ int act_remove_tree(struct act *a, const void *args, void *answer, struct err *e
     }
     rv = act_read_mark(fd, ACT_MARK, mark, sizeof mark, e);
     if (rv == 0 && strcmp(mark, t->mark) != 0)
-        rv = mark[0] == '\0' && is_empty(fd) ? 0 : not_ours(t->path, e);
+        rv = mark[0] == '\0' && is_empty(fd) ? 0 : err_set(e, &ERR_AGENT_NOT_EMPTY, "%s", t->path);
     if (rv == 0)
         rv = remove_marked(a, t, &r, fd, e);
     (void)close(fd);

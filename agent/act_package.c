@@ -273,15 +273,23 @@ static int is_done(const struct act *a, const struct extraction *x, bool *there,
     return rv != 0 || *there ? rv : err_set(e, &ERR_AGENT_NOT_EMPTY, "%s", x->args->directory);
 }
 
-/* What a former try left is removed first: nobody else makes names like this one. */
+/* What a try has left: nobody else makes names like this one. */
+static int remove_rest(const struct act *a, const struct extraction *x, struct err *e)
+{
+    const struct agent_remove_tree rest = { .path = x->dir, .mark = x->args->sha256, .keep = 0 };
+    struct agent_remove_tree_answer removed;
+    struct act own = *a;
+
+    return act_remove_tree(&own, &rest, &removed, e);
+}
+
+/* What a former try left, as when the power went, is removed first. */
 static int begin(const struct act *a, const struct extraction *x, int *dir, struct err *e)
 {
-    const struct agent_remove_tree old = { .path = x->dir, .mark = x->args->sha256, .keep = 0 };
     const struct agent_mkdirs fresh = { .paths = { (const char **)&x->dir, 1 }, .owner = x->args->owner, .mode = 0755, .mark = x->args->sha256 };
-    struct agent_remove_tree_answer removed;
     struct agent_mkdirs_answer made;
     struct act own = *a;
-    int rv = act_remove_tree(&own, &old, &removed, e);
+    int rv = remove_rest(a, x, e);
 
     if (rv == 0)
         rv = act_mkdirs(&own, &fresh, &made, e);
@@ -305,16 +313,21 @@ static int finish(const struct act *a, const struct extraction *x, struct err *e
 static int extract(struct act *a, struct extraction *x, struct err *e)
 {
     int package, dir = -1, rv = open_blob(a, x, &package, e);
+    struct err rest;
 
     if (rv != 0)
         return rv;
     rv = begin(a, x, &dir, e);
     if (rv == 0)
         rv = fill(x, package, dir, e);
+    if (rv == 0)
+        rv = finish(a, x, e);
+    if (rv != 0)
+        (void)remove_rest(a, x, &rest); /* a full disk is not left full; the error is that of the extraction */
     if (dir >= 0)
         (void)close(dir);
     (void)close(package);
-    return rv == 0 ? finish(a, x, e) : rv;
+    return rv;
 }
 
 int act_extract_package(struct act *a, const void *args, void *answer, struct err *e)

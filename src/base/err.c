@@ -45,11 +45,25 @@ static void utf8_trim(char *s, size_t size)
         s[n - back] = '\0';
 }
 
+/* Names and paths come from outside: what moves a terminal's cursor or hides text goes no further than here. */
+static void clean(char *s)
+{
+    for (unsigned char *c = (unsigned char *)s; *c != '\0'; c++) {
+        if (*c == '\n' || *c == '\r' || *c == '\t')
+            *c = ' ';
+        else if (*c < 0x20 || *c == 0x7f)
+            *c = '?';
+        else if (*c == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f) /* the same in Unicode */
+            c[0] = c[1] = '?';
+    }
+}
+
 static void format_to(char *buf, size_t size, const char *fmt, va_list ap)
 {
     if (vsnprintf(buf, size, fmt, ap) < 0)
         buf[0] = '\0';
     utf8_trim(buf, size);
+    clean(buf);
 }
 
 int err_set(struct err *e, const struct err_row *row, const char *fmt, ...)

@@ -57,7 +57,8 @@ ERR_DECLARE(ERR_CONFLICT);        /* {0} kind, {1} name: someone else changed it
 ERR_DECLARE(ERR_IO);              /* {0} reason: file, socket or process */
 ERR_DECLARE(ERR_DENIED);          /* known user without permission */
 
-/* Sets `e` to `row`; `fmt` makes argument {0} ("" for a row without arguments). Returns row->code. `e` may be NULL. */
+/* Sets `e` to `row`; `fmt` makes argument {0} ("" for a row without arguments). Returns row->code. `e` may be NULL.
+ * Control characters of an argument become '?', its line breaks blanks. */
 int err_set(struct err *e, const struct err_row *row, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* Adds the next argument to the error in `e`. Returns the code of its row. */

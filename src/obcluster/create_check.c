@@ -31,16 +31,19 @@ ERR_DEFINE(ERR_CREATE_IDC, 90824, 400, ERR_FINAL, "There is no IDC {0}. Create i
 ERR_DEFINE(ERR_CREATE_PACKAGE, 90825, 400, ERR_FINAL, "The package {0} cannot be used: {1}.", "软件包 {0} 不可用：{1}。");
 ERR_DEFINE(ERR_CREATE_PATH, 90826, 400, ERR_FINAL, "The path {0} {1}.", "路径 {0} 不合法：{1}。");
 ERR_DEFINE(ERR_CREATE_PARAMETER, 90827, 400, ERR_FINAL, "The start parameter {0} {1}.", "启动参数 {0} 不合法：{1}。");
+ERR_DEFINE(ERR_CREATE_USER, 90829, 400, ERR_FINAL,
+           "{0} cannot be the operating system user: a letter or underscore, then letters, digits, '_', '-' and '.', at most 32 characters.",
+           "操作系统用户 {0} 不合法：须以字母或下划线开头，仅含字母、数字、_、- 和 .，最多 32 个字符。");
 ERR_DEFINE(ERR_CREATE_PRIMARY, 90828, 400, ERR_FINAL, "primaryZone names {0}, which is no zone of the cluster.", "primaryZone 中的 {0} 不是该集群的 Zone。");
 
 const struct err_row *const create_check_err_rows[] = {
     &ERR_CREATE_TYPE,  &ERR_CREATE_NO_SERVER,  &ERR_CREATE_TAKEN,      &ERR_CREATE_ARCH,     &ERR_CREATE_REFUSED, &ERR_ZONE_NAME,
     &ERR_ZONE_TWICE,   &ERR_CREATE_PORTS,      &ERR_CREATE_HOST,       &ERR_CREATE_HOST_TWICE, &ERR_CREATE_HOST_STATE, &ERR_CREATE_HOST_IDC,
     &ERR_CREATE_IDC,   &ERR_CREATE_PACKAGE,    &ERR_CREATE_PATH,       &ERR_CREATE_PARAMETER,  &ERR_CREATE_PRIMARY,
-    NULL,
+    &ERR_CREATE_USER,  NULL,
 };
 
-enum { ZONE_MIN = 2, ZONE_MAX = 64, PASSWORD_MAX = 128 };
+enum { ZONE_MIN = 2, ZONE_MAX = 64, PASSWORD_MAX = 128, USER_MAX = 32 };
 
 const char *zone_name_problem(const char *name)
 {
@@ -134,6 +137,16 @@ static void check_paths(struct check *c)
         if (problem != NULL)
             because(c, &ERR_CREATE_PATH, paths[i], problem, NULL, NULL);
     }
+}
+
+static void check_user(struct check *c)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789-.";
+    const char *user = c->w->os_user;
+    size_t n = strlen(user);
+
+    if (n == 0 || n > USER_MAX || strspn(user, letters) != n || strchr("0123456789-.", user[0]) != NULL)
+        because(c, &ERR_CREATE_USER, user, NULL, NULL, NULL);
 }
 
 static void check_parameters(struct check *c)
@@ -299,6 +312,7 @@ int create_check(const struct create_want *w, const struct create_known *k, stru
     check_passwords(&c);
     check_ports(&c);
     check_paths(&c);
+    check_user(&c);
     check_parameters(&c);
     check_package(&c);
     check_zones(&c);

@@ -22,6 +22,7 @@ ERR_DECLARE(ERR_CREATE_PACKAGE);    /* {0} file name, {1} what is wrong with it 
 ERR_DECLARE(ERR_CREATE_PATH);       /* {0} path, {1} what is wrong with it */
 ERR_DECLARE(ERR_CREATE_PARAMETER);  /* {0} name, {1} what is wrong with it */
 ERR_DECLARE(ERR_CREATE_PRIMARY);    /* {0} zone that is none of the cluster's */
+ERR_DECLARE(ERR_CREATE_USER);       /* {0} name */
 extern const struct err_row *const create_check_err_rows[];
 
 struct create_zone {

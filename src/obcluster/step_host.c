@@ -194,6 +194,20 @@ int observer_make_directories(struct task_run *r, struct err *e)
     return rv;
 }
 
+/* A rollback takes back what the steps have made: what is not ours was there before them. */
+static int remove_directory(struct task_run *r, struct step_install *s, struct task_host *h, const char *path, struct err *e)
+{
+    const struct agent_remove_tree args = { .path = path, .mark = s->mark, .keep = 0 };
+    const int operation = task_step_of(r)->operation;
+    int rv = task_host_command(h, "remove_tree", &args, NULL, e);
+
+    if (rv == 0 || !err_is(e, &ERR_AGENT_NOT_EMPTY) || (operation != TASK_ROLLBACK && operation != TASK_UNDO))
+        return rv;
+    task_log(r, "%s: %s is not ours and stays as it is", s->self->ip, path);
+    err_clear(e);
+    return 0;
+}
+
 int observer_remove_directories(struct task_run *r, struct err *e)
 {
     struct field_strings marked = { 0 }, plain = { 0 };
@@ -205,11 +219,8 @@ int observer_remove_directories(struct task_run *r, struct err *e)
         rv = declare_roots(&s, h, e);
     if (rv == 0)
         rv = layout_directories(&s.layout, task_arena(r), &marked, &plain, e);
-    for (size_t i = marked.n; rv == 0 && i > 0; i--) {
-        struct agent_remove_tree args = { .path = marked.items[i - 1], .mark = s.mark, .keep = 0 };
-
-        rv = task_host_command(h, "remove_tree", &args, NULL, e);
-    }
+    for (size_t i = marked.n; rv == 0 && i > 0; i--)
+        rv = remove_directory(r, &s, h, marked.items[i - 1], e);
     if (rv == 0)
         task_log(r, "%s: the directories of the observer are removed", s.self->ip);
     return rv;

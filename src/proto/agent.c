@@ -11,8 +11,8 @@
 ERR_DEFINE(ERR_AGENT_INCARNATION, 90851, 409, ERR_FINAL,
            "The agent was installed anew since: {0} was meant, {1} answers. Ask it afresh, and look at the host before repeating the operation.",
            "代理已重新安装：期望实例 {0}，实际为 {1}。请重新查询，并在重试前检查主机状态。");
-ERR_DEFINE(ERR_AGENT_EPOCH, 90852, 409, ERR_RETRY, "The agent has seen a newer leader: epoch {0} is below {1}.",
-           "代理已见过更新的主节点：epoch {0} 低于 {1}。");
+ERR_DEFINE(ERR_AGENT_EPOCH, 90852, 409, ERR_RETRY, "The agent has seen a newer leader: epoch {0} is below {1}. If no node leads with that one, its files were altered: install the agent anew.",
+           "代理已见过更新的主节点：epoch {0} 低于 {1}。若没有节点以该 epoch 主持，说明其文件被改动，请重新安装代理。");
 ERR_DEFINE(ERR_AGENT_EPOCH_WILD, 90853, 400, ERR_FINAL, "Epoch {0} is not one that a cluster reaches; it was ignored.",
            "epoch {0} 超出合理范围，已忽略。");
 ERR_DEFINE(ERR_AGENT_DISPATCH, 90854, 409, ERR_FINAL, "The step was dispatched again: dispatch {0} is older than {1}.",

@@ -162,6 +162,11 @@ def wrong_value(field):
     return "no such thing" if kinds == {"object"} else None
 
 
+def takes_text(field):
+    """Whether any text may stand there, as far as the schema says."""
+    return "string" in _types(field.schema) and "enum" not in field.schema and field.schema.get("format") != "date-time"
+
+
 def _wrong_text(schema, kinds):
     if "array" in kinds:
         items = schema.get("items", {})

@@ -101,3 +101,26 @@ def test_counted_operations(walk, request):
         assert not wrong, "\n".join(wrong)
     else:
         pytest.fail(f"the list cannot be judged, these did not finish: {' '.join(unfinished)}")
+
+
+HOSTILE = ("../../../etc/passwd", "a\x1b[31m\x07\u202e", "x" * 10000, "'; DROP TABLE task; --", "{0} %s %n")
+
+
+def _reason(reply):
+    return reply.json["error"]["message"] if "error" in reply.json else reply.json.get("Message")
+
+
+@pytest.mark.bad_input("hostile names")
+def test_hostile_values_break_nothing(walk):
+    """Path traversal, control characters, 10 000 characters and what other languages would take for commands, in every text of every request:
+    never an error of the server, and what is refused says which member. The last of all: some of them are taken, as the texts that they are."""
+    wrong = []
+    for route in walk.routes:
+        for field in (f for f in route.fields() if openapi.takes_text(f)):
+            for value in HOSTILE:
+                reply = _send(walk.api, route, field, value)
+                raw = b"\x1b" in reply.body and "json" in reply.headers.get("content-type", "")
+                if reply.status >= 500 or raw or reply.status == 400 and not _reason(reply):
+                    wrong.append(f"{'.'.join(field.trail)} {value[:20]!r}: {reply}")
+    wrong += walk.recorder.take_violations()
+    assert not wrong, f"{len(wrong)} values:\n" + "\n".join(wrong)

@@ -2,6 +2,8 @@
 """A cluster of three zones is created on hosts that have nothing but an agent, is stopped, started, restarted, grows,
 shrinks, and is deleted."""
 import contextlib
+import dataclasses
+import os
 import pathlib
 
 import pymysql
@@ -133,6 +135,7 @@ def roll_back(world, started):
         assert not world.observers(machine) and not machine.home("admin/oceanbase/broken").exists() and not machine.home("data/1/broken").exists()
 
 
+@pytest.mark.bad_input("port busy")
 def test_a_port_that_is_taken_is_found_before_anything_is_changed(world):
     busy = world.machines[1].listen(2882)
     started = world.api.post(CLUSTERS, world.wish("broken")).data
@@ -149,6 +152,91 @@ def test_what_was_made_is_removed_when_it_is_rolled_back(world):
     fails(world, started, "Start observer")
     assert ours.joinpath("broken").exists()
     roll_back(world, started)
+
+
+def spare(world, name, **more):
+    """A cluster of one zone on the host that the others do without."""
+    return world.wish(name, zones=[{"name": "zone1", "idcName": "n1", "servers": [world.hosts[3]]}], **more)
+
+
+@pytest.mark.bad_input("full disk")
+def test_a_disk_that_becomes_full_is_told_and_left_clean(world):
+    """The step says on which host and why, leaves nothing half-made, and succeeds once there is room."""
+    one, there = world.machines[3], "/home/admin/oceanbase"
+    one.run("mkdir", "-p", there)
+    one.run("mount", "-t", "tmpfs", "-o", "size=200m,nr_inodes=12", "tmpfs", there)       # bytes are left, files cannot be made any more
+    started = world.api.post(CLUSTERS, spare(world, "crowded")).data
+    fails(world, started, one.address, "No space left on device", "retry")
+    [step] = [s for s in world.end(started["id"])["subtasks"] if s["status"] == "FAILED"]
+    assert one.address in step["name"] and "No space left on device" in step["description"], step
+    assert not one.run("find", there, "-name", "*.part")
+    one.run("mount", "-o", "remount,nr_inodes=10000", there)
+    world.api.post(f"{TASKS}/{started['id']}/retry").ok()
+    world.works(started["id"])
+    world.works(world.api.call("DELETE", f"{CLUSTERS}/{started['clusterId']}").data["id"])
+    one.run("umount", there)
+
+
+@pytest.mark.bad_input("directory not empty")
+def test_a_directory_that_is_not_empty_is_left_alone(world):
+    one = world.machines[3]
+    diary = one.home("data", "1", "settled", "diary")
+    diary.parent.mkdir(parents=True)
+    diary.write_text("mine")
+    started = world.api.post(CLUSTERS, spare(world, "settled")).data
+    fails(world, started, one.address, "/home/data/1/settled", "not empty")
+    world.api.post(f"{TASKS}/{started['id']}/rollback").ok()
+    wait_until(lambda: world.api.get(f"{CLUSTERS}/{started['clusterId']}").status == 404, "the cluster is forgotten", TASK_SECONDS)
+    assert diary.read_text() == "mine" and not one.home("admin", "oceanbase", "settled").exists()
+    diary.unlink()
+    diary.parent.rmdir()
+
+
+@pytest.mark.bad_input("wrong architecture")
+def test_a_package_for_another_machine_is_refused(world, tmp_path):
+    other = "aarch64" if os.uname().machine != "aarch64" else "x86_64"
+    path, _ = obrpm.write(tmp_path, world.state, dataclasses.replace(obrpm.RELEASE, arch=other))
+    upload(world.api, path.read_bytes(), path.name).ok()
+    checked = world.api.post(f"{CLUSTERS}/createPreCheck", spare(world, "strange", rpmName=path.name)).data
+    [reason] = checked["messages"]
+    assert not checked["valid"] and all(word in reason for word in (world.machines[3].address, other, path.name, "Choose")), checked
+    world.api.post(CLUSTERS, spare(world, "strange", rpmName=path.name)).refused(400, 11023, world.machines[3].address)
+
+
+@pytest.mark.bad_input("hostile names")
+@pytest.mark.parametrize("evil", ["../../etc", "a\x1b[31m\x07b", "x;reboot", "a" * 10000], ids=["traversal", "control", "shell", "long"])
+def test_hostile_names_are_refused(world, evil):
+    """Wherever a name or a path is given: the reason names it, and nothing of it reaches the reply raw, or a host at all."""
+    good = spare(world, "hostile")
+    zone = good["zones"][0]
+    for change in ({"name": evil}, {"zones": [{**zone, "name": evil}]}, {"zones": [{**zone, "idcName": evil}]}, {"rpmName": evil}, {"primaryZone": evil},
+                   {"attributes": {**PATHS, "InstallPath": f"/home/{evil}"}}, {"attributes": {**PATHS, "DataDiskPath": evil}},
+                   {"attributes": {**PATHS, "OperatingSystemUser": evil}}, {"startupParameters": [{"name": evil, "value": "1"}]}):
+        reply = world.api.post(f"{CLUSTERS}/createPreCheck", {**good, **change})
+        assert reply.status == 400 or not reply.data["valid"], change
+        assert len(reply.body) < 5000 and b"\x1b" not in reply.body and b"\\u001b" not in reply.body and b"\\u0007" not in reply.body, reply.body
+        assert world.api.post(CLUSTERS, {**good, **change}).status == 400, change
+
+
+@pytest.mark.bad_input("host rebooted in the middle")
+def test_a_host_that_is_rebooted_while_its_cluster_is_founded(world):
+    """Its observer is gone with it, just started: either a later try starts it again, or the task fails, names the host, and is rolled back."""
+    one = world.machines[3]
+    started = world.api.post(CLUSTERS, spare(world, "shaken")).data
+    path = f"{CLUSTERS}/{started['clusterId']}"
+    wait_until(lambda: world.observers(one), "the observer runs", TASK_SECONDS)
+    one.crash()
+    one.start()
+    one.run("/home/admin/ocp_agent/bin/ocp_agent_ctl", "start")
+    ended = world.end(started["id"])
+    if ended["status"] == "SUCCESSFUL":
+        assert world.api.get(path).data["status"] == "RUNNING" and len(world.observers(one)) == 1
+        world.works(world.api.call("DELETE", path).data["id"])
+    else:
+        assert one.address in world.story(ended), world.story(ended)
+        world.api.post(f"{TASKS}/{started['id']}/rollback").ok()
+        wait_until(lambda: world.api.get(path).status == 404, "the cluster is forgotten", TASK_SECONDS)
+    assert not world.observers(one) and not one.home("admin", "oceanbase", "shaken").exists() and not one.home("data", "1", "shaken").exists()
 
 
 def test_every_reason_comes_at_once(world):

@@ -150,6 +150,7 @@ def test_good_hosts_pass(world, machine):
     assert {c["check"] for c in seen["checkResults"]} == {"ssh", "sudo", "latency", "clock", "system", "address", "ports", "directory", "disk"}
 
 
+@pytest.mark.bad_input("clock off", "wrong architecture", "port busy", "directory not empty")
 def test_every_reason_at_once(world, machine):
     """One host with many faults, one that is not there, one that is fine."""
     bad, good, gone = machine(), machine(), machine()
@@ -179,6 +180,7 @@ def test_slow_hosts(world, machine):
         wait_until(lambda: world.reasons(slow) == {(slow.address, "latency"): [7020]}, "the limit is seen")
 
 
+@pytest.mark.bad_input("wrong SSH password")
 def test_who_may_not_log_in_or_become_root(world, machine):
     """Wrong password; a user whom sudo does not let in; one that needs a password for it; one that needs none."""
     with sshd.account_with_password(PASSWORD) as user:
@@ -191,6 +193,7 @@ def test_who_may_not_log_in_or_become_root(world, machine):
         assert PASSWORD not in world.server.log.read_text()
 
 
+@pytest.mark.bad_input("hostile names")
 def test_nonsense_is_refused(world, machine):
     there = machine()
     for wrong in ("no.such.name", "10.0.0.1/24", "10.0.0.1; reboot", "a" * 64, "../../etc"):
@@ -291,6 +294,7 @@ def test_agents_are_stopped_restarted_and_installed_anew(world, kept):
     assert after["id"] == before["id"] and after["status"] == "STARTED" and world.host(number)["status"] == "AVAILABLE"
 
 
+@pytest.mark.bad_input("host key changed")
 def test_a_changed_key_is_refused_until_it_is_accepted(world, kept):
     one, number = kept
     former = one.fingerprint
@@ -305,6 +309,7 @@ def test_a_changed_key_is_refused_until_it_is_accepted(world, kept):
     world.works(world.api.post(f"{HOSTS}/{number}/agent/restart").data["id"])
 
 
+@pytest.mark.bad_input("agent port closed")
 def test_what_does_not_answer_is_offline(world, kept):
     one, number = kept
     one.firewall("tcp dport 62888 reject with tcp reset")
@@ -333,6 +338,7 @@ def test_what_is_used_stays(world, mariadb_server, kept):
     assert world.api.patch(f"{HOSTS}/{number}", {"idcId": idc}).data["idcName"] == "n2"
 
 
+@pytest.mark.bad_input("agent port closed", "host rebooted in the middle")
 def test_what_goes_wrong_on_the_way(world, machine):
     """A firewall closes the port of the agent: the task says so, keeps what it has done, and goes on once the port is open. A host goes while the
     program is on its way: rolled back when it is there again, nothing is left. A host goes for good: it is deleted all the same, and may come

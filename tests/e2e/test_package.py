@@ -157,6 +157,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.bad_input("truncated or foreign package")
 @pytest.mark.parametrize("case", REFUSED)
 def test_what_is_no_usable_package_is_refused(api, good, case):
     make, code = REFUSED[case]

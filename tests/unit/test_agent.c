@@ -684,7 +684,7 @@ static void a_tree_without_the_mark_stays(void **state)
     a = (struct act){ &p.roots, p.top, &arena, INT64_MAX };
     take.path = path;
     (void)snprintf(path, sizeof path, "%s/a", p.root);
-    assert_err(act_remove_tree(&a, &take, &removed, &e), &e, ERR_AGENT_PATH);
+    assert_err(act_remove_tree(&a, &take, &removed, &e), &e, ERR_AGENT_NOT_EMPTY);
     (void)snprintf(path, sizeof path, "%s/relative", p.root);
     assert_int_not_equal(act_remove_tree(&a, &take, &removed, &e), 0);
     (void)snprintf(path, sizeof path, "%s/nothing", p.root);

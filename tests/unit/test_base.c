@@ -20,6 +20,17 @@ static void test_err_text_fills_in_arguments(void **state)
     assert_string_equal(err_log_text(&e, text, sizeof text), "list hosts: find host: The host 7 does not exist.");
 }
 
+static void test_err_text_has_no_control_characters(void **state)
+{
+    char text[128];
+    struct err e;
+
+    (void)state;
+    (void)err_set(&e, &ERR_NOT_FOUND, "%s", "host\n");
+    (void)err_arg(&e, "%s", "a\x1b[31m\x07\xc2\x9b" "b\xc3\xa9");
+    assert_string_equal(err_text(&e, ERR_EN, text, sizeof text), "The host  a?[31m???b\xc3\xa9 does not exist.");
+}
+
 static void test_err_text_is_cut_between_characters(void **state)
 {
     char text[16];
@@ -160,7 +171,7 @@ static void test_log_lines(void **state)
     log_info(&child, "port refused", LOG_S("peer", "10.0.0.1:2881"), LOG_I("tries", -3), LOG_E(&e));
     read_log(fds[0], text, sizeof text);
     assert_string_equal(text, "time=2026-11-20T08:05:09.123Z level=info msg=\"port refused\" cluster=\"c 1\" peer=10.0.0.1:2881 tries=-3 "
-                              "error=\"Illegal argument: port \\\"x\\\"\\n.\"\n");
+                              "error=\"Illegal argument: port \\\"x\\\" .\"\n");
     sink.format = LOG_JSON;
     log_init(&log, &sink);
     log_child(&child, &log, "node", "n1");
@@ -176,6 +187,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_err_text_fills_in_arguments),
         cmocka_unit_test(test_err_text_is_cut_between_characters),
+        cmocka_unit_test(test_err_text_has_no_control_characters),
         cmocka_unit_test(test_arena_grows_and_aligns),
         cmocka_unit_test(test_str_survives_failing_memory),
         cmocka_unit_test(test_str_writes_numbers),

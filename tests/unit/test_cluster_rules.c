@@ -192,6 +192,9 @@ static void each_wrong_member_is_named(void **state)
     want.sql_port = 80, only(&ERR_CREATE_PORTS);
     want.port = 70000, only(&ERR_CREATE_PORTS);
     want.paths.data = "data", only(&ERR_CREATE_PATH);
+    want.os_user = "../etc", only(&ERR_CREATE_USER);
+    want.os_user = "", only(&ERR_CREATE_USER);
+    want.os_user = "0day", only(&ERR_CREATE_USER);
     want.paths.install = "/etc/ob", only(&ERR_CREATE_PATH);
     want.parameters = twice, want.n_parameters = 2, only(&ERR_CREATE_PARAMETER);
     want.parameters = comma, want.n_parameters = 1, only(&ERR_CREATE_PARAMETER);

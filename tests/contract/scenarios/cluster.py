@@ -111,6 +111,9 @@ def cluster_sessions(walk):
             victim.close()
 
 
+COMPACTION_SECONDS = 300      # a kernel does it by a clock of its own, on a busy machine when it comes to it
+
+
 def compact(walk, which):
     """Starts the compaction of one of each_scope(); its end is for compacted()."""
     (listing, scope), (start, _) = list(zip(each_scope(walk, "compactions-list"), each_scope(walk, "compaction-start")))[which]
@@ -121,8 +124,8 @@ def compact(walk, which):
 
 def compacted(walk):
     start, shown, before = walk.compacting
-    wait_until(lambda: shown()["lastScn"] > before, "the major compaction ends")
-    wait_until(lambda: shown()["status"] == "IDLE", "the major compaction has ended")
+    wait_until(lambda: shown()["lastScn"] > before, "the major compaction ends", COMPACTION_SECONDS)
+    wait_until(lambda: shown()["status"] == "IDLE", "the major compaction has ended", COMPACTION_SECONDS)
     walk.effect(start)
 
 
