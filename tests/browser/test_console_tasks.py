@@ -115,7 +115,7 @@ def test_a_task_that_failed_is_understood_and_ended(console, failed, say):
     console.page.call("Page.reload")
     console.wait_alert("The disk of this test is full.")
     console.heal()
-    console.press(say("Try again", "重试"))
+    console.try_again()
     page.wait(f"document.querySelectorAll('.task-graph button').length === {task.n_many}")
 
     console.go("/task/schedule")

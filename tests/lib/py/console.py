@@ -17,6 +17,8 @@ import re
 import shutil
 import subprocess
 
+from .session import Session
+
 CHECKOUT = pathlib.Path(__file__).resolve().parents[3]
 AXE = CHECKOUT / "console" / "node_modules" / "axe-core" / "axe.min.js"
 IMAGES = CHECKOUT / "docs" / "images"
@@ -74,10 +76,10 @@ class Console:
         if password is None:
             self.server.api()
             password = self.server.password
-        self.go("/login")
-        status = self.page.eval("fetch('/api/v2/iam/login', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify("
-                                f"{json.dumps({'username': user, 'password': password})}) }}).then((r) => r.status)")
-        assert status == 200, status
+        session = Session(self.server.host, self.server.port)
+        session.log_in(user, password).ok()
+        for name, value in session.cookies.items():
+            self.page.call("Network.setCookie", name=name, value=value, url=self.url, httpOnly=name != "XSRF-TOKEN", sameSite="Lax")
         return self
 
     def go(self, path):
@@ -210,6 +212,12 @@ class Console:
         self.page.eval("document.querySelector('#confirm-word').focus()")
         self.page.type(word)
         self.page.key("Enter")
+
+    def try_again(self):
+        """Of an error on a page; one that looks again by itself may have been faster."""
+        self.page.eval(f"t.button({json.dumps('重试' if self.language == 'zh' else 'Try again')})?.click(), true")
+        self.page.wait("!document.querySelector('[role=alert]') && document.querySelector('h1')?.innerText")
+        self.settle()
 
     # ---- failures on purpose
 
