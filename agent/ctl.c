@@ -73,8 +73,13 @@ static bool is_settled(struct frame *f, const struct wanted *w)
     for (unsigned i = 0; guarded_rows[i].name != NULL; i++) {
         bool runs = false, there = strcmp(guarded_rows[i].name, "node_exporter") != 0 || node_exporter_is_there(f);
 
-        for (size_t k = 0; k < s.processes.n; k++)
-            runs |= strcmp(list[k].name, guarded_rows[i].name) == 0 && list[k].pid != FIELD_NONE;
+        for (size_t k = 0; k < s.processes.n; k++) {
+            if (strcmp(list[k].name, guarded_rows[i].name) != 0)
+                continue;
+            if (strcmp(list[k].state, "STOPPING") == 0)
+                return false;
+            runs = list[k].pid != FIELD_NONE;
+        }
         if (runs != (there && groups_want(w, i)))
             return false;
     }
