@@ -60,7 +60,7 @@ static void found_anew(struct run *s)
     if (restored)
         targets_forgive(s->targets, s->next_task);
     s->newest++;
-    s->clusters[s->newest].committed = calloc(SIM_LOG, sizeof(struct stored));
+    s->clusters[s->newest].committed = malloc(SIM_LOG * sizeof(struct stored));
     for (unsigned i = 0; i < n - (n + 1) % 2; i++) {
         if (!sim_wipe(s, founders[i], founders, n - (n + 1) % 2))
             sim_broken(s, founders[i], "cannot found");

@@ -680,7 +680,7 @@ static bool found(struct run *s)
     s->generation = 1;
     for (unsigned i = 0; i < SIM_NODES; i++) {
         voters[i] = i;
-        s->nodes[i].log = calloc(SIM_LOG, sizeof(struct stored));
+        s->nodes[i].log = malloc(SIM_LOG * sizeof(struct stored));
     }
     for (unsigned i = 0; i < SIM_NODES; i++)
         if (!sim_wipe(s, i, voters, i < s->conf.voters ? s->conf.voters : 0))
@@ -922,7 +922,7 @@ static struct run *new_run(const struct sim_conf *conf, struct sim_counts *count
     s->counts = counts;
     s->why = why;
     s->rng.state = conf->seed * UINT64_C(0x9E3779B97F4A7C15) + 1;
-    s->clusters[0].committed = calloc(SIM_LOG, sizeof(struct stored));
+    s->clusters[0].committed = malloc(SIM_LOG * sizeof(struct stored));
     s->now_ms = 1000;
     s->db = metadb_new(&s->rng, counts);
     s->targets = targets_new(&s->rng, counts);

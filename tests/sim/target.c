@@ -28,11 +28,12 @@ void target_effect(struct targets *t, int64_t task, unsigned step, int64_t dispa
     struct mark *m = target_mark(t, task, step);
 
     t->counts->effects++;
+    m->effects++;
     if (!targets_counts(t, task))
         return;
     if (dispatch < m->fenced)
         target_break(t, "an older dispatch acts after a newer one was fenced in", task, step, dispatch);
-    if (++m->effects > 1)
+    if (m->effects > 1)
         target_break(t, "a step took effect twice", task, step, dispatch);
 }
 
