@@ -408,23 +408,33 @@ static enum target_answer refusal(struct targets *t, const struct target_call *c
     return TARGET_SILENT;
 }
 
+/* Which of two answers about older dispatches weighs more. */
+static enum target_answer worse(enum target_answer a, enum target_answer b)
+{
+    static const int weight[] = { [TARGET_UNKNOWN] = 1, [TARGET_DONE] = 2, [TARGET_RUNNING] = 3, [TARGET_GONE] = 0 };
+
+    return weight[a] > weight[b] ? a : b;
+}
+
 struct olders {
+    const struct agent *agent;
     const struct agent_key *key;
-    bool runs;
+    enum target_answer worst;
 };
 
 static bool look_at_older(struct entry *entry, void *data)
 {
     struct olders *o = data;
 
-    o->runs |= entry->state == ENTRY_RUNNING && entry->key.task == o->key->task && entry->key.step == o->key->step && entry->key.dispatch < o->key->dispatch;
-    return !o->runs;
+    if (entry->state != ENTRY_BURIED && entry->key.task == o->key->task && entry->key.step == o->key->step && entry->key.dispatch < o->key->dispatch)
+        o->worst = worse(tell(o->agent, &entry->key), o->worst);
+    return true;
 }
 
 static enum target_answer fence(struct targets *t, struct agent *a, const struct target_call *c)
 {
     const struct agent_key key = key_of(c->task, c->step, c->dispatch);
-    struct olders older = { &key, false };
+    struct olders older = { a, &key, TARGET_CLEAR };
     struct err e = { 0 };
     bool marks;
 
@@ -433,7 +443,7 @@ static enum target_answer fence(struct targets *t, struct agent *a, const struct
     if (marks)
         add_for(t, a, RECORD_MARK, &key);
     ledger_each(a->ledger, look_at_older, &older);
-    return older.runs ? TARGET_RUNNING : TARGET_CLEAR;
+    return older.worst;
 }
 
 static int64_t first_asked(int64_t dispatch)
@@ -457,8 +467,7 @@ static enum target_answer query(struct targets *t, struct agent *a, const struct
             add_for(t, a, RECORD_BURY, &key);
             t->counts->buried++;
         }
-        if (one == TARGET_RUNNING || (one == TARGET_DONE && worst != TARGET_RUNNING) || (one == TARGET_UNKNOWN && worst == TARGET_CLEAR))
-            worst = one;
+        worst = worse(one, worst);
     }
     return worst;
 }
@@ -555,7 +564,7 @@ void agent_has_said(struct targets *t, const struct sent *s)
         return;
     if (c->epoch > a->heard)
         a->heard = c->epoch;
-    if (c->verb == TARGET_FENCE && s->answer == TARGET_CLEAR && c->dispatch > m->fenced)
+    if (c->verb == TARGET_FENCE && s->answer != TARGET_OLD && s->answer != TARGET_RUNNING && c->dispatch > m->fenced)
         m->fenced = c->dispatch;
     if (c->verb == TARGET_COMMAND && s->answer == TARGET_DONE)
         m->told |= bit(c->dispatch);

@@ -278,7 +278,7 @@ static void begin_run(struct sim_tasker *t, unsigned slot, unsigned step, const 
         if (r->at != RUN_NONE)
             continue;
         *r = (struct sim_run){ .slot = slot, .step = step, .task = s->task_id, .dispatch = s->dispatch, .epoch = s->epoch,
-                               .is_back = s->operation == TASK_ROLLBACK, .began_ms = now_ms, .agent = agent, .moved = agent != first_agent };
+                               .is_back = s->operation == TASK_ROLLBACK, .began_ms = now_ms, .agent = agent, .moved = agent != first_agent, .again = s->operation == TASK_RETRY };
         go(r, first_state(r), soon(t, now_ms));
         return;
     }
@@ -370,6 +370,18 @@ static void wait_for_epoch(struct sim_tasker *t, struct sim_run *r, int64_t now_
     go(r, r->at, now_ms + LOOK_MS);
 }
 
+/* Nothing of older dispatches runs, and nothing will. The fence tells of what was heard; half of the steps ask for what was not, too. */
+static void older_settled(struct sim_tasker *t, struct sim_run *r, enum target_answer a, int64_t now_ms)
+{
+    bool asks = r->at == RUN_FENCE && r->task / 2 % 2 == 0;
+
+    t->counts->moved_steps += r->moved && !asks;
+    if (asks)
+        go(r, RUN_QUERY, soon(t, now_ms));
+    else
+        decide_to_act(t, r, a == TARGET_CLEAR && !r->moved && !r->again ? RUN_COMMAND : RUN_VERIFY, now_ms);
+}
+
 static void agent_answered(struct sim_tasker *t, struct sim_run *r, enum target_answer a, int64_t now_ms)
 {
     if (a == TARGET_OLD)
@@ -380,15 +392,12 @@ static void agent_answered(struct sim_tasker *t, struct sim_run *r, enum target_
         go(r, r->at, now_ms + 150);
     else if (a == TARGET_OTHER) /* what it may have done there nobody can tell */
         end_with(t, r, r->at == RUN_COMMAND ? DECIDE_UNKNOWN : DECIDE_PASSING, now_ms);
-    else if (r->at == RUN_FENCE)
-        go(r, RUN_QUERY, soon(t, now_ms));
     else if (a == TARGET_DONE) {
         t->counts->found_done += r->at != RUN_COMMAND;
         end_with(t, r, DECIDE_DONE, now_ms);
-    } else if (r->at == RUN_QUERY) {
-        t->counts->moved_steps += r->moved;
-        decide_to_act(t, r, a == TARGET_CLEAR && !r->moved ? RUN_COMMAND : RUN_VERIFY, now_ms);
-    } else if (a == TARGET_FAILED)
+    } else if (r->at == RUN_FENCE || r->at == RUN_QUERY)
+        older_settled(t, r, a, now_ms);
+    else if (a == TARGET_FAILED)
         end_with(t, r, sim_once_in(t->rng, 2) ? DECIDE_FAILED : DECIDE_PASSING, now_ms);
     else if (r->at == RUN_COMMAND) /* begun, and its agent cannot tell */
         end_with(t, r, DECIDE_UNKNOWN, now_ms);

@@ -34,6 +34,7 @@ struct sim_run {
     unsigned slot, step;
     int64_t task, dispatch, epoch;
     bool is_back;                 /* it rolls back */
+    bool again;                   /* some older dispatch has ended, and its agent was told so */
     bool moved;                   /* the agent that older dispatches have asked is not there any more */
     int64_t agent;                /* incarnation */
     int64_t next_ms, said_ms, began_ms;
