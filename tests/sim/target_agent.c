@@ -268,7 +268,7 @@ static void trouble(struct targets *t, unsigned host)
 
     if (t->calm || t->now_ms < a->down_until_ms)
         return;
-    if (sim_once_in(t->rng, 900)) {
+    if (sim_once_in(t->rng, a->sync_ms != 0 ? 15 : 900)) { /* in the middle of writing it is the interesting one */
         crash(t, host);
     } else if (sim_once_in(t->rng, 2500)) {
         a->paused_until_ms = t->now_ms + sim_below(t->rng, 6000);
