@@ -602,6 +602,19 @@ static void survey(struct sim_tasker *t, unsigned slot, unsigned step, const str
         job_on(t, JOB_LOST, slot, step, s, DECIDE_LOST, now_ms);
 }
 
+static void remember_end(struct sim_tasker *t, const struct sim_run *r, int64_t now_ms)
+{
+    t->ended[t->n_ended++ % TASKER_ENDED] = (struct sim_ended){ r->task, r->dispatch, now_ms, r->step };
+}
+
+static bool has_ended(const struct sim_tasker *t, const struct subtask *s, unsigned step)
+{
+    for (unsigned i = 0; i < TASKER_ENDED; i++)
+        if (t->ended[i].task == s->task_id && t->ended[i].step == step && t->ended[i].dispatch == s->dispatch && t->ended[i].at_ms >= t->looked_ms)
+            return true;
+    return false;
+}
+
 static void work(struct sim_tasker *t, unsigned slot, unsigned step, const struct subtask *s, int64_t now_ms)
 {
     bool mine = s->worker_id == t->node + 1 && s->incarnation == t->incarnation;
@@ -611,7 +624,7 @@ static void work(struct sim_tasker *t, unsigned slot, unsigned step, const struc
         t->counts->stopped_runs++;
         r->at = RUN_NONE;
     }
-    if (!mine)
+    if (!mine || has_ended(t, s, step))
         return;
     if (s->status == SUBTASK_RUNNING && find_run(t, s->task_id, step) == NULL)
         begin_run(t, slot, step, s, now_ms);
@@ -663,13 +676,14 @@ static void count_job(struct sim_tasker *t, const struct sim_job *j)
 }
 
 /* Its outcome is recorded, or does not count: nobody asks its agent any more, or somebody else does. */
-static void end_run(struct sim_tasker *t, struct sim_run *r, bool recorded)
+static void end_run(struct sim_tasker *t, struct sim_run *r, bool recorded, int64_t now_ms)
 {
     const struct target_call c = { .verb = TARGET_ACKNOWLEDGE, .task = r->task, .dispatch = r->dispatch, .epoch = r->epoch, .incarnation = r->agent,
                                    .step = r->step };
 
     if (recorded && !r->is_back && targets_is_agent(r->task, r->step))
         (void)targets_say(t->targets, &c);
+    remember_end(t, r, now_ms);
     r->at = RUN_NONE;
 }
 
@@ -690,7 +704,7 @@ static void end_job(struct sim_tasker *t, struct sim_job *j, bool done, int64_t 
     if (was.kind == JOB_REGISTER && done)
         go(r, RUN_LOOK, soon(t, now_ms));
     else
-        end_run(t, r, done);
+        end_run(t, r, done, now_ms);
 }
 
 static void again(struct sim_tasker *t, struct sim_job *j, int64_t now_ms)
@@ -796,6 +810,7 @@ void sim_tasker_die(struct sim_tasker *t, int64_t incarnation)
 {
     memset(t->jobs, 0, sizeof t->jobs);
     memset(t->runs, 0, sizeof t->runs);
+    memset(t->ended, 0, sizeof t->ended);
     memset(t->requests, 0, sizeof t->requests);
     memset(&t->seen, 0, sizeof t->seen);
     t->incarnation = incarnation;

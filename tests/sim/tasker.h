@@ -8,7 +8,7 @@
 #include "tests/sim/metadb.h"
 #include "tests/sim/target.h"
 
-enum { TASKER_JOBS = 12, TASKER_RUNS = 4, TASKER_KILLS = 8 };
+enum { TASKER_JOBS = 12, TASKER_RUNS = 4, TASKER_KILLS = 8, TASKER_ENDED = 16 };
 
 /* One transaction with its repetitions, or one reading. */
 struct sim_job {
@@ -44,6 +44,12 @@ struct sim_run {
     int event;
 };
 
+/* A run that has ended: a look that began before still shows its row. */
+struct sim_ended {
+    int64_t task, dispatch, at_ms;
+    unsigned step;
+};
+
 /* A client's request in the hands of this node. */
 struct sim_request {
     enum { REQUEST_NONE, REQUEST_CLAIMS, REQUEST_THINKS, REQUEST_SUBMITS, REQUEST_FINISHES } at;
@@ -77,6 +83,8 @@ struct sim_tasker {
     int64_t *next_task;
     struct sim_job jobs[TASKER_JOBS];
     struct sim_run runs[TASKER_RUNS];
+    struct sim_ended ended[TASKER_ENDED];
+    unsigned n_ended;
     struct sim_request requests[METADB_CLIENTS];
     struct metadb_tasks seen;     /* by the last look, which began at looked_ms */
     int64_t looked_ms, look_ms, renew_ms, person_ms, up_since_ms;
