@@ -118,10 +118,9 @@ class Net:
 
     def part(self, some, others):
         """No packet passes between the two groups of hosts."""
-        for a in some:
-            for b in others:
-                self.cut(a, b)
-                self.cut(b, a)
+        self.cuts |= {(getattr(x, "address", x), y) for a in some for b in others for x, y in ((a, b), (b, a))}
+        for host in [*some, *others]:            # all rules of a host at once
+            self._apply(host)
 
     def mend(self, some, others):
         """The end of part()."""
@@ -131,8 +130,8 @@ class Net:
 
     def isolate(self, host):
         """Its network is gone, for clients as well; only the observer still reaches it."""
+        self.cuts.add((self.client, host))
         self.part([host], [h for h in self.hosts.values() if h is not host])
-        self.cut(self.client, host)
 
     def lose(self, source, to, percent):
         self.losses[(source.address, to)] = percent

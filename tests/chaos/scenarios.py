@@ -130,16 +130,16 @@ def overload(w):
 
 @scenario("the leader's host is gone from the network", bound=2.5, changes=1, needs=["net"])
 def leader_host_gone(w):
-    leader = w.leader()
+    leader, begin = w.leader(), time.monotonic()
     w.net.isolate(leader.host)
-    return w.new_leader(leader)[1]
+    return w.new_leader(leader, begin=begin)[1]
 
 
 @scenario("the leader is cut off from the other nodes", bound=2.5, changes=1, needs=["net"])
 def leader_parted(w):
-    leader = w.leader()
-    w.net.part([leader.host], [n.host for n in w.followers()])
-    return w.new_leader(leader)[1]
+    leader, begin = w.leader(), time.monotonic()
+    w.net.part([leader.host], [n.host for n in w.nodes if n is not leader])
+    return w.new_leader(leader, begin=begin)[1]
 
 
 @scenario("a follower is cut off from the other nodes, then back", changes=0, needs=["net"])
@@ -172,10 +172,11 @@ def one_way_to_follower(w):
 
 @scenario("the leader hears nobody, the others hear it", bound=4.0, needs=["net"])
 def leader_deaf(w):
-    leader = w.leader()
-    for node in w.followers():
+    leader, others = w.leader(), w.followers()
+    begin = time.monotonic()
+    for node in others:
         w.net.cut(node.host, leader.host)
-    return w.new_leader(leader)[1]
+    return w.new_leader(leader, begin=begin)[1]
 
 
 @scenario("a tenth of all packets between the nodes is lost", changes=1, needs=["net"])
@@ -203,9 +204,9 @@ def narrow_link(w):
 
 @scenario("the leader does not reach MetaDB, the others do", bound=5.0, changes=1, needs=["net"])
 def leader_without_metadb(w):
-    leader = w.leader()
+    leader, begin = w.leader(), time.monotonic()
     w.net.part([leader.host], [w.db_host])
-    return w.new_leader(leader)[1]
+    return w.new_leader(leader, begin=begin)[1]
 
 
 def next_write(w):

@@ -177,9 +177,9 @@ class World:
         leader = self.leader()
         return [n for n in self.nodes if n is not leader]
 
-    def new_leader(self, but, timeout=60):
-        """(the node that leads instead, seconds since this call); the time is when its answer came."""
-        begin = time.monotonic()
+    def new_leader(self, but, timeout=60, begin=None):
+        """(the node that leads instead, seconds since `begin`, else since this call); the time is when its answer came."""
+        begin = time.monotonic() if begin is None else begin
         node = self.leader(but, timeout)
         return node, self.watches[node.number - 1].since - begin
 

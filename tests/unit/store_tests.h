@@ -11,6 +11,7 @@ extern const struct CMUnitTest store_leader_tests[];
 extern const struct CMUnitTest store_migrate_tests[];
 extern const struct CMUnitTest store_place_tests[];
 extern const struct CMUnitTest store_record_tests[];
+extern const struct CMUnitTest store_subtask_tests[];
 extern const struct CMUnitTest store_user_tests[];
 extern const struct CMUnitTest store_worklease_tests[];
 extern const struct CMUnitTest store_obcluster_tests[];

@@ -12,6 +12,7 @@ static const struct CMUnitTest *const groups[] = {
     store_place_tests,
     store_idempotency_tests,
     store_record_tests,
+    store_subtask_tests,
     store_user_tests,
     store_worklease_tests,
 };
