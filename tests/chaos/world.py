@@ -377,6 +377,7 @@ class Node:
 
     def __init__(self, number, host, server):
         self.number, self.host, self.server = number, host, server
+        self.is_disk_broken = False          # so that it may end with status 70, now or when another fault meets this one
 
     def __repr__(self):
         return f"node {self.number}"
@@ -404,6 +405,7 @@ class Node:
     def disk(self, what):
         """slow MS, hang, fail or nothing."""
         order(self.server.directory / "faultdisk", what)
+        self.is_disk_broken = what in ("hang", "fail") or self.is_disk_broken and what != ""
 
     def jump(self, seconds):
         """Its wall clock is off by that much from now on."""
@@ -414,7 +416,7 @@ class Node:
         reports = self.server.sanitizer_reports()
         if reports:
             return f"{self}: {reports[-2000:]}"
-        if self.server.is_alive() or self.server._expected_death:
+        if self.server.is_alive() or self.server._expected_death or self.is_disk_broken and self.server.process.returncode == 70:
             return None
         return f"{self} ended with status {self.server.process.returncode}: {self.server.tail(5)}"
 
