@@ -13,19 +13,29 @@ struct push {
     const struct package *package;
 };
 
-/* From `offset` to the end of its chunk. blob->size is where the agent is then. */
-static int push_piece(const struct push *p, int64_t offset, struct agent_blob *blob, struct err *e)
+static int read_piece(const struct push *p, int64_t offset, struct arena *arena, struct slice *out, struct err *e)
 {
     size_t skip = (size_t)(offset % PACKAGE_CHUNK_BYTES);
+    int rv = package_read(p->packages, p->db, p->package, offset / PACKAGE_CHUNK_BYTES, arena, out, e);
+
+    if (rv == 0)
+        *out = (struct slice){ out->s + skip, out->n - skip };
+    return rv;
+}
+
+/* From `offset` to the end of its chunk. blob->size is where the agent is then. It may have all and have ended before it looked at it: then nothing
+ * more comes, and it looks now. */
+static int push_piece(const struct push *p, int64_t offset, struct agent_blob *blob, struct err *e)
+{
+    struct slice piece = { "", 0 };
     struct arena arena;
-    struct slice chunk;
-    int rv;
+    int rv = 0;
 
     arena_init(&arena);
-    rv = package_read(p->packages, p->db, p->package, offset / PACKAGE_CHUNK_BYTES, &arena, &chunk, e);
+    if (offset < p->package->size)
+        rv = read_piece(p, offset, &arena, &piece, e);
     if (rv == 0)
-        rv = agent_push_blob(p->client, p->at, p->package->sha256, offset, p->package->size, (struct slice){ chunk.s + skip, chunk.n - skip },
-                             &arena, blob, e);
+        rv = agent_push_blob(p->client, p->at, p->package->sha256, offset, p->package->size, piece, &arena, blob, e);
     arena_fini(&arena);
     return rv;
 }
@@ -44,7 +54,7 @@ static int push_rest(const struct push *p, struct agent_blob *blob, struct err *
     while (rv == 0 && blob->complete != 1) {
         int64_t offset = blob->size;
 
-        if (offset < 0 || offset >= p->package->size || standstills == STANDSTILLS_MAX)
+        if (offset < 0 || offset > p->package->size || standstills == STANDSTILLS_MAX)
             return stuck(p, e);
         rv = push_piece(p, offset, blob, e);
         standstills = blob->size > offset ? 0 : standstills + 1;

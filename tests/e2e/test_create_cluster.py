@@ -3,6 +3,7 @@
 shrinks, and is deleted."""
 import contextlib
 import dataclasses
+import hashlib
 import os
 import pathlib
 
@@ -38,7 +39,7 @@ class World:
             "type": "PRIVATE_KEY", "username": "root", "passphrase": key, "hostIdList": []}}).data["id"]
         for path in packages:
             upload(self.api, pathlib.Path(path).read_bytes(), pathlib.Path(path).name).ok()
-        self.package, self.newer = pathlib.Path(packages[0]).name, pathlib.Path(packages[2]).name
+        self.package_file, self.package, self.newer = packages[0], pathlib.Path(packages[0]).name, pathlib.Path(packages[2]).name
         added = self.api.post("/api/v2/compute/hosts/batchCreate", {
             "hostBasicDataList": [{"innerIpAddress": m.address} for m in machines], "sshPort": 22, "kind": "DEDICATED_PHYSICAL_MACHINE",
             "idcId": self.idc, "typeId": kind, "credentialId": root}).data
@@ -108,9 +109,18 @@ def world(mariadb_server):
         yield there
 
 
+def end_agent_before_it_looks(machine, path):
+    """As an agent leaves it that was killed after the last byte of a package: all is there, and nobody has seen that it is."""
+    content = pathlib.Path(path).read_bytes()
+    blob = machine.home("admin/ocp_agent/data/blobs", hashlib.sha256(content).hexdigest())
+    blob.unlink(missing_ok=True)
+    blob.with_name(f"{blob.name}.part").write_bytes(content)
+
+
 @pytest.fixture(scope="module")
 def cluster(world):
     """The created cluster: (id, its task)."""
+    end_agent_before_it_looks(world.machines[0], world.package_file)
     wish = world.wish("made", primaryZone="zone2;zone1,zone3")
     checked = world.api.post(f"{CLUSTERS}/createPreCheck", wish).data
     assert checked == {"valid": True, "messages": []}
