@@ -19,7 +19,7 @@ from .plant import CLUSTERS, HOSTS, TASKS, flows_of_the_product
 from .points import Points, faults_of
 
 RUNNING, DONE, FAILED = 0, 1, 2              # of a task
-RETRIES, SECONDS, MEET_SECONDS = 6, 60, 20
+RETRIES, SECONDS, MEET_SECONDS = 6, 400, 120
 DISPATCHED = 2                               # of a step
 
 
