@@ -104,6 +104,7 @@ def test_counted_operations(walk, request):
 
 
 HOSTILE = ("../../../etc/passwd", "a\x1b[31m\x07\u202e", "x" * 10000, "'; DROP TABLE task; --", "{0} %s %n")
+LONGEST_QUERY = 4000        # what is longer is refused before anybody reads it: 414
 
 
 def _reason(reply):
@@ -118,7 +119,7 @@ def test_hostile_values_break_nothing(walk):
     for route in walk.routes:
         for field in (f for f in route.fields() if openapi.takes_text(f)):
             for value in HOSTILE:
-                reply = _send(walk.api, route, field, value)
+                reply = _send(walk.api, route, field, value[:LONGEST_QUERY] if field.where == "query" else value)
                 raw = b"\x1b" in reply.body and "json" in reply.headers.get("content-type", "")
                 if reply.status >= 500 or raw or reply.status == 400 and not _reason(reply):
                     wrong.append(f"{'.'.join(field.trail)} {value[:20]!r}: {reply}")
