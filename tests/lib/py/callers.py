@@ -35,8 +35,8 @@ class Call:
 
 class Callers:
     """new_api   gives each thread a client of its own
-    attempts  how often one call is sent, with the same idempotency key unless a server says that it knows no more of it than that it came;
-              None: until it succeeds or 60 s are over
+    attempts  how often one call is sent, with the same idempotency key unless a server says that it knows no more of it than that it came:
+              then the client looks, and may send it once more under a new key; None: until it succeeds or 60 s are over
     """
 
     def __init__(self, new_api, threads=4, attempts=None, prefix="call"):
@@ -59,7 +59,7 @@ class Callers:
 
     def _call(self, api, call):
         self.calls.append(call)
-        while not call.done and (len(call.fates) < self._attempts if self._attempts else time.monotonic() < call.began + 60):
+        while not call.done and (len(call.fates) < self._attempts + call.looked if self._attempts else time.monotonic() < call.began + 60):
             if call.fates:
                 time.sleep(0.02)
             try:
