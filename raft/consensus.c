@@ -356,6 +356,30 @@ static int receive(struct consensus *c, struct raft_message *m, int64_t now_ms, 
     return consensus_step(c, &event, now_ms, NULL, e);
 }
 
+static struct raft_server *self_of(struct consensus *c)
+{
+    for (unsigned i = 0; i < c->raft.configuration.n; i++)
+        if (c->raft.configuration.servers[i].id == c->raft.id)
+            return &c->raft.configuration.servers[i];
+    return NULL;
+}
+
+/* Who is asked for its vote is a voter by the candidate's log, and votes whatever its own log says of it (Ongaro, 4.1): it may not have heard of its
+ * promotion, and without its vote there may be nobody to tell it. The library lets only those vote who know. */
+static int receive_vote(struct consensus *c, struct raft_message *m, int64_t now_ms, struct err *e)
+{
+    struct raft_server *self = is_follower(c) ? self_of(c) : NULL;
+    int rv, role;
+
+    if (self == NULL)
+        return receive(c, m, now_ms, e);
+    role = self->role;
+    self->role = RAFT_VOTER;
+    rv = receive(c, m, now_ms, e);
+    self->role = role;
+    return rv;
+}
+
 /* Entries n of the message from `first` on, as a message of their own. */
 static int receive_part(struct consensus *c, struct raft_message *to, const struct message *m, unsigned first, unsigned n, int64_t now_ms,
                         struct err *e)
@@ -429,7 +453,7 @@ static int receive_message(struct consensus *c, struct raft_message *to, const s
             .version = m->version, .term = m->term, .candidate_id = m->vote.candidate, .last_log_index = m->vote.last_index,
             .last_log_term = m->vote.last_term, .disrupt_leader = m->vote.disrupt_leader, .pre_vote = m->vote.pre_vote,
         };
-        break;
+        return receive_vote(c, to, now_ms, e);
     case MESSAGE_VOTE_RESULT:
         to->request_vote_result = (struct raft_request_vote_result){
             .version = m->version, .term = m->term, .vote_granted = m->vote_result.granted, .pre_vote = m->vote_result.pre_vote,

@@ -150,7 +150,7 @@ void metadb_take_key(struct metadb *m, int tx, const struct metadb_key *key, uin
 void metadb_mark_key(struct metadb *m, int tx, const struct metadb_key *key);  /* effect, done; if the claim is still this one */
 const struct metadb_task *metadb_task_now(const struct metadb *m, unsigned slot); /* committed */
 int64_t metadb_task_rests_ms(const struct metadb *m, unsigned slot);            /* since something was changed of it */
-/* A process that is gone has not ended its step, and its lease still runs. */
+/* A process that is gone has not ended its step, and its lease still runs, or has run out so lately that nobody has noticed. */
 bool metadb_waits_for_dead(const struct metadb *m, unsigned slot, const int64_t *incarnations, unsigned up);
 bool metadb_has_task_of(const struct metadb *m, uint64_t key);
 
@@ -164,7 +164,7 @@ bool metadb_has_serial(const struct metadb *m, uint64_t serial);
 /* May two nodes rightly believe at the moment that the shard is theirs? After a jump of the clock, a restore, or when it was taken from the dead. */
 bool metadb_is_mixed(const struct metadb *m, unsigned shard);
 const struct metadb_lease *metadb_lease(const struct metadb *m, unsigned shard); /* committed */
-int64_t metadb_granted_ms(const struct metadb *m, unsigned shard);           /* when it got its owner */
+int64_t metadb_lease_changed_ms(const struct metadb *m, unsigned shard);     /* when it got its owner, or that one was asked to hand it over */
 bool metadb_lease_runs(const struct metadb *m, unsigned shard);
 
 #endif

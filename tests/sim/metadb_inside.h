@@ -85,7 +85,7 @@ struct metadb {
     struct task_data *task_data; /* the same */
     unsigned newest;             /* founding that is in force */
     int64_t highest_epoch;       /* ever, as all below: over restores, too */
-    int64_t highest_view[LEASING_SHARDS], granted_ms[LEASING_SHARDS];
+    int64_t highest_view[LEASING_SHARDS], changed_ms[LEASING_SHARDS];
     int64_t owners_mixed_ms[LEASING_SHARDS], clock_mixed_ms; /* until then two may rightly believe that they own it */
     int64_t task_moved_ms[METADB_TASKS];
     int64_t outcome[METADB_IDS][METADB_STEPS]; /* dispatch of the last one */

@@ -132,7 +132,6 @@ static void grant(struct metadb *m, const struct tx *t, const struct metadb_chan
     if (t->view <= m->highest_view[c->shard])
         metadb_break(m, "a view was given out before", (uint64_t)t->view, (uint64_t)m->highest_view[c->shard]);
     m->highest_view[c->shard] = t->view;
-    m->granted_ms[c->shard] = m->now_ms;
     if (c->from_dead)
         m->owners_mixed_ms[c->shard] = m->now_ms + LEASING_TTL_MS;
     m->counts->grants++;
@@ -147,10 +146,13 @@ void metadb_apply_leases(struct metadb *m, struct tx *t)
     struct lease_data *d = data_of(m, t);
 
     for (unsigned i = 0; t->has_changes && i < d->n; i++) {
-        if (d->changes[i].is_ask)
-            m->now.leases[d->changes[i].shard].next_id = d->changes[i].to;
+        const struct metadb_change *c = &d->changes[i];
+
+        m->changed_ms[c->shard] = m->now_ms;
+        if (c->is_ask)
+            m->now.leases[c->shard].next_id = c->to;
         else
-            grant(m, t, &d->changes[i]);
+            grant(m, t, c);
         m->counts->asks += d->changes[i].is_ask;
     }
     if (!t->has_result)
@@ -226,9 +228,9 @@ const struct metadb_lease *metadb_lease(const struct metadb *m, unsigned shard)
     return &m->now.leases[shard];
 }
 
-int64_t metadb_granted_ms(const struct metadb *m, unsigned shard)
+int64_t metadb_lease_changed_ms(const struct metadb *m, unsigned shard)
 {
-    return m->granted_ms[shard];
+    return m->changed_ms[shard];
 }
 
 bool metadb_lease_runs(const struct metadb *m, unsigned shard)

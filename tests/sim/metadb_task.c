@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+enum { NOTICE_MS = 5000 }; /* the leader looks once a second, and MetaDB may stall */
 enum { FINAL = 1u << SUBTASK_SUCCESSFUL | 1u << SUBTASK_SKIPPED | 1u << SUBTASK_CANCELLED | 1u << SUBTASK_ROLLED_BACK,
        BROKEN = 1u << SUBTASK_FAILED | 1u << SUBTASK_UNKNOWN, OUTCOME = FINAL | BROKEN };
 
@@ -337,7 +338,7 @@ bool metadb_waits_for_dead(const struct metadb *m, unsigned slot, const int64_t 
         bool is_gone = (up & 1u << node) == 0 || incarnations[node] != s->incarnation;
 
         if ((s->status == SUBTASK_RUNNING || s->status == SUBTASK_CANCELING) && is_gone && w->incarnation == s->incarnation &&
-            w->expires_ms > m->now_ms + m->skew_ms)
+            w->expires_ms + NOTICE_MS > m->now_ms + m->skew_ms)
             return true;
     }
     return false;

@@ -772,7 +772,7 @@ static void check_acts(struct run *s)
 /* After the calm each shard is held by the node that it is leased to, or waits for one that is not there. */
 static void check_leases(struct run *s)
 {
-    enum { HEARD_MS = 2500 }; /* so long until a node has read what it was given */
+    enum { HEARD_MS = 6000 }; /* so long until a node has read what it was given, and has ended what it does on what it is to hand over */
     int64_t view;
 
     for (unsigned shard = 0; shard < LEASING_SHARDS && !s->broken; shard++) {
@@ -781,7 +781,7 @@ static void check_leases(struct run *s)
 
         if (n == NULL)
             sim_broken(s, 0, "shard %u is nobody's after the calm", shard);
-        else if (n->c != NULL && s->now_ms - metadb_granted_ms(s->db, shard) > HEARD_MS && (!leasing_holds(&n->worker.side, shard, sim_clock(s, (unsigned)l->node_id - 1), &view) || view != l->view))
+        else if (n->c != NULL && s->now_ms - metadb_lease_changed_ms(s->db, shard) > HEARD_MS && (!leasing_holds(&n->worker.side, shard, sim_clock(s, (unsigned)l->node_id - 1), &view) || view != l->view))
             sim_broken(s, (unsigned)l->node_id - 1, "does not hold shard %u after the calm: %s, to go to %lld, part %d", shard,
                        metadb_lease_runs(s->db, shard) ? "leased" : "not leased any more", (long long)l->next_id, n->worker.side.shards[shard].part);
     }

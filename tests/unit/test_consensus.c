@@ -158,9 +158,9 @@ static void memory_may_run_out(void **state)
 
 enum { ELECTION_MS = 1000, STEP_MS = 10 };
 
-static struct consensus *voter_of_three(void)
+static struct consensus *one_of_three(enum member_role role)
 {
-    const struct member members[3] = { { 1, "a:1", MEMBER_VOTER }, { 2, "b:1", MEMBER_VOTER }, { 3, "c:1", MEMBER_VOTER } };
+    const struct member members[3] = { { 1, "a:1", role }, { 2, "b:1", MEMBER_VOTER }, { 3, "c:1", MEMBER_VOTER } };
     const struct consensus_conf conf = { 1, "a:1", ELECTION_MS, 100, 7 };
     struct consensus *c = NULL;
     struct arena arena;
@@ -173,6 +173,11 @@ static struct consensus *voter_of_three(void)
     consensus_work_done(c);
     arena_fini(&arena);
     return c;
+}
+
+static struct consensus *voter_of_three(void)
+{
+    return one_of_three(MEMBER_VOTER);
 }
 
 /* Member 2 says that it leads term 1. */
@@ -235,6 +240,50 @@ static void a_slow_disk_comes_after_the_others_when_the_leader_dies(void **state
     consensus_free(c);
 }
 
+/* Does it vote for member 2, whose log is longer, in term 2? */
+static bool votes(struct consensus *c)
+{
+    struct message m = { .kind = MESSAGE_VOTE, .term = 2, .vote = { .candidate = 2, .last_index = 5, .last_term = 1 } };
+    const struct consensus_work *w;
+    struct err e = { 0 };
+    struct message reply;
+    struct arena arena;
+    struct str bytes;
+    bool granted;
+
+    str_init(&bytes, NULL);
+    arena_init(&arena);
+    message_encode(&m, &bytes);
+    assert_ok(consensus_receive(c, 2, (struct slice){ bytes.s, bytes.n }, 10, &e), &e);
+    w = consensus_work(c);
+    assert_int_equal(w->n_packets, 1);
+    assert_ok(message_decode(w->packets[0].bytes, &arena, &reply, &e), &e);
+    assert_int_equal(reply.kind, MESSAGE_VOTE_RESULT);
+    granted = reply.vote_result.granted;
+    consensus_work_done(c);
+    arena_fini(&arena);
+    str_fini(&bytes);
+    return granted;
+}
+
+/* It was promoted, or removed and added anew, and has not heard of it: without its vote there may be nobody to tell it. */
+static void whoever_is_asked_votes_whatever_it_knows_of_its_own_role(void **state)
+{
+    static const enum member_role roles[] = { MEMBER_VOTER, MEMBER_STANDBY, MEMBER_SPARE };
+
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        struct member members[RAFT_MAX_MEMBERS];
+        struct consensus *c = one_of_three(roles[i]);
+
+        assert_true(votes(c));
+        assert_int_equal(consensus_status(c).vote, 2);
+        assert_int_equal(consensus_members(c, members), 3);
+        assert_int_equal(members[0].role, roles[i]);
+        consensus_free(c);
+    }
+}
+
 static void bad_members_are_refused(void **state)
 {
     const struct member twice[2] = { { 1, "a:1", MEMBER_VOTER }, { 1, "b:1", MEMBER_VOTER } }, zero = { 0, "a:1", MEMBER_VOTER };
@@ -257,6 +306,7 @@ int main(void)
         cmocka_unit_test(length_is_checked_before_reading),
         cmocka_unit_test(one_alone_leads),
         cmocka_unit_test(memory_may_run_out),
+        cmocka_unit_test(whoever_is_asked_votes_whatever_it_knows_of_its_own_role),
         cmocka_unit_test(bad_members_are_refused),
         cmocka_unit_test(a_slow_disk_lets_others_run_first),
         cmocka_unit_test(a_slow_disk_comes_after_the_others_when_the_leader_dies),
