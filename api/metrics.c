@@ -297,6 +297,7 @@ OF_TASKS(steps_retried, s.retried)
 OF_TASKS(steps_refused, s.refused)
 OF_TASKS(steps_dispatched, s.dispatched)
 OF_TASKS(steps_taken_over, s.taken_over)
+OF_TASKS(steps_workers, s.workers)
 OF_RAFT(raft_term, s.consensus.term)
 OF_RAFT(raft_leader, s.consensus.leader)
 OF_RAFT(raft_commit, s.consensus.commit)
@@ -394,6 +395,7 @@ static const struct metric metrics[] = {
     { "ocp_task_results_refused_total", "counter", "Outcomes of this node that came after the step had been dispatched again.", write_steps_refused },
     { "ocp_task_steps_dispatched_total", "counter", "Steps that this node, as leader, has given to workers.", write_steps_dispatched },
     { "ocp_task_steps_taken_over_total", "counter", "Steps of lost workers that this node, as leader, has made ready again.", write_steps_taken_over },
+    { "ocp_task_workers", "gauge", "Nodes that this node, as leader, gives steps to; 0 where it does not lead.", write_steps_workers },
     { "ocp_pool_jobs", "gauge", "Jobs of the worker pools.", write_pools },
     { "process_resident_memory_bytes", "gauge", "Resident memory.", write_resident },
     { "process_start_time_seconds", "gauge", "Start, seconds since 1970.", write_start_time },

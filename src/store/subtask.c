@@ -40,8 +40,11 @@ int store_subtask_move_in(struct tx *tx, const struct subtask *was, const struct
 int store_subtask_guard_in(struct tx *tx, const struct subtask *s, struct err *e)
 {
     uint64_t affected = 0;
-    int rv = tx_exec(tx, "UPDATE subtask SET not_before = not_before + INTERVAL 1 MICROSECOND WHERE id = ? AND dispatch = ? AND worker_id = ? AND incarnation = ? AND status = ?",
-                     DB_ARGS(SQL_V_I(s->id), SQL_V_I(s->dispatch), SQL_V_I(s->worker_id), SQL_V_I(s->incarnation), SQL_V_I(SUBTASK_RUNNING)), &affected, e);
+    int rv = tx_exec(tx,
+                     "UPDATE subtask SET not_before = not_before + INTERVAL 1 MICROSECOND WHERE id = ? AND dispatch = ? AND worker_id = ? AND "
+                     "incarnation = ? AND status = ?",
+                     DB_ARGS(SQL_V_I(s->id), SQL_V_I(s->dispatch), SQL_V_I(s->worker_id), SQL_V_I(s->incarnation), SQL_V_I(SUBTASK_RUNNING)),
+                     &affected, e);
 
     return overtaken(rv, affected, s, e);
 }

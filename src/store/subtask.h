@@ -11,7 +11,8 @@
 /* Writes status, operation, dispatch, attempts, error, worker and delay of `now` if the row is still in the state and dispatch of `was`.
  * Errors: TASK_OVERTAKEN, those of tx_exec. */
 MUST_CHECK int store_subtask_move_in(struct tx *tx, const struct subtask *was, const struct subtask *now, struct err *e);
-/* Writes to the row, so that nobody else changes it before the transaction ends, if it is still running here under this dispatch. Errors: TASK_OVERTAKEN, those of tx_exec. */
+/* Writes to the row, so that nobody else changes it before the transaction ends, if it is still running here under this dispatch.
+ * Errors: TASK_OVERTAKEN, those of tx_exec. */
 MUST_CHECK int store_subtask_guard_in(struct tx *tx, const struct subtask *s, struct err *e);
 
 /* ---- the leader --------------------------------------------------------------------------------------------------------------- */

@@ -114,7 +114,7 @@ struct task_engine_stats task_engine_stats(const struct task_engine *t)
     return (struct task_engine_stats){
         .dispatched = atomic_load(&t->dispatched), .taken_over = atomic_load(&t->taken_over), .ran = atomic_load(&t->ran),
         .failed = atomic_load(&t->failed), .retried = atomic_load(&t->retried), .refused = atomic_load(&t->refused),
-        .running = atomic_load(&t->running),
+        .running = atomic_load(&t->running), .workers = atomic_load(&t->workers),
     };
 }
 

@@ -51,6 +51,7 @@ struct task_engine_stats {
     uint64_t dispatched, taken_over;     /* as leader: steps given to workers; of lost workers */
     uint64_t ran, failed, retried, refused; /* as worker: runs that ended; refused: results that came too late */
     unsigned running;                    /* steps here now */
+    unsigned workers;                    /* as leader: nodes that get steps; 0: it does not lead */
 };
 struct task_engine_stats task_engine_stats(const struct task_engine *t); /* any thread */
 

@@ -38,7 +38,7 @@ struct task_engine {
     int64_t renewed_ms;            /* when the worker's lease was last prolonged, by the loop's clock; 0: never */
     bool draining, leaving;
     _Atomic uint64_t dispatched, taken_over, ran, failed, retried, refused;
-    _Atomic unsigned running;
+    _Atomic unsigned running, workers;
 };
 
 /* Why a run is ended from outside. */

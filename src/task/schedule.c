@@ -70,6 +70,8 @@ static void take_seats(struct scheduler *s, const struct task_worker *workers, s
         s->seats[s->n_seats].worker.name = s->names[s->n_seats];
         s->n_seats++;
     }
+    if (!s->stopped)
+        atomic_store(&s->engine->workers, s->n_seats);
 }
 
 static void count_load(struct scheduler *s, int64_t node_id)
@@ -293,6 +295,7 @@ void task_engine_stop(struct task_engine *t)
     t->scheduler = NULL;
     if (s == NULL)
         return;
+    atomic_store(&t->workers, 0);
     s->stopped = true;
     if (s->fiber != NULL)
         fiber_cancel(s->fiber);

@@ -38,7 +38,7 @@ SHAPES = {
                        b"dispatch = ?"),
     "report": _shape(b"SELECT ... FROM task WHERE id = ? FOR UPDATE"),
     "read": _shape(b"SELECT ... FROM task WHERE id = ?"),
-    "guard": _shape(b"SELECT id FROM subtask WHERE id = ? AND dispatch = ?"),
+    "guard": _shape(b"UPDATE subtask SET not_before = not_before + INTERVAL 1 MICROSECOND WHERE id = ? AND dispatch = ?"),
     "opens": _shape(b"INSERT INTO task_session (subtask_id,...) VALUES (?,"),
     "closes": _shape(b"DELETE FROM task_session WHERE subtask_id = ?"),
     "commit": _shape(b"COMMIT"),

@@ -48,7 +48,7 @@ def test_statements_are_understood_however_they_are_sent():
     """As text, and prepared: once with the types of its parameters, then without."""
     reader = CommandReader()
     reader.feed(packet(bytes(40)))                                     # the login
-    text = b"SELECT id FROM subtask WHERE id = %s AND dispatch = %s AND worker_id = 1 FOR UPDATE"
+    text = b"UPDATE subtask SET not_before = not_before + INTERVAL 1 MICROSECOND WHERE id = %s AND dispatch = %s AND worker_id = 1"
     [(_, plain)] = reader.feed(packet(bytes([COM_QUERY]) + text % (b"17", b"2")))
     assert understood(plain) == ("guard", [17, 2])
     [(_, prepare)] = reader.feed(packet(b"\x16" + text % (b"?", b"?")))

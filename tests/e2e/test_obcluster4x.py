@@ -12,7 +12,8 @@ from lib.py.obsim import Obsim
 from lib.py.process import wait_until
 
 CLUSTERS = "/api/v2/ob/clusters"
-LOOK = ("DBA_OB_ZONES", "DBA_OB_SERVERS", "DBA_OB_UNITS", "DBA_OB_TENANTS WHERE tenant_type", "CDB_OB_SYS_VARIABLES", "min_observer_version")
+LOOK = ("DBA_OB_ZONES", "DBA_OB_SERVERS", "DBA_OB_UNITS", "DBA_OB_TENANTS WHERE tenant_type", "CDB_OB_SYS_VARIABLES", "CDB_OB_SERVICES",
+        "min_observer_version")
 
 
 @pytest.fixture(scope="module")
