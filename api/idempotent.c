@@ -4,7 +4,7 @@
  *          \--> same key, other request: refused
  *          \--> first one still under way: refused; the caller asks again
  *          \--> its node died before it had changed anything: first
- *          \--> its node died later: the task that it has started, or refused; the caller looks what became of it
+ *          \--> its node died later, or it failed after that: the task that it has started, or refused; the caller looks what became of it
  *
  * "Anything" is what MetaDB knows of: the request's first transaction says in the same COMMIT that there is an effect, and whatever acts on
  * something else (sessions to managed clusters, members of this OCP) says so before (db_hold_guard). */
@@ -28,9 +28,9 @@ ERR_DEFINE(ERR_IDEMPOTENCY_BUSY, 90103, 409, ERR_RETRY,
            "The request with the key {0} is still running. Send it again in a few seconds to get its reply.",
            "键 {0} 对应的请求仍在执行，请稍后重新发送以获取结果。");
 ERR_DEFINE(ERR_IDEMPOTENCY_LOST, 90108, 409, ERR_UNKNOWN,
-           "The request with the key {0} has changed something, at least in part, but node {1} ended before its reply was kept. Look what it did "
+           "The request with the key {0} had begun to change something when it failed on node {1}, or that node ended. Look what it did "
            "before using a new key.",
-           "键 {0} 对应的请求已（至少部分）生效，但节点 {1} 在保存结果之前终止。请先确认其效果，再使用新的键。");
+           "键 {0} 对应的请求已开始修改，但在节点 {1} 上失败，或该节点已终止。请先确认其效果，再使用新的键。");
 
 const struct err_row *const idempotent_err_rows[] = { &ERR_IDEMPOTENCY_REUSED, &ERR_IDEMPOTENCY_BUSY, &ERR_IDEMPOTENCY_LOST, NULL };
 
@@ -142,12 +142,13 @@ static void keep(struct call *c, const struct idempotency *request)
     fiber_restore_deadline(deadline);
 }
 
-static void release(struct call *c, const struct idempotency *request)
+/* Who may try again may have come halfway: an error of MetaDB after a change of a managed cluster, say. */
+static void release(struct call *c, const struct idempotency *request, const struct err *why)
 {
     int64_t deadline = allow_settling();
     struct err e;
 
-    if (store_idempotency_release(c->db, request, &e) != 0)
+    if (store_idempotency_release(c->db, request, why->row->retry == ERR_FINAL, &e) != 0)
         log_warn(&c->api->log, "the key of a failed request was not given back", LOG_S("trace", c->trace), LOG_E(&e));
     fiber_restore_deadline(deadline);
 }
@@ -210,7 +211,7 @@ static int run_once(struct call *c, const struct idempotency *request, struct er
     if (rv == 0)
         keep(c, request);
     else if (e->row->retry != ERR_UNKNOWN)
-        release(c, request);
+        release(c, request, e);
     return rv;
 }
 

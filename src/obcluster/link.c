@@ -267,22 +267,30 @@ static bool is_elsewhere(const struct err *e)
            err_is(e, &ERR_IO) || err_is(e, &ERR_OBCLUSTER_OTHER);
 }
 
+/* A session is there, and something may happen from now on. */
+static int guarded(struct sql *s, struct err *e)
+{
+    int rv = db_hold_guard(e);
+
+    if (rv != 0)
+        sql_close(s);
+    return rv;
+}
+
 int link_login(struct obclusters *o, const struct obcluster *c, const char *password, struct sql **out, struct err *e)
 {
     struct endpoint all[ENDPOINT_MAX];
     size_t n = endpoints_of(o, c, all);
-    int rv = db_hold_guard(e);
+    int rv = 0;
 
-    if (rv != 0)
-        return rv;
     for (size_t i = 0; i < n; i++) {
         rv = log_in(o, c, &all[i], password, i + 1 < n ? TRY_TIMEOUT_MS : LINK_CONNECT_TIMEOUT_MS, out, e);
         if (rv == 0 || is_elsewhere(e))
             endpoint_note(o, all[i].name, rv == 0);
         if (rv == 0 || !is_elsewhere(e))
-            return rv;
+            break;
     }
-    return rv;
+    return rv == 0 ? guarded(*out, e) : rv;
 }
 
 /* `which` NULL: any server. */
@@ -414,46 +422,6 @@ static void note_version(struct site *s, int64_t version)
         s->version = version;
 }
 
-static int take(struct obclusters *o, const struct door *d, struct link **out, struct err *e)
-{
-    struct links *l = links_get(o);
-    struct site *s = l != NULL ? get_site(l, d) : NULL;
-    int64_t former;
-    int rv;
-
-    if (s == NULL)
-        return err_set(e, &ERR_NOMEM, "");
-    rv = db_hold_guard(e);
-    if (rv != 0)
-        return rv;
-    note_version(s, version_of(d));
-    former = fiber_narrow_deadline(LINK_TIMEOUT_MS);
-    s->n_waiting++; /* the site stays */
-    rv = acquire(l, s, d, out, e);
-    s->n_waiting--;
-    if (rv != 0) {
-        fiber_restore_deadline(former);
-        return rv;
-    }
-    (*out)->former_deadline = former;
-    (void)snprintf((*out)->name, sizeof (*out)->name, "%s", d->cluster->name);
-    return 0;
-}
-
-int link_take(struct obclusters *o, const struct obcluster *c, struct link **out, struct err *e)
-{
-    struct door d = { c, NULL };
-
-    return take(o, &d, out, e);
-}
-
-int link_take_tenant(struct obclusters *o, const struct obcluster *c, const struct link_tenant *t, struct link **out, struct err *e)
-{
-    struct door d = { c, t };
-
-    return take(o, &d, out, e);
-}
-
 struct sql *link_sql(struct link *k)
 {
     return k->sql;
@@ -476,18 +444,58 @@ int link_give(struct link *k, int rv, struct err *e)
     return rv;
 }
 
+static int take(struct obclusters *o, const struct door *d, struct link **out, struct err *e)
+{
+    struct links *l = links_get(o);
+    struct site *s = l != NULL ? get_site(l, d) : NULL;
+    int64_t former;
+    int rv;
+
+    if (s == NULL)
+        return err_set(e, &ERR_NOMEM, "");
+    note_version(s, version_of(d));
+    former = fiber_narrow_deadline(LINK_TIMEOUT_MS);
+    s->n_waiting++; /* the site stays */
+    rv = acquire(l, s, d, out, e);
+    s->n_waiting--;
+    if (rv != 0) {
+        fiber_restore_deadline(former);
+        return rv;
+    }
+    (*out)->former_deadline = former;
+    (void)snprintf((*out)->name, sizeof (*out)->name, "%s", d->cluster->name);
+    rv = db_hold_guard(e); /* now that something may happen; whom nothing could be sent to has changed nothing */
+    if (rv != 0)
+        (void)!link_give(*out, 0, NULL);
+    return rv;
+}
+
+int link_take(struct obclusters *o, const struct obcluster *c, struct link **out, struct err *e)
+{
+    struct door d = { c, NULL };
+
+    return take(o, &d, out, e);
+}
+
+int link_take_tenant(struct obclusters *o, const struct obcluster *c, const struct link_tenant *t, struct link **out, struct err *e)
+{
+    struct door d = { c, t };
+
+    return take(o, &d, out, e);
+}
+
 int link_run_at(struct obclusters *o, const struct obcluster *c, const char *host, int64_t port, link_work work, void *data, struct err *e)
 {
     int64_t former;
     struct endpoint at = { .port = (unsigned)port };
     struct sql *s;
-    int rv = db_hold_guard(e);
+    int rv;
 
-    if (rv != 0)
-        return rv;
     former = fiber_narrow_deadline(LINK_TIMEOUT_MS);
     (void)snprintf(at.host, sizeof at.host, "%s", host);
     rv = open_session(o, c, &at, &s, e);
+    if (rv == 0)
+        rv = guarded(s, e);
     if (rv == 0) {
         rv = work(s, data, e);
         sql_close(s);

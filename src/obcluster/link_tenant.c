@@ -149,13 +149,13 @@ int link_open_tenant(struct obclusters *o, const struct obcluster *c, const stru
     int rv;
 
     arena_init(&arena);
-    rv = db_hold_guard(e);
-    if (rv == 0)
-        rv = ask(o, c, t, &arena, &a, e);
+    rv = ask(o, c, t, &arena, &a, e);
     if (rv == 0)
         rv = connect_any(o, c, t, &a, &arena, out, e);
     if (rv == 0) {
         rv = verify(c, t, a.now.name, *out, e);
+        if (rv == 0)
+            rv = db_hold_guard(e);
         if (rv != 0)
             sql_close(*out);
     }

@@ -166,13 +166,25 @@ int store_idempotency_finish(struct db *d, const struct idempotency *request, in
                       DB_ARGS(SQL_V_I(status), sql_v_s(reply), SQL_V_I(request->user_id), sql_v_s(request->key), sql_v_s(request->claim)), e);
 }
 
-int store_idempotency_release(struct db *d, const struct idempotency *request, struct err *e)
+static int change_own(struct db *d, const struct idempotency *request, const char *text, struct err *e)
 {
     struct change c = { "request key", request->key, false };
-    int rv = change_run(d, &c, "DELETE FROM idempotency WHERE user_id = ? AND request_key = ? AND claim = ? AND done = 0",
-                        DB_ARGS(SQL_V_I(request->user_id), sql_v_s(request->key), sql_v_s(request->claim)), e);
+    int rv = change_run(d, &c, text, DB_ARGS(SQL_V_I(request->user_id), sql_v_s(request->key), sql_v_s(request->claim)), e);
 
     return rv == ERR_NOT_FOUND.code ? 0 : rv;
+}
+
+int store_idempotency_release(struct db *d, const struct idempotency *request, bool certain, struct err *e)
+{
+    int rv;
+
+    if (certain)
+        return change_own(d, request, "DELETE FROM idempotency WHERE user_id = ? AND request_key = ? AND claim = ? AND done = 0", e);
+    rv = change_own(d, request, "DELETE FROM idempotency WHERE user_id = ? AND request_key = ? AND claim = ? AND done = 0 AND effect = 0", e);
+    if (rv != 0)
+        return rv;
+    return change_own(d, request,
+                      "UPDATE idempotency SET node_started_at = '2000-01-01' WHERE user_id = ? AND request_key = ? AND claim = ? AND done = 0", e);
 }
 
 int store_idempotency_prune(struct db *d, struct err *e)

@@ -47,8 +47,9 @@ struct db_guard store_idempotency_guard(struct db *d, const struct idempotency *
 MUST_CHECK int store_idempotency_note_task(struct tx *tx, int64_t id, struct err *e);
 /* Keeps the reply, of at most IDEMPOTENCY_MAX_REPLY bytes. Errors: NOT_FOUND (pruned or overtaken meanwhile), those of db_transact. */
 MUST_CHECK int store_idempotency_finish(struct db *d, const struct idempotency *request, int64_t status, const char *reply, struct err *e);
-/* Gives the key back when it is certain that nothing was done. Errors: those of db_transact. */
-MUST_CHECK int store_idempotency_release(struct db *d, const struct idempotency *request, struct err *e);
+/* The request has failed: gives the key back. Unless it is certain that nothing was done, what has had an effect stays, as of a process that is gone.
+ * Errors: those of db_transact. */
+MUST_CHECK int store_idempotency_release(struct db *d, const struct idempotency *request, bool certain, struct err *e);
 /* Deletes what is older than 24 hours, in chunks. Errors: those of db_read. */
 MUST_CHECK int store_idempotency_prune(struct db *d, struct err *e);
 

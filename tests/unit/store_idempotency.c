@@ -71,10 +71,10 @@ static void request_is_claimed_once(struct test_store *t)
     assert_true(former.done && former.status == 200);
     assert_string_equal(former.reply, "{\"data\":1}");
     assert_string_equal(former.digest, "d1");
-    assert_ok(store_idempotency_release(t->db, &r, &t->e), &t->e); /* a known reply stays */
+    assert_ok(store_idempotency_release(t->db, &r, true, &t->e), &t->e); /* a known reply stays */
     r.user_id = 8;
     assert_true(claims(t, &r, 0, &former));
-    assert_ok(store_idempotency_release(t->db, &r, &t->e), &t->e);
+    assert_ok(store_idempotency_release(t->db, &r, true, &t->e), &t->e);
     assert_true(claims(t, &r, 0, &former));
     (void)test_store_sql(t, "UPDATE idempotency SET created_at = NOW(6) - INTERVAL 25 HOUR WHERE user_id = 8");
     assert_ok(store_idempotency_prune(t->db, &t->e), &t->e);
@@ -136,6 +136,24 @@ static int under_guard(struct test_store *t, const struct idempotency *r, int64_
     return rv;
 }
 
+/* A failure after an effect: its key is not for others to run again under. */
+static void what_failed_halfway_is_not_given_back(struct test_store *t)
+{
+    struct idempotency first = request("c1"), second = request("c2"), former;
+
+    begin(t);
+    assert_true(claims(t, &first, 0, &former));
+    assert_ok(store_idempotency_release(t->db, &first, false, &t->e), &t->e);
+    assert_true(claims(t, &first, 0, &former));
+    assert_ok(under_guard(t, &first, 73), &t->e);
+    assert_ok(store_idempotency_release(t->db, &first, false, &t->e), &t->e);
+    assert_false(claims(t, &second, 0, &former));
+    assert_true(former.gone && former.effect && !former.done);
+    assert_ok(store_idempotency_release(t->db, &first, true, &t->e), &t->e); /* its handler is certain */
+    assert_true(claims(t, &second, 0, &former));
+}
+STORE_TEST(what_failed_halfway_is_not_given_back)
+
 static void who_is_gone_without_effect_is_taken_over_from(struct test_store *t)
 {
     static const char *const ways[] = {
@@ -155,7 +173,7 @@ static void who_is_gone_without_effect_is_taken_over_from(struct test_store *t)
         assert_err(under_guard(t, &first, 71), &t->e, ERR_REQUEST_OVERTAKEN); /* it wakes up after all */
         assert_int_equal(regions(t), 0);
         assert_err(store_idempotency_finish(t->db, &first, 200, "", &t->e), &t->e, ERR_NOT_FOUND);
-        assert_ok(store_idempotency_release(t->db, &first, &t->e), &t->e); /* gives nothing back that is not its own */
+        assert_ok(store_idempotency_release(t->db, &first, true, &t->e), &t->e); /* gives nothing back that is not its own */
         assert_ok(under_guard(t, &second, 72), &t->e);
         assert_int_equal(regions(t), 1);
         assert_ok(store_idempotency_finish(t->db, &second, 200, "{}", &t->e), &t->e);
@@ -297,6 +315,7 @@ STORE_TEST(a_task_is_noted_with_the_key)
 const struct CMUnitTest store_idempotency_tests[] = {
     STORE_UNIT(request_is_claimed_once),
     STORE_UNIT(one_of_many_claims_wins),
+    STORE_UNIT(what_failed_halfway_is_not_given_back),
     STORE_UNIT(who_is_gone_without_effect_is_taken_over_from),
     STORE_UNIT(peers_may_know_before_metadb),
     STORE_UNIT(who_is_gone_with_an_effect_is_told_of),
