@@ -990,7 +990,7 @@ static uint64_t highest_term(const struct run *s)
 
 static void hand_to_the_deaf(struct run *s)
 {
-    enum { STEADY_MS = 5000, ASKED_MS = 2000, WATCHED_MS = 20000, TERMS = 4 };
+    enum { STEADY_MS = 5000, ASKED_MS = 2000, WATCHED_MS = 20000, TERMS = 12 }; /* votes may be split now and then */
     unsigned heir;
     int leader;
     uint64_t term;
