@@ -99,6 +99,19 @@ static int wait_settled(struct raft_node *raft, struct err *e)
     return rv != 0 ? rv : err_set(e, &ERR_TIMEOUT, "");
 }
 
+/* Another change ends within moments, as when a new node begins to get the log. One that goes on is the verdict's to name. */
+static int let_settle(struct raft_node *raft, struct raft_node_status *s, struct err *e)
+{
+    int rv = wait_settled(raft, e);
+
+    if (rv == ERR_TIMEOUT.code) {
+        err_clear(e);
+        rv = 0;
+    }
+    raft_node_status(raft, s);
+    return rv;
+}
+
 static int judge(enum membership_verdict verdict, const char *node, struct err *e)
 {
     static const struct err_row *const rows[] = {
@@ -164,7 +177,8 @@ static int check_adding(const struct node_changes *c, struct adding *a, struct a
     struct membership_member m[RAFT_MAX_MEMBERS];
     int rv = read_address(a, e);
 
-    raft_node_status(c->raft, &a->raft);
+    if (rv == 0)
+        rv = let_settle(c->raft, &a->raft, e);
     if (rv == 0)
         rv = store_node_list(c->members.db, NULL, arena, &a->nodes, &a->n_nodes, NULL, e);
     if (rv == 0)
@@ -293,28 +307,33 @@ static int forget_node(struct tx *tx, void *data, struct err *e)
     return rv == 0 && r->is_listed ? store_node_delete_in(tx, r->id, e) : rv;
 }
 
-/* Out of the configuration first: from then on no node lets it in, MetaDB or not. */
-static int leave_raft(const struct node_changes *c, int64_t id, const char *name, struct err *e)
+/* May it leave? A leader hands over first, so that the repeated call finds another one: nothing has changed by that which could happen twice. */
+static int allow_removal(const struct node_changes *c, int64_t id, const char *name, struct err *e)
 {
-    const struct member m = { .id = (uint64_t)id };
     struct membership_member all[RAFT_MAX_MEMBERS];
     enum membership_verdict verdict;
+    struct raft_node_status s;
+    int rv = let_settle(c->raft, &s, e);
+
+    if (rv != 0)
+        return rv;
+    verdict = membership_may_remove(all, node_members_of(&s, all), s.consensus.changing, (uint64_t)id);
+    rv = verdict == MEMBERSHIP_LEADS ? hand_over(c->raft, e) : 0;
+    return rv == 0 ? judge(verdict, name, e) : rv;
+}
+
+/* Out of the configuration first: from then on no node lets it in, MetaDB or not. */
+static int leave_raft(const struct node_changes *c, int64_t id, struct err *e)
+{
+    const struct member m = { .id = (uint64_t)id };
     struct raft_node_status s;
     int rv;
 
     raft_node_status(c->raft, &s);
-    verdict = membership_may_remove(all, node_members_of(&s, all), s.consensus.changing, (uint64_t)id);
-    if (verdict == MEMBERSHIP_LEADS) {
-        rv = hand_over(c->raft, e);
-        return rv == 0 ? err_set(e, &ERR_NODE_LEADS, "%s", name) : rv;
-    }
-    rv = judge(verdict, name, e);
-    if (rv == 0 && member_of(&s, id) != NULL) {
-        rv = raft_node_request(c->raft, RAFT_REQUEST_REMOVE, &m, e);
-        if (rv == 0)
-            rv = wait_settled(c->raft, e);
-    }
-    return rv;
+    if (member_of(&s, id) == NULL)
+        return 0;
+    rv = raft_node_request(c->raft, RAFT_REQUEST_REMOVE, &m, e);
+    return rv == 0 ? wait_settled(c->raft, e) : rv;
 }
 
 int node_remove(const struct node_changes *c, int64_t id, struct arena *arena, const char **name, struct err *e)
@@ -336,9 +355,11 @@ int node_remove(const struct node_changes *c, int64_t id, struct arena *arena, c
         rv = 0;
     }
     if (rv == 0)
+        rv = allow_removal(c, id, n.name, e);
+    if (rv == 0)
         rv = db_hold_guard(e);
     if (rv == 0)
-        rv = leave_raft(c, id, n.name, e);
+        rv = leave_raft(c, id, e);
     if (rv == 0)
         rv = leader_transact(c->members.db, c->leader, id, forget_node, &r, e);
     if (rv == 0 && name != NULL)
