@@ -76,6 +76,7 @@ def test_skip(): pytest.skip("why")
     assert outcomes(tally.of_pytest(tmp_path / "y.xml")) == ["passed", "failed", "failed", "skipped"]
 
 
-def test_main_prints_the_sum_and_the_skipped(tmp_path, capsys):
-    tally.main([write(tmp_path, "FAIL", CMOCKA_LOG), tmp_path / "missing.xml"])
-    assert capsys.readouterr().out.splitlines() == ["1 1 1", f"{tmp_path.name}/test_x: waits"]
+@pytest.mark.parametrize("wanted, name", [("skipped", "waits"), ("passed", "opens")])
+def test_main_prints_the_sum_and_those_asked_for(tmp_path, capsys, wanted, name):
+    tally.main(wanted, write(tmp_path, "FAIL", CMOCKA_LOG), tmp_path / "missing.xml")
+    assert capsys.readouterr().out.splitlines() == ["1 1 1", f"{tmp_path.name}/test_x: {name}"]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Counts single tests in result files: automake's .trs with the .log beside it, and pytest's JUnit .xml.
 
-Prints "PASSED FAILED SKIPPED", then the names of the skipped tests, one per line. A test program whose log
+Prints "PASSED FAILED SKIPPED", then the names of the tests with the outcome that is asked for, one per line. A test program whose log
 shows cmocka or TAP counts its tests; any other counts as one. A program that failed without a failed test in
 its log (it crashed, or a sanitizer ended it) counts one failure more.
 """
@@ -53,7 +53,7 @@ def of_pytest(xml_file):
     return tests
 
 
-def main(files):
+def main(wanted, *files):
     tests = []
     for file in map(pathlib.Path, files):
         if file.exists():
@@ -61,9 +61,9 @@ def main(files):
     counts = collections.Counter(outcome for outcome, _ in tests)
     print(counts["passed"], counts["failed"], counts["skipped"])
     for outcome, name in tests:
-        if outcome == "skipped":
+        if outcome == wanted:
             print(name)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main(*sys.argv[1:])
