@@ -285,5 +285,8 @@ const struct migration metadb_migrations[] = {
             "UPDATE obcluster SET ocp_id = COALESCE((SELECT cluster FROM ocp_cluster WHERE id = 1), '')") },
     { 32, "service names of tenants",
       STEPS("ALTER TABLE obtenant ADD COLUMN service VARCHAR(64) NULL") },
+    { 33, "what steps must not do twice on a host",
+      STEPS("CREATE TABLE subtask_once (subtask_id BIGINT NOT NULL, host_id BIGINT NOT NULL, is_back TINYINT NOT NULL, dispatch BIGINT NOT NULL, "
+            "incarnation VARCHAR(32) NOT NULL, PRIMARY KEY (subtask_id, host_id, is_back)" TABLE_END) },
     { 0 },
 };

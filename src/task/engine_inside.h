@@ -66,8 +66,7 @@ struct task_run {
     struct run_line *lines, **lines_end;
     int64_t n_lines, seq;
     struct task_host *hosts;       /* that the step has touched (remote.c); in `arena` */
-    void (*recorded)(struct task_run *r, void *data); /* once the outcome is in MetaDB and counts; in the step's fiber; NULL: nothing */
-    void *recorded_data;
+    void (*recorded)(struct task_run *r, enum decide_event outcome); /* once it is in MetaDB and counts; in the step's fiber; NULL: nothing */
 };
 
 /* run.c: a step's fiber; `data` is the run, which it frees. */

@@ -4,25 +4,10 @@
 #include <string.h>
 
 #include "src/io/fiber.h"
-#include "src/store/leader.h"
 #include "src/store/ocpcluster.h"
-#include "src/task/engine_inside.h"
+#include "src/task/remote_inside.h"
 
-enum { WAIT_MS = 10000, TELL_MS = 2000, KEYS = 64, TRIES = 3 };
-
-struct task_host {
-    struct task_run *run;
-    struct agent_client *client;      /* borrowed */
-    struct agent_at at;
-    struct agent_key key;             /* of this dispatch; seq does not count */
-    int64_t epoch;                    /* as shown to the agent: that of the dispatch, until the agent has heard of a newer leader */
-    struct agent_reply *older;        /* what older dispatches have left, all of it ended */
-    bool *taken;                      /* of older: its result was taken over */
-    size_t n_older;
-    struct agent_key *used;           /* in this dispatch, and known to have ended */
-    size_t n_used, space;
-    struct task_host *next;           /* of run->hosts */
-};
+enum { WAIT_MS = 10000, TRIES = 3 };
 
 const struct agent_at *task_host_at(const struct task_host *h)
 {
@@ -99,15 +84,13 @@ static int settle_older(struct task_host *h, struct err *e)
         rv = agent_fence(h->client, &h->at, h->epoch, &h->key, task_arena(h->run), &h->older, &h->n_older, e);
     while (is_led_anew(h, rv, e));
     if (rv == 0) {
-        h->taken = arena_array(task_arena(h->run), h->n_older + 1, sizeof *h->taken);
-        rv = h->taken != NULL ? 0 : err_set(e, &ERR_NOMEM, "");
+        h->use = arena_array(task_arena(h->run), h->n_older + 1, sizeof *h->use);
+        rv = h->use != NULL ? 0 : err_set(e, &ERR_NOMEM, "");
     }
     for (size_t i = 0; rv == 0 && i < h->n_older; i++)
         rv = await_older(h, i, e);
     return rv;
 }
-
-static void tell_all(struct task_run *r, void *data);
 
 static int make(struct task_run *r, struct agent_client *client, const struct agent_at *at, struct task_host **out, struct err *e)
 {
@@ -145,21 +128,15 @@ int task_host_open(struct task_run *r, struct agent_client *client, const struct
         return rv;
     (*out)->next = r->hosts;
     r->hosts = *out;
-    r->recorded = tell_all;
+    r->recorded = task_hosts_recorded;
     return 0;
 }
 
 /* ---- commands --------------------------------------------------------------------------------------------------------------------------- */
 
-/* What an older dispatch did that is exactly this, and was not taken over yet. */
-static struct agent_reply *find_older(struct task_host *h, const char *digest)
+static bool is_rollback(const struct task_host *h)
 {
-    for (size_t i = h->n_older; i > 0; i--)
-        if (!h->taken[i - 1] && h->older[i - 1].digest != NULL && strcmp(h->older[i - 1].digest, digest) == 0) {
-            h->taken[i - 1] = true;
-            return &h->older[i - 1];
-        }
-    return NULL;
+    return task_step_of(h->run)->operation == TASK_ROLLBACK;
 }
 
 /* Commands that find their work done may be sent again; these may not. */
@@ -177,11 +154,24 @@ static bool is_of_now(const struct agent_kind *kind, const void *args)
            (strcmp(kind->name, "start_process") == 0 && !is_once(kind, args));
 }
 
-/* Room for one more key. */
+/* What an older dispatch did that is exactly this, and was not taken over yet. Of `since` on: before it the step went the other way. */
+static struct agent_reply *find_older(struct task_host *h, const char *digest, int64_t since)
+{
+    for (size_t i = h->n_older; i > 0; i--) {
+        struct agent_reply *older = &h->older[i - 1];
+
+        if (h->use[i - 1] != USE_NONE || older->key->dispatch < since || older->digest == NULL || strcmp(older->digest, digest) != 0)
+            continue;
+        h->use[i - 1] = older->state == AGENT_UNKNOWN ? USE_TOLD : USE_TAKEN;
+        return older;
+    }
+    return NULL;
+}
+
 static int reserve(struct task_host *h, struct err *e)
 {
     size_t space = h->space * 2 + 8;
-    struct agent_key *more;
+    struct used_key *more;
 
     if (h->n_used < h->space)
         return 0;
@@ -250,7 +240,7 @@ static int send_it(struct task_host *h, const struct agent_kind *kind, const voi
         rv = agent_command(h->client, &h->at, &cmd, task_arena(h->run), result, e);
     } while (is_led_anew(h, rv, e));
     if (result->kind != NULL && (kind->flags & AGENT_READS) == 0)
-        h->used[h->n_used++] = cmd.key;
+        h->used[h->n_used++] = (struct used_key){ cmd.key, is_once(kind, args) && (rv == 0 || rv == ERR_AGENT_UNKNOWN.code), rv == ERR_AGENT_UNKNOWN.code };
     end_line(&o);
     return task_host_lost(h, rv, e);
 }
@@ -282,15 +272,77 @@ static int take_over(struct task_host *h, const struct agent_kind *kind, const s
     return 0;
 }
 
+/* ---- what must not be done twice -------------------------------------------------------------------------------------------------------- */
+
+static int learn_incarnation(struct task_host *h, struct err *e)
+{
+    struct agent_hello hello;
+    int rv = 0;
+
+    if (h->at.incarnation != NULL)
+        return 0;
+    do
+        rv = agent_hello(h->client, &h->at, h->epoch, task_arena(h->run), &hello, e);
+    while (is_led_anew(h, rv, e));
+    if (rv == 0)
+        h->at.incarnation = hello.incarnation;
+    return task_host_lost(h, rv, e);
+}
+
+static int begin_body(struct tx *tx, void *data, struct err *e)
+{
+    return store_subtask_once_begin_in(tx, data, e);
+}
+
+static int installed_anew(struct task_host *h, const struct agent_kind *kind, struct err *e)
+{
+    return err_set(e, &ERR_TASK_UNKNOWN, "%s on host %s, begun by dispatch %lld; the agent there was installed anew since and does not remember it",
+                   kind->name, h->at.address, (long long)h->lost->dispatch);
+}
+
+/* Before the first such command of this dispatch there: MetaDB knows which agent was to do it, and an older dispatch's was the same one. */
+static int begin_once(struct task_host *h, const struct agent_kind *kind, struct err *e)
+{
+    const struct subtask *step = task_step_of(h->run);
+    struct subtask_once now = { step->id, h->at.host_id, is_rollback(h), step->dispatch, NULL }, *former = NULL;
+    int rv;
+
+    if (h->lost != NULL)
+        return installed_anew(h, kind, e);
+    if (h->since > 0)
+        return 0;
+    rv = learn_incarnation(h, e);
+    if (rv == 0 && task_is_repeated(h->run))
+        rv = store_subtask_once_find(task_db(h->run), step->id, h->at.host_id, now.is_back, task_arena(h->run), &former, e);
+    if (rv == 0 && former != NULL && strcmp(former->incarnation, h->at.incarnation) != 0) {
+        h->lost = former;
+        return installed_anew(h, kind, e);
+    }
+    now.incarnation = h->at.incarnation;
+    if (rv == 0 && former == NULL)
+        rv = task_transact(h->run, begin_body, &now, e);
+    if (rv == 0)
+        h->since = former != NULL ? former->dispatch : step->dispatch;
+    return rv;
+}
+
+/* Of what may be sent again, a rollback takes nothing over: the step may have done it before it did what is to be undone. */
+static bool may_take_over(const struct task_host *h, const struct agent_kind *kind, const void *args)
+{
+    return is_once(kind, args) || (!is_of_now(kind, args) && !is_rollback(h));
+}
+
 static int run(struct task_host *h, const struct agent_kind *kind, const void *args, struct agent_result *result, struct err *e)
 {
     char digest[AGENT_SHA256_SIZE];
     const struct agent_reply *older;
     int rv = agent_digest(kind, args, digest, e);
 
+    if (rv == 0 && is_once(kind, args))
+        rv = begin_once(h, kind, e);
     if (rv != 0)
         return rv;
-    older = !is_of_now(kind, args) ? find_older(h, digest) : NULL;
+    older = may_take_over(h, kind, args) ? find_older(h, digest, is_once(kind, args) ? h->since : 0) : NULL;
     if (older != NULL && older->state == AGENT_DONE && older->failure == NULL)
         return take_over(h, kind, older, result);
     if (older != NULL && older->state == AGENT_UNKNOWN && is_once(kind, args))
@@ -305,46 +357,4 @@ int task_host_command(struct task_host *h, const char *kind, const void *args, v
     int rv = k != NULL ? run(h, k, args, &result, e) : err_set(e, &ERR_AGENT_KIND, "%s", kind);
 
     return rv == 0 && answer != NULL ? agent_result_read(&result, answer, task_arena(h->run), e) : rv;
-}
-
-/* ---- afterwards --------------------------------------------------------------------------------------------------------------------------- */
-
-/* As the step is not ours any more, whoever leads now is asked for its epoch alone. */
-static int acknowledge(struct task_host *h, const struct agent_key *keys, size_t n, struct err *e)
-{
-    int rv = agent_acknowledge(h->client, &h->at, h->epoch, keys, n, task_arena(h->run), e);
-    struct leadership leader;
-    int64_t claimed_us;
-
-    if (rv != ERR_AGENT_EPOCH.code)
-        return rv;
-    rv = leader_read(task_db(h->run), &leader, &claimed_us, e);
-    if (rv != 0)
-        return rv;
-    h->epoch = leader.epoch;
-    return agent_acknowledge(h->client, &h->at, h->epoch, keys, n, task_arena(h->run), e);
-}
-
-/* The outcome is in MetaDB: nobody asks for these results any more. An agent that does not hear it keeps them for a while. */
-static void tell(struct task_host *h, const struct agent_key *keys, size_t n)
-{
-    int64_t former = fiber_narrow_deadline(TELL_MS);
-    struct err e = { 0 };
-
-    if (acknowledge(h, keys, n, &e) != 0)
-        log_info(task_logger(h->run), "an agent was not told that results are recorded", LOG_S("host", h->at.address), LOG_E(&e));
-    fiber_restore_deadline(former);
-}
-
-static void tell_all(struct task_run *r, void *data)
-{
-    struct err e;
-
-    (void)data;
-    for (struct task_host *h = r->hosts; h != NULL; h = h->next) {
-        for (size_t i = 0; i < h->n_older && reserve(h, &e) == 0; i++) /* without memory it is kept a while longer */
-            h->used[h->n_used++] = *h->older[i].key;
-        for (size_t i = 0; i < h->n_used; i += KEYS)
-            tell(h, h->used + i, h->n_used - i < KEYS ? h->n_used - i : KEYS);
-    }
 }

@@ -5,6 +5,11 @@
  *   task_host_command: did an older dispatch do exactly this? then its result is ours; else key (this dispatch, next seq) -> agent_command
  *   the step's outcome is recorded -> the agents are told that they may forget
  *
+ * Commands that must not be done twice (run_script, start_process without a pid file) are noted in MetaDB before the first of a step is sent to a
+ * host (store/subtask_once.h), with the agent's incarnation: after an installation anew, which remembers nothing, the step is for a person. Their
+ * results stay with the agent until the step is through, whatever becomes of its dispatches; a person who was told that nobody knows decides
+ * with a retry that it is done again. A rollback takes over nothing of the run.
+ *
  * An agent that cannot be reached, or that went away without an answer, fails the step with an error that may pass (AGENT_AWAY): what it may
  * still run is found when it is back. A newer leader is no failure: the same key goes out again under its epoch. From the step's fiber. */
 #ifndef TASK_REMOTE_H

@@ -300,7 +300,7 @@ static void report(struct task_run *r, const struct outcome *o)
         count_outcome(t, o->event);
         task_kick(t);
         if (r->recorded != NULL)
-            r->recorded(r, r->recorded_data);
+            r->recorded(r, o->event);
         return;
     }
     if (err_is(&e, &ERR_TASK_OVERTAKEN))

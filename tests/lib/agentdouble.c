@@ -6,7 +6,6 @@
 #include "src/base/json.h"
 #include "tests/lib/test.h"
 
-#define INCARNATION "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define BOOT "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 #define OCP "0123456789abcdef0123456789abcdef"
 #define NO_NUMBERS .epoch = FIELD_NONE, .forgotten = FIELD_NONE, .pid = FIELD_NONE, .start_time = FIELD_NONE, .output_bytes = FIELD_NONE, .output_cut = -1
@@ -30,14 +29,26 @@ static void apply_to(struct agent_client *c, enum record_type type, const struct
     apply(c, &(struct record){ .type = (int)type, .key = (struct agent_key *)key, NO_NUMBERS });
 }
 
+static void give_birth(struct agent_client *c, char digit)
+{
+    memset(c->incarnation, digit, sizeof c->incarnation - 1);
+    apply(c, &(struct record){ .type = RECORD_BIRTH, .incarnation = c->incarnation, NO_NUMBERS });
+}
+
 void double_init(struct agent_client *c)
 {
     struct err e = { 0 };
 
-    *c = (struct agent_client){ .ledger = NULL };
+    *c = (struct agent_client){ .last_kind = "" };
     arena_init(&c->arena);
     assert_ok(ledger_new(&c->ledger, &e), &e);
-    apply(c, &(struct record){ .type = RECORD_BIRTH, .incarnation = INCARNATION, NO_NUMBERS });
+    give_birth(c, 'a');
+}
+
+void double_install_anew(struct agent_client *c)
+{
+    ledger_clear(c->ledger);
+    give_birth(c, (char)(c->incarnation[0] + 1));
 }
 
 void double_fini(struct agent_client *c)
@@ -63,7 +74,7 @@ static int hear(struct agent_client *c, int64_t epoch, struct err *e)
         (void)err_set(e, &ERR_AGENT_AWAY, "host");
         return err_arg(e, "it is away");
     }
-    rv = ledger_hear(c->ledger, OCP, INCARNATION, epoch, &raises, e);
+    rv = ledger_hear(c->ledger, OCP, c->incarnation, epoch, &raises, e);
     if (rv == 0 && raises)
         double_hears(c, epoch);
     return rv;
@@ -132,13 +143,14 @@ int agent_command(struct agent_client *c, const struct agent_at *at, const struc
                   struct agent_result *out, struct err *e)
 {
     char *digest = arena_alloc(arena, AGENT_SHA256_SIZE);
-    struct agent_call call = { .key = (struct agent_key *)&cmd->key, .epoch = cmd->epoch, .incarnation = INCARNATION, .boot = BOOT,
+    struct agent_call call = { .key = (struct agent_key *)&cmd->key, .epoch = cmd->epoch, .incarnation = c->incarnation, .boot = BOOT,
                                .start_by = 1, .kind = cmd->kind };
     struct admission admission;
     int rv = digest != NULL ? hear(c, cmd->epoch, e) : err_set(e, &ERR_NOMEM, "");
 
     (void)at;
     c->last = cmd->key;
+    c->last_kind = cmd->kind;
     c->last_epoch = cmd->epoch;
     *out = (struct agent_result){ .state = AGENT_UNKNOWN };
     call.digest = digest;
@@ -182,6 +194,16 @@ int agent_query(struct agent_client *c, const struct agent_at *at, int64_t epoch
     for (size_t i = 0; i < n; i++)
         (*out)[i] = word(c, &keys[i], arena);
     return 0;
+}
+
+int agent_hello(struct agent_client *c, const struct agent_at *at, int64_t epoch, struct arena *arena, struct agent_hello *out, struct err *e)
+{
+    int rv = hear(c, epoch, e);
+
+    (void)at;
+    c->hellos++;
+    *out = (struct agent_hello){ .incarnation = arena_strdup(arena, c->incarnation) };
+    return rv != 0 || out->incarnation != NULL ? rv : err_set(e, &ERR_NOMEM, "");
 }
 
 struct collecting {

@@ -27,13 +27,17 @@ struct agent_client {
     unsigned rounds;
     bool is_away;
     const char *output;           /* of commands that are slow; NULL: none */
-    unsigned starts, fences, queries, acknowledged;
+    unsigned starts, fences, queries, acknowledged, hellos;
     struct agent_key last;        /* of the last command that came */
+    const char *last_kind;        /* "" before it */
     int64_t last_epoch;
+    char incarnation[AGENT_ID_SIZE];
 };
 
 void double_init(struct agent_client *c);
 void double_fini(struct agent_client *c);
+/* Somebody installs it anew: it has forgotten everything. */
+void double_install_anew(struct agent_client *c);
 /* Another node's call: it leads under this epoch. */
 void double_hears(struct agent_client *c, int64_t epoch);
 

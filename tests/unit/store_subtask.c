@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What guards the writes of a step's run. */
 #include "src/store/subtask.h"
+#include "src/store/subtask_once.h"
 #include "tests/lib/store.h"
 #include "tests/unit/store_tests.h"
 
@@ -42,7 +43,52 @@ static void the_run_that_is_dispatched_may_write(struct test_store *t)
 }
 STORE_TEST(the_run_that_is_dispatched_may_write)
 
+static int begin_body(struct tx *tx, void *data, struct err *e)
+{
+    return store_subtask_once_begin_in(tx, data, e);
+}
+
+/* Who began it there, or 0. */
+static int64_t begun_by(struct test_store *t, int64_t host, int is_back)
+{
+    struct subtask_once *o;
+
+    assert_ok(store_subtask_once_find(t->db, 7, host, is_back, &t->arena, &o, &t->e), &t->e);
+    if (o != NULL)
+        assert_string_equal(o->incarnation, "0123456789abcdef0123456789abcdef");
+    return o != NULL ? o->dispatch : 0;
+}
+
+static void what_was_begun_once_stays_until_it_is_settled(struct test_store *t)
+{
+    struct subtask_once rows[] = {
+        { 7, 5, 0, 3, "0123456789abcdef0123456789abcdef" },
+        { 7, 6, 0, 3, "0123456789abcdef0123456789abcdef" },
+        { 7, 5, 1, 8, "0123456789abcdef0123456789abcdef" },
+    };
+
+    assert_int_equal(begun_by(t, 5, 0), 0);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_ok(db_transact(t->db, begin_body, &rows[i], &t->e), &t->e);
+    assert_int_equal(begun_by(t, 5, 0), 3);
+    assert_int_equal(begun_by(t, 6, 0), 3);
+    assert_int_equal(begun_by(t, 5, 1), 8);
+    rows[0].dispatch = 2; /* another one's */
+    assert_ok(store_subtask_once_settle(t->db, &rows[0], &t->e), &t->e);
+    assert_int_equal(begun_by(t, 5, 0), 3);
+    rows[0].dispatch = 3;
+    assert_ok(store_subtask_once_settle(t->db, &rows[0], &t->e), &t->e);
+    assert_int_equal(begun_by(t, 5, 0), 0);
+    assert_ok(store_subtask_once_settle_all(t->db, 7, 7, &t->e), &t->e);
+    assert_int_equal(begun_by(t, 6, 0), 0);
+    assert_int_equal(begun_by(t, 5, 1), 8);
+    assert_ok(store_subtask_once_settle_all(t->db, 7, 8, &t->e), &t->e);
+    assert_int_equal(test_store_number(t, "SELECT COUNT(*) FROM subtask_once"), 0);
+}
+STORE_TEST(what_was_begun_once_stays_until_it_is_settled)
+
 const struct CMUnitTest store_subtask_tests[] = {
     STORE_UNIT(the_run_that_is_dispatched_may_write),
+    STORE_UNIT(what_was_begun_once_stays_until_it_is_settled),
     { 0 },
 };

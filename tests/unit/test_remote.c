@@ -1,184 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What steps do on hosts (src/task/remote.h), against an agent's own ledger: nothing is done twice, whoever dies when. The step's run, MetaDB
- * and the leadership are doubles here: remote.c sees them by these functions alone. */
-#include <stdio.h>
-
-#include "src/store/leader.h"
-#include "src/store/ocpcluster.h"
-#include "src/task/engine_inside.h"
-#include "src/task/remote.h"
-#include "tests/lib/agentdouble.h"
-#include "tests/lib/test.h"
-
-#define OCP "0123456789abcdef0123456789abcdef"
-#define LINEAGE "ffffffffffffffffffffffffffffffff"
-
-/* One step, dispatched again and again to workers. */
-struct world {
-    struct agent_client agent;
-    struct task_run run;
-    int64_t leads;              /* epoch of whoever leads now */
-    bool is_overtaken;
-    char log[4096];
-};
-static struct world w;
-
-/* ---- doubles of what remote.c asks for ------------------------------------------------------------------------------------------------ */
-
-const struct subtask *task_step_of(const struct task_run *r)
-{
-    return &r->step;
-}
-
-struct arena *task_arena(struct task_run *r)
-{
-    return &r->arena;
-}
-
-struct db *task_db(struct task_run *r)
-{
-    (void)r;
-    return NULL;
-}
-
-const struct log *task_logger(struct task_run *r)
-{
-    (void)r;
-    return &test_log;
-}
-
-bool task_is_repeated(const struct task_run *r)
-{
-    return r->step.dispatch > 1;
-}
-
-int64_t task_next_seq(struct task_run *r)
-{
-    return ++r->seq;
-}
-
-void task_log(struct task_run *r, const char *fmt, ...)
-{
-    size_t n = strlen(w.log);
-    va_list ap;
-
-    (void)r;
-    va_start(ap, fmt);
-    (void)vsnprintf(w.log + n, sizeof w.log - n, fmt, ap);
-    va_end(ap);
-    n = strlen(w.log);
-    (void)snprintf(w.log + n, sizeof w.log - n, "\n");
-}
-
-int task_epoch(struct task_run *r, int64_t *epoch, struct err *e)
-{
-    (void)r;
-    *epoch = w.leads;
-    return w.is_overtaken ? err_set(e, &ERR_TASK_OVERTAKEN, "") : 0;
-}
-
-int leader_read(struct db *d, struct leadership *out, int64_t *claimed_us, struct err *e)
-{
-    (void)d;
-    (void)e;
-    *out = (struct leadership){ .epoch = w.leads };
-    *claimed_us = 0;
-    return 0;
-}
-
-int store_ocpcluster_find(struct db *d, struct arena *arena, struct ocpcluster **out, struct err *e)
-{
-    (void)d;
-    *out = arena_zalloc(arena, sizeof **out);
-    if (*out == NULL)
-        return err_set(e, &ERR_NOMEM, "");
-    **out = (struct ocpcluster){ .cluster = OCP, .lineage = LINEAGE };
-    return 0;
-}
-
-/* ---- a step's life ---------------------------------------------------------------------------------------------------------------------- */
-
-static void begin(int64_t dispatch)
-{
-    arena_init(&w.run.arena);
-    w.run.step = (struct subtask){ .id = 7, .task_id = 3, .dispatch = dispatch, .epoch = w.leads };
-    w.run.hosts = NULL;
-    w.run.recorded = NULL;
-    w.run.seq = 0;
-}
-
-static void die(void)
-{
-    arena_fini(&w.run.arena);
-}
-
-/* Its outcome is in MetaDB, whatever it is. */
-static void record(void)
-{
-    if (w.run.recorded != NULL)
-        w.run.recorded(&w.run, w.run.recorded_data);
-    die();
-}
-
-static const struct agent_at host = { .address = "127.0.0.9", .port = 62888, .ocp_id = OCP, .host_id = 5, .incarnation = NULL };
-
-static int open_host(struct task_host **out, struct err *e)
-{
-    return task_host_open(&w.run, &w.agent, &host, out, e);
-}
-
-static int run_script(struct task_host *h, const char *script, int64_t *exit_status, struct err *e)
-{
-    const struct agent_run_script args = { .script = script };
-    struct agent_script_answer answer = { 0 };
-    int rv = task_host_command(h, "run_script", &args, &answer, e);
-
-    *exit_status = answer.exit_status;
-    return rv;
-}
-
-static int start_daemon(struct task_host *h, const char *pid_file, struct err *e)
-{
-    const char *argv[] = { "/opt/daemon" };
-    const struct agent_start_process args = { .argv = { argv, 1 }, .cwd = "/", .pid_file = pid_file, .own_pid_file = -1, .settle_ms = 0 };
-
-    return task_host_command(h, "start_process", &args, NULL, e);
-}
-
-/* Opens the host and runs one script. Returns what the script's command returned. */
-static int script(const char *name, int64_t *exit_status, struct err *e)
-{
-    struct task_host *h;
-
-    assert_ok(open_host(&h, e), e);
-    return run_script(h, name, exit_status, e);
-}
-
-static void (*scenario)(struct err *e);
-
-static void play(void *data)
-{
-    struct err e = { 0 };
-
-    (void)data;
-    w = (struct world){ .leads = 10 };
-    double_init(&w.agent);
-    scenario(&e);
-    double_fini(&w.agent);
-}
-
-#define SCENARIO(NAME)                  \
-    static void NAME##_(void **state)   \
-    {                                   \
-        (void)state;                    \
-        scenario = NAME;                \
-        test_in_fiber(play, NULL);      \
-    }
-
-static unsigned entries(void)
-{
-    return ledger_count(w.agent.ledger).entries;
-}
+/* What steps do on hosts (src/task/remote.h): nothing is done twice, whoever dies when. What must not be done twice at all: test_remote_once.c. */
+#include "tests/lib/remoteworld.h"
 
 /* ---- the first dispatch ------------------------------------------------------------------------------------------------------------------ */
 
@@ -227,7 +49,7 @@ static void failures_are_the_commands_own(struct err *e)
     w.agent.fates[w.agent.n_fates++] = DOUBLE_FAILS;
     assert_err(script("/a", &status, e), e, ERR_AGENT_SCRIPT);
     assert_string_equal(e->arg[1], "exit status 1");
-    record();
+    record_as(DECIDE_FAILED);
     assert_int_equal(entries(), 0);
     begin(2); /* it failed, so it is done again */
     assert_ok(script("/a", &status, e), e);
@@ -289,7 +111,7 @@ static void what_still_runs_is_waited_for(struct err *e)
     w.agent.fates[w.agent.n_fates++] = DOUBLE_RUNS;
     assert_err(script("/a", &status, e), e, ERR_AGENT_AWAY);
     err_clear(e);
-    record(); /* it may pass; what runs there must be found by the next */
+    record_as(DECIDE_PASSING); /* what runs there must be found by the next */
     assert_int_equal(w.agent.acknowledged, 0);
     begin(2);
     w.agent.rounds = 3;
@@ -310,7 +132,7 @@ static void a_lost_answer_is_found_again(struct err *e)
     w.agent.fates[w.agent.n_fates++] = DOUBLE_MUTE;
     assert_err(script("/a", &status, e), e, ERR_AGENT_AWAY); /* so the step is run again without asking */
     err_clear(e);
-    record();
+    record_as(DECIDE_PASSING);
     assert_int_equal(w.agent.acknowledged, 0);
     begin(2);
     assert_ok(script("/a", &status, e), e);
@@ -365,88 +187,6 @@ static void a_paused_worker_does_nothing_any_more(struct err *e)
     die();
 }
 SCENARIO(a_paused_worker_does_nothing_any_more)
-
-/* ---- processes ------------------------------------------------------------------------------------------------------------------------------ */
-
-static void processes_are_looked_at_again(struct err *e)
-{
-    struct task_host *h;
-
-    begin(1);
-    assert_ok(open_host(&h, e), e);
-    assert_ok(start_daemon(h, "/run/pid", e), e);
-    die();
-    begin(2);
-    assert_ok(open_host(&h, e), e);
-    assert_ok(start_daemon(h, "/run/pid", e), e); /* it may have ended since: the agent looks into the file */
-    assert_int_equal(w.agent.starts, 2);
-    assert_int_equal(w.agent.last.dispatch, 2);
-    record();
-}
-SCENARIO(processes_are_looked_at_again)
-
-static void a_process_without_file_is_started_once(struct err *e)
-{
-    struct task_host *h;
-
-    begin(1);
-    assert_ok(open_host(&h, e), e);
-    assert_ok(start_daemon(h, NULL, e), e);
-    die();
-    begin(2);
-    assert_ok(open_host(&h, e), e);
-    assert_ok(start_daemon(h, NULL, e), e);
-    assert_int_equal(w.agent.starts, 1);
-    record();
-}
-SCENARIO(a_process_without_file_is_started_once)
-
-/* ---- what nobody knows ------------------------------------------------------------------------------------------------------------------------ */
-
-static void a_script_cut_short_is_for_a_person(struct err *e)
-{
-    int64_t status;
-
-    begin(1);
-    w.agent.fates[w.agent.n_fates++] = DOUBLE_BREAKS;
-    assert_err(script("/a", &status, e), e, ERR_TASK_UNKNOWN);
-    die(); /* even that is not recorded */
-    err_clear(e);
-    begin(2);
-    assert_err(script("/a", &status, e), e, ERR_TASK_UNKNOWN);
-    assert_int_equal(w.agent.starts, 1);
-    record();
-    err_clear(e);
-    begin(3); /* the person says: again */
-    assert_ok(script("/a", &status, e), e);
-    assert_int_equal(w.agent.starts, 2);
-    record();
-    assert_int_equal(entries(), 0);
-}
-SCENARIO(a_script_cut_short_is_for_a_person)
-
-static void what_finds_its_work_done_is_sent_again(struct err *e)
-{
-    const char *paths[] = { "/d" };
-    const struct agent_mkdirs args = { .paths = { paths, 1 }, .mode = 0755 };
-    struct task_host *h;
-
-    begin(1);
-    w.agent.fates[w.agent.n_fates++] = DOUBLE_BREAKS;
-    w.agent.fates[w.agent.n_fates++] = DOUBLE_BREAKS;
-    assert_ok(open_host(&h, e), e);
-    assert_ok(task_host_command(h, "mkdirs", &args, NULL, e), e);
-    assert_int_equal(w.agent.starts, 3);
-    record();
-    assert_int_equal(entries(), 0);
-    begin(2);
-    for (unsigned i = 0; i < 3; i++)
-        w.agent.fates[w.agent.n_fates++] = DOUBLE_BREAKS;
-    assert_ok(open_host(&h, e), e);
-    assert_err(task_host_command(h, "mkdirs", &args, NULL, e), e, ERR_AGENT_UNKNOWN); /* not for ever */
-    record();
-}
-SCENARIO(what_finds_its_work_done_is_sent_again)
 
 /* ---- agents and leaders that go ---------------------------------------------------------------------------------------------------------------- */
 
@@ -556,10 +296,6 @@ int main(void)
         cmocka_unit_test(a_lost_answer_is_found_again_),
         cmocka_unit_test(waiting_ends_with_the_step_),
         cmocka_unit_test(a_paused_worker_does_nothing_any_more_),
-        cmocka_unit_test(processes_are_looked_at_again_),
-        cmocka_unit_test(a_process_without_file_is_started_once_),
-        cmocka_unit_test(a_script_cut_short_is_for_a_person_),
-        cmocka_unit_test(what_finds_its_work_done_is_sent_again_),
         cmocka_unit_test(an_agent_that_is_away_may_come_back_),
         cmocka_unit_test(a_new_leader_is_no_failure_),
         cmocka_unit_test(an_overtaken_worker_does_not_follow_the_leader_),
