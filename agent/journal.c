@@ -230,6 +230,17 @@ static int cut(struct journal *j, struct err *e)
     return 0;
 }
 
+/* It would refuse every leader for ever. */
+static bool has_wild_floor(const struct journal *j)
+{
+    int64_t floor = ledger_floor(j->conf.ledger, j->conf.ocp_id);
+
+    if (floor <= j->conf.max_floor)
+        return false;
+    log_error(j->conf.log, "the journal claims an epoch that no cluster reaches", LOG_I("epoch", floor), LOG_I("limit", j->conf.max_floor));
+    return true;
+}
+
 static int journal_start(struct journal *j, bool *fresh, struct err *e)
 {
     bool believed = true;
@@ -237,6 +248,8 @@ static int journal_start(struct journal *j, bool *fresh, struct err *e)
 
     if (rv == 0)
         rv = restore(j, &believed, e);
+    if (rv == 0 && believed)
+        believed = j->conf.ocp_id == NULL || !has_wild_floor(j);
     if (rv == 0 && !believed)
         rv = put_aside(j, e);
     if (rv == 0)

@@ -30,6 +30,8 @@ struct journal_conf {
     struct ledger *ledger;     /* borrowed */
     struct loop *loop;         /* borrowed */
     const struct log *log;     /* borrowed */
+    const char *ocp_id;        /* borrowed: whose floor is looked at; NULL: nobody's */
+    int64_t max_floor;         /* a journal with a higher one was altered: no cluster came so far since the installation */
 };
 /* Opens, and reads what is there into the ledger. *fresh: there was nothing, or nothing to be believed (the former file is kept as
  * journal.broken, and the ledger is empty): the agent is a new incarnation. Blocking, before commands come. Errors: IO, NOMEM. */

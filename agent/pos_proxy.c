@@ -122,7 +122,11 @@ static int give_birth(struct proxy *p, struct err *e)
 
 static int open_journal(struct proxy *p, struct err *e)
 {
-    const struct journal_conf conf = { .dir = frame_path(p->frame, "data"), .ledger = p->ledger, .loop = p->frame->loop, .log = &p->frame->log };
+    const struct agent_conf *settings = &p->frame->conf;
+    const struct journal_conf conf = {
+        .dir = frame_path(p->frame, "data"), .ledger = p->ledger, .loop = p->frame->loop, .log = &p->frame->log, .ocp_id = settings->ocp_id,
+        .max_floor = settings->epoch < INT64_MAX - LEDGER_MAX_JUMP ? settings->epoch + LEDGER_MAX_JUMP : INT64_MAX,
+    };
     bool fresh;
     int rv = conf.dir == NULL ? err_set(e, &ERR_NOMEM, "") : journal_open(&conf, &p->journal, &fresh, e);
 

@@ -27,6 +27,7 @@ static const struct proxy_route routes[] = {
     { "GET", "/agent/blob/", proxy_blob_get, SERVER },
     { "PUT", "/agent/blob/", proxy_blob_put, SERVER },
     { "GET", "/agent/status", proxy_status, SERVER },
+    { "POST", "/agent/certificate", proxy_certificate, SERVER },
     { "GET", "/metrics/stat", proxy_metrics, 0 },
     { .method = NULL },
 };

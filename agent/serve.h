@@ -53,5 +53,6 @@ int proxy_output(struct proxy_call *c, struct err *e);
 int proxy_blob_get(struct proxy_call *c, struct err *e);
 int proxy_blob_put(struct proxy_call *c, struct err *e);
 int proxy_status(struct proxy_call *c, struct err *e);
+int proxy_certificate(struct proxy_call *c, struct err *e);
 
 #endif

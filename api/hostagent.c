@@ -12,6 +12,7 @@
 #include "src/host/host.h"
 #include "src/iam/principal.h"
 #include "src/io/fiber.h"
+#include "src/store/leader.h"
 #include "src/task/domains.h"
 #include "src/task/engine.h"
 
@@ -252,11 +253,15 @@ static int not_operable(const struct host_process *p, struct err *e)
 /* The process as it is now. */
 static int look(struct call *c, const struct host_agent *a, int64_t process_id, struct host_process *p, struct err *e)
 {
+    struct leadership leader;
     struct agent_at at;
+    int64_t claimed_us;
     int rv = host_agent_at(c->db, a->host_id, c->arena, &at, e);
 
     if (rv == 0)
-        rv = host_look(c->api->shared->domains->hosts, c->db, a, at.ocp_id, c->arena, e);
+        rv = leader_read(c->db, &leader, &claimed_us, e);
+    if (rv == 0)
+        rv = host_look(c->api->shared->domains->hosts, c->db, a, at.ocp_id, leader.epoch, c->arena, e);
     return rv == 0 ? store_host_process_get(c->db, a->host_id, process_id, c->arena, p, e) : rv;
 }
 

@@ -18,6 +18,7 @@
 #include "src/host/agent.h"
 #include "src/host/host.h"
 #include "src/host/program.h"
+#include "src/host/renew.h"
 #include "src/iam/accesskey.h"
 #include "src/iam/addressrule.h"
 #include "src/iam/customrole.h"
@@ -154,6 +155,7 @@ const struct err_row *const *const all_errors[] = {
     host_err_rows,
     configurl_err_rows,
     host_agent_err_rows,
+    host_renew_err_rows,
     host_check_err_rows,
     host_flow_err_rows,
     host_program_err_rows,

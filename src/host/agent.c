@@ -196,7 +196,22 @@ static int keep_body(struct tx *tx, void *data, struct err *e)
     return rv == 0 ? store_host_process_put(tx, s->processes, s->n, s->arena, e) : rv;
 }
 
-int host_look(struct hosts *h, struct db *d, const struct host_agent *a, const char *ocp_id, struct arena *arena, struct err *e)
+/* Another node may lead since: then it is asked under that one's epoch. */
+static int greet(struct hosts *h, struct db *d, const struct agent_at *at, int64_t epoch, struct arena *arena, struct err *e)
+{
+    struct leadership leader;
+    struct agent_hello hello;
+    struct err unread = { 0 };
+    int64_t claimed_us;
+    int rv = host_hello(h, at, epoch, arena, &hello, e);
+
+    if (rv != ERR_AGENT_EPOCH.code || leader_read(d, &leader, &claimed_us, &unread) != 0 || leader.epoch <= epoch)
+        return rv;
+    err_clear(e);
+    return host_hello(h, at, leader.epoch, arena, &hello, e);
+}
+
+int host_look(struct hosts *h, struct db *d, const struct host_agent *a, const char *ocp_id, int64_t epoch, struct arena *arena, struct err *e)
 {
     const struct agent_at at = { .address = a->ip, .port = a->manager_port, .ocp_id = ocp_id, .host_id = a->host_id };
     struct seen s = { .host_id = a->host_id, .arena = arena };
@@ -204,8 +219,10 @@ int host_look(struct hosts *h, struct db *d, const struct host_agent *a, const c
     struct host_process *processes = NULL;
     struct err why = { 0 };
     char text[1024];
-    int rv = host_processes(h, d, &at, arena, &processes, &s.n, &s.version, &s.incarnation, &why);
+    int rv = greet(h, d, &at, epoch, arena, &why);
 
+    if (rv == 0)
+        rv = host_processes(h, d, &at, arena, &processes, &s.n, &s.version, &s.incarnation, &why);
     fiber_restore_deadline(former);
     s.processes = processes;
     if (rv == ERR_CANCELLED.code || rv == ERR_NOMEM.code) {
@@ -262,7 +279,7 @@ int host_control(struct hosts *h, struct db *d, const struct host_agent *a, enum
         return rv;
     rv = agent_command(client, &at, &command, arena, &result, e);
     /* Once MetaDB has what became of it, the agent may forget it; one that does not hear that keeps it for a while. */
-    if (result.kind != NULL && host_look(h, d, a, at.ocp_id, arena, &unseen) == 0)
+    if (result.kind != NULL && host_look(h, d, a, at.ocp_id, command.epoch, arena, &unseen) == 0)
         (void)!agent_acknowledge(client, &at, command.epoch, &command.key, 1, arena, &unseen);
     return rv;
 }

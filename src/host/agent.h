@@ -33,8 +33,9 @@ MUST_CHECK int host_processes(struct hosts *h, struct db *d, const struct agent_
  * agent_command and db_read. */
 MUST_CHECK int host_control(struct hosts *h, struct db *d, const struct host_agent *a, enum agent_action action, const char *name,
                             struct arena *arena, struct err *e);
-/* Asks the agent and records what it says: seen or missed, and its processes. Errors: those of db_transact; that the agent does not answer is
- * none. */
-MUST_CHECK int host_look(struct hosts *h, struct db *d, const struct host_agent *a, const char *ocp_id, struct arena *arena, struct err *e);
+/* Asks the agent under `epoch` (the leader's), and records what it says: seen or missed, and its processes. Errors: those of db_transact; that the agent
+ * does not answer, or obeys nobody who leads, is none. */
+MUST_CHECK int host_look(struct hosts *h, struct db *d, const struct host_agent *a, const char *ocp_id, int64_t epoch, struct arena *arena,
+                         struct err *e);
 
 #endif

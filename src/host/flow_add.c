@@ -348,7 +348,7 @@ static int greet(struct task_run *r, struct err *e)
     g = (struct greeting){ &hello, h.id };
     rv = task_transact(r, greeted_body, &g, e);
     if (rv == 0)
-        rv = host_look(flow_hosts(r), task_db(r), &agent, h.ocp_id, task_arena(r), e);
+        rv = host_look(flow_hosts(r), task_db(r), &agent, h.ocp_id, task_step_of(r)->epoch, task_arena(r), e);
     if (rv == 0)
         task_log(r, "%s: agent %s answers (incarnation %s)", h.ip, hello.version, hello.incarnation);
     return rv;

@@ -50,7 +50,7 @@ static int wait_for_it(struct task_run *r, struct err *e)
     while (rv == 0) {
         rv = flow_agent(r, h.id, &agent, e);
         if (rv == 0)
-            rv = host_look(flow_hosts(r), task_db(r), &agent, h.ocp_id, task_arena(r), e);
+            rv = host_look(flow_hosts(r), task_db(r), &agent, h.ocp_id, task_step_of(r)->epoch, task_arena(r), e);
         if (rv == 0)
             rv = flow_agent(r, h.id, &agent, e);
         if (rv != 0 || agent.problem[0] == '\0')

@@ -94,7 +94,7 @@ int node_authority_issue_agent(const struct vault *v, const struct ocpcluster *r
 {
     char uri[AGENT_URI_SIZE];
 
-    return issue(v, row, agent_uri(row->cluster, host, uri), AUTHORITY_CA_DAYS, arena, out, e);
+    return issue(v, row, agent_uri(row->cluster, host, uri), AUTHORITY_DAYS, arena, out, e);
 }
 
 int node_authority_issue(struct db *d, const struct vault *v, const struct ocpcluster *row, int64_t node, struct arena *arena,

@@ -16,7 +16,7 @@ MUST_CHECK int node_authority_found(const struct vault *v, const uint8_t id[OCPC
  * db_transact. */
 MUST_CHECK int node_authority_issue(struct db *d, const struct vault *v, const struct ocpcluster *row, int64_t node, struct arena *arena,
                                     struct identity *out, struct err *e);
-/* A certificate for the agent of host `host`, as long as the authority's own: it is replaced with the agent. As above, recorded by the caller.
+/* A certificate for the agent of host `host`, renewed by host/renew.h. As above, recorded by the caller.
  * Errors: VAULT_OPEN, UNEXPECTED, NOMEM. */
 MUST_CHECK int node_authority_issue_agent(const struct vault *v, const struct ocpcluster *row, int64_t host, struct arena *arena,
                                           struct identity *out, struct err *e);

@@ -517,7 +517,7 @@ int agent_acknowledge(struct agent_client *c, const struct agent_at *at, int64_t
     return tell_keys(c, at, "/agent/acknowledge", epoch, keys, n, arena, e);
 }
 
-/* ---- blobs, status ------------------------------------------------------------------------------------------------------- */
+/* ---- blobs, certificate, status ------------------------------------------------------------------------------------------------------- */
 
 int agent_blob_have(struct agent_client *c, const struct agent_at *at, const char *sha256, struct arena *arena, struct agent_blob *out,
                     struct err *e)
@@ -536,6 +536,22 @@ int agent_push_blob(struct agent_client *c, const struct agent_at *at, const cha
     };
 
     return x.target == NULL ? err_set(e, &ERR_NOMEM, "") : call(c, at, &x, arena, e);
+}
+
+int agent_renew(struct agent_client *c, const struct agent_at *at, const struct agent_renewal *ask, struct arena *arena,
+                struct agent_certificate *out, struct err *e)
+{
+    struct agent_renewal full = *ask;
+    struct known *k;
+    int rv = get_known(c, at, ask->epoch, arena, &k, e);
+
+    if (rv != 0)
+        return rv;
+    full.incarnation = at->incarnation != NULL ? at->incarnation : k->incarnation;
+    rv = post(c, at, "/agent/certificate", agent_renewal_fields, &full, agent_certificate_fields, out, arena, e);
+    if (rv == ERR_AGENT_INCARNATION.code)
+        forget(c, at);
+    return rv;
 }
 
 int agent_status(struct agent_client *c, const struct agent_at *at, struct arena *arena, struct agent_status *out, struct err *e)

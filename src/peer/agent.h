@@ -89,6 +89,10 @@ MUST_CHECK int agent_blob_have(struct agent_client *c, const struct agent_at *at
 /* Pushes the bytes from `offset` on, of `size` in all; at most AGENT_BLOB_PIECE. `out->size` is where the next piece begins, whatever was sent. */
 MUST_CHECK int agent_push_blob(struct agent_client *c, const struct agent_at *at, const char *sha256, int64_t offset, int64_t size,
                                struct slice bytes, struct arena *arena, struct agent_blob *out, struct err *e);
+/* It shows this certificate from now on; safe to repeat. `ask->incarnation` is filled in. Errors: AGENT_EPOCH, AGENT_FILE, INVALID (not for this agent, or not
+ * good by its clock). */
+MUST_CHECK int agent_renew(struct agent_client *c, const struct agent_at *at, const struct agent_renewal *ask, struct arena *arena,
+                           struct agent_certificate *out, struct err *e);
 MUST_CHECK int agent_status(struct agent_client *c, const struct agent_at *at, struct arena *arena, struct agent_status *out, struct err *e);
 
 #endif

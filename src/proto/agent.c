@@ -13,8 +13,8 @@ ERR_DEFINE(ERR_AGENT_INCARNATION, 90851, 409, ERR_FINAL,
            "代理已重新安装：期望实例 {0}，实际为 {1}。请重新查询，并在重试前检查主机状态。");
 ERR_DEFINE(ERR_AGENT_EPOCH, 90852, 409, ERR_RETRY, "The agent has seen a newer leader: epoch {0} is below {1}. If no node leads with that one, its files were altered: install the agent anew.",
            "代理已见过更新的主节点：epoch {0} 低于 {1}。若没有节点以该 epoch 主持，说明其文件被改动，请重新安装代理。");
-ERR_DEFINE(ERR_AGENT_EPOCH_WILD, 90853, 400, ERR_FINAL, "Epoch {0} is not one that a cluster reaches; it was ignored.",
-           "epoch {0} 超出合理范围，已忽略。");
+ERR_DEFINE(ERR_AGENT_EPOCH_WILD, 90853, 400, ERR_FINAL, "Epoch {0} is not one that a cluster reaches; the agent did not follow it. Restore the row leader_epoch of MetaDB from a backup.",
+           "epoch {0} 超出合理范围，代理未接受。请从备份恢复 MetaDB 的 leader_epoch 行。");
 ERR_DEFINE(ERR_AGENT_DISPATCH, 90854, 409, ERR_FINAL, "The step was dispatched again: dispatch {0} is older than {1}.",
            "该步骤已重新分派：分派号 {0} 早于 {1}。");
 ERR_DEFINE(ERR_AGENT_LATE, 90855, 409, ERR_RETRY, "The command was not started: {0}.", "命令未启动：{0}。");
@@ -56,7 +56,7 @@ const struct err_row *const agent_err_rows[] = {
 
 const char *const agent_state_names[] = { "NEVER_HEARD", "RUNNING", "DONE", "UNKNOWN", "FORGOTTEN", NULL };
 
-enum { HEX_ID = AGENT_ID_SIZE - 1, TIMEOUT_MAX_MS = 24 * 3600 * 1000, WAIT_MAX_MS = 60 * 1000 };
+enum { HEX_ID = AGENT_ID_SIZE - 1, TIMEOUT_MAX_MS = 24 * 3600 * 1000, WAIT_MAX_MS = 60 * 1000, PEM_MAX = 16 * 1024 };
 
 static const char *check_id(const char *s)
 {
@@ -98,6 +98,14 @@ const struct field agent_ask_fields[] = {
 const struct field agent_fence_fields[] = {
     F_OBJECT(agent_fence, key, "key", agent_key, agent_key_fields, .flags = FIELD_REQUIRED),
     ID(agent_fence, incarnation, "incarnation", .flags = FIELD_REQUIRED), COUNT(agent_fence, epoch, "epoch"), FIELD_END,
+};
+const struct field agent_renewal_fields[] = {
+    ID(agent_renewal, incarnation, "incarnation", .flags = FIELD_REQUIRED), COUNT(agent_renewal, epoch, "epoch"),
+    F_STRING(agent_renewal, certificate, "certificate", .flags = FIELD_REQUIRED, .max = PEM_MAX),
+    F_STRING(agent_renewal, key, "key", .flags = FIELD_REQUIRED, .max = PEM_MAX), FIELD_END,
+};
+const struct field agent_certificate_fields[] = {
+    F_STRING(agent_certificate, serial, "serial", .flags = FIELD_REQUIRED), COUNT(agent_certificate, expires_us, "expiresUs"), FIELD_END,
 };
 const struct field agent_failure_fields[] = {
     F_INT(agent_failure, code, "code", .flags = FIELD_REQUIRED, .min = 1, .max = 99999),

@@ -12,6 +12,7 @@
  *   GET  /agent/blob/{sha256}             agent_blob: how much of it is there
  *   PUT  /agent/blob/{sha256}?offset=N&size=M a piece of a package -> agent_blob
  *   GET  /agent/status                    agent_status: the processes of the agent
+ *   POST /agent/certificate               agent_renewal -> agent_certificate   from now on it shows this one
  *   GET  /agent/ping                      incarnation; for the agent's own guard
  *
  * A refusal is a status of 400 and above with an agent_failure. Pure; any thread. */
@@ -118,7 +119,20 @@ struct agent_fence {
 };
 extern const struct field agent_fence_fields[];
 
+/* The key is a secret: the call is TLS, and nobody writes it anywhere but the agent into its file. */
+struct agent_renewal {
+    const char *incarnation;
+    int64_t epoch;
+    const char *certificate, *key;     /* PEM */
+};
+extern const struct field agent_renewal_fields[];
+
 /* ---- answers ---- */
+struct agent_certificate {
+    const char *serial;                /* of the one in use now */
+    int64_t expires_us;
+};
+extern const struct field agent_certificate_fields[];
 enum agent_state { AGENT_NEVER_HEARD, AGENT_RUNNING, AGENT_DONE, AGENT_UNKNOWN, AGENT_FORGOTTEN };
 extern const char *const agent_state_names[];
 

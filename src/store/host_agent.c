@@ -95,6 +95,15 @@ int store_host_agent_seen(struct tx *tx, int64_t host_id, const char *version, c
                          DB_ARGS(sql_v_s(version), sql_v_s(incarnation), SQL_V_I(host_id)), e);
 }
 
+int store_host_agent_renewed(struct tx *tx, int64_t host_id, const char *serial, int64_t expires_us, struct err *e)
+{
+    char text[CHANGE_ID_SIZE];
+    struct change c = { "agent of host", change_id(host_id, text), false };
+
+    return change_run_in(tx, &c, "UPDATE host_agent SET certificate_serial = ?, certificate_expires_at = ?, updated_at = NOW(6) WHERE host_id = ?",
+                         DB_ARGS(sql_v_s(serial), SQL_V_TIME(expires_us), SQL_V_I(host_id)), e);
+}
+
 int store_host_agent_missed(struct tx *tx, int64_t host_id, const char *problem, struct err *e)
 {
     return tx_exec(tx,

@@ -32,6 +32,8 @@ MUST_CHECK int store_host_agent_put(struct tx *tx, const struct host_agent *a, s
 MUST_CHECK int store_host_agent_set_status(struct tx *tx, int64_t host_id, const char *from, const char *to, struct err *e);
 /* It has answered, now: status AVAILABLE, with this version and incarnation. Errors: NOT_FOUND, those of tx_run. */
 MUST_CHECK int store_host_agent_seen(struct tx *tx, int64_t host_id, const char *version, const char *incarnation, struct err *e);
+/* It shows another certificate from now on. Errors: NOT_FOUND, those of tx_run. */
+MUST_CHECK int store_host_agent_renewed(struct tx *tx, int64_t host_id, const char *serial, int64_t expires_us, struct err *e);
 /* It has not: status OFFLINE if it was AVAILABLE. Safe to repeat. Errors: those of tx_run. */
 MUST_CHECK int store_host_agent_missed(struct tx *tx, int64_t host_id, const char *problem, struct err *e);
 /* With its processes. Safe to repeat. Errors: those of tx_run. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What ocp-server's side of the agent protocol does, for tests that have no server.
  * usage: agentprobe found DIR                   an authority: DIR/authority.crt, DIR/authority.key
- *        agentprobe issue DIR URI NAME          a certificate by it: DIR/NAME.crt, DIR/NAME.key
+ *        agentprobe issue DIR URI NAME [DAYS]   a certificate by it, from an hour ago: DIR/NAME.crt, DIR/NAME.key
  *        agentprobe call DIR NAME ADDRESS PORT OCPID HOST REQUEST
- *            as NAME; REQUEST is JSON with "op": hello, command, wait, query, fence, stop, acknowledge, push, have, status, bench;
+ *            as NAME; REQUEST is JSON with "op": hello, command, wait, query, fence, stop, acknowledge, push, have, status, renew, bench;
  *            prints one line of JSON, with member "error" (symbol) and "text" when it failed */
 #include <signal.h>
 #include <stdio.h>
@@ -67,12 +67,12 @@ static int found(const char *dir, struct arena *arena)
     return 0;
 }
 
-static int issue(const char *dir, const char *uri, const char *name, struct arena *arena)
+static int issue(const char *dir, const char *uri, const char *name, int days, struct arena *arena)
 {
     struct identity ca = { load(dir, "authority.crt", arena), load(dir, "authority.key", arena), "" }, id;
     struct err e = { 0 };
 
-    if (authority_issue(&ca, uri, 1, arena, &id, &e) != 0)
+    if (authority_issue(&ca, uri, days, arena, &id, &e) != 0)
         fail("issue", &e);
     save(dir, name, "crt", id.certificate);
     save(dir, name, "key", id.key);
@@ -278,6 +278,22 @@ static int op_push(struct probe *p, struct err *e)
     return rv;
 }
 
+/* "certificate" and "key": names of files in the folder of certificates. */
+static int op_renew(struct probe *p, struct err *e)
+{
+    const struct agent_renewal ask = {
+        .epoch = number_of(p, "epoch", 1),
+        .certificate = load(p->dir, text_of(p, "certificate", ""), &p->arena),
+        .key = load(p->dir, text_of(p, "key", ""), &p->arena),
+    };
+    struct agent_certificate out;
+    int rv = agent_renew(p->client, &p->at, &ask, &p->arena, &out, e);
+
+    if (rv == 0)
+        fields_write(&p->out, agent_certificate_fields, &out, &style);
+    return rv;
+}
+
 static int op_status(struct probe *p, struct err *e)
 {
     struct agent_status status;
@@ -334,7 +350,7 @@ static const struct {
     int (*run)(struct probe *p, struct err *e);
 } ops[] = {
     { "hello", op_hello }, { "command", op_command }, { "wait", op_wait }, { "query", op_query }, { "fence", op_fence },
-    { "stop", op_stop }, { "acknowledge", op_acknowledge }, { "push", op_push }, { "have", op_have }, { "status", op_status },
+    { "stop", op_stop }, { "acknowledge", op_acknowledge }, { "push", op_push }, { "have", op_have }, { "status", op_status }, { "renew", op_renew },
     { "bench", op_bench },
 };
 
@@ -405,8 +421,8 @@ int main(int argc, char **argv)
     arena_init(&arena);
     if (argc == 3 && strcmp(argv[1], "found") == 0)
         status = found(argv[2], &arena);
-    else if (argc == 5 && strcmp(argv[1], "issue") == 0)
-        status = issue(argv[2], argv[3], argv[4], &arena);
+    else if ((argc == 5 || argc == 6) && strcmp(argv[1], "issue") == 0)
+        status = issue(argv[2], argv[3], argv[4], argc == 6 ? atoi(argv[5]) : 1, &arena);
     else if (argc == 9 && strcmp(argv[1], "call") == 0)
         status = call(argv + 2);
     arena_fini(&arena);

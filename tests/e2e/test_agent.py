@@ -8,7 +8,9 @@ import os
 import pathlib
 import shutil
 import signal
+import ssl
 import subprocess
+import zlib
 
 import pytest
 
@@ -102,6 +104,72 @@ def test_epochs_only_rise_and_wild_ones_are_ignored(proxy):
     assert proxy.run("mkdirs", _epoch=before, paths=[f"{proxy.root}/old"])["error"] == "ERR_AGENT_EPOCH"
     restart(proxy)
     assert proxy.run("mkdirs", _epoch=before, paths=[f"{proxy.root}/old"])["error"] == "ERR_AGENT_EPOCH"
+
+
+@pytest.mark.bad_input("wild epoch")
+def test_an_agent_that_claims_a_wild_epoch_starts_afresh(tmp_path):
+    """Its files were altered. It would refuse every leader for ever; so it does not believe them, and is a new incarnation."""
+    a = agents.Agent(new_dir("wild"), ADDRESS + "5", conf="epoch = 7\n")
+    a.epoch = 9
+    a.process = a.start_proxy()
+    former = a.call(op="hello")
+    assert former["epoch"] == 9
+    a.process.kill()
+    a.process.wait()
+    journal = a.home / "data/journal"
+    record = json.dumps({"type": "FLOOR", "atUs": 1, "key": {**a.key(seq=0), "lineage": agents.OCP_ID, "task": 0, "step": 0, "dispatch": 0},
+                         "epoch": 2**63 - 1}).encode() + b"\n"
+    text = journal.read_bytes().rstrip(b"\0")
+    number = text.count(b"\nB ") + 2
+    journal.write_bytes(text + b"B %08x %08x %08x\n" % (number, len(record), zlib.crc32(record)) + record)
+    a.process = a.start_proxy()
+    now = a.call(op="hello")
+    a.process.terminate()
+    a.process.wait()
+    assert now["epoch"] == 9 and now["incarnation"] != former["incarnation"] and (a.home / "data/journal.broken").exists()
+    assert str(2**63 - 1) in (a.home / "log/pos_proxy.log").read_text()
+
+
+def test_another_certificate_without_a_restart(proxy):
+    """Whoever is connected stays; whoever comes next sees the new one; nothing that would lock everybody out is taken."""
+    def shown():
+        pem = ssl.get_server_certificate((proxy.address, proxy.port))
+        return subprocess.run(["openssl", "x509", "-noout", "-serial"], input=pem, capture_output=True, text=True, check=True).stdout.strip()
+
+    own = f"ocp-agent:{agents.OCP_ID}:{proxy.host}"
+    former, pid = shown(), proxy.process.pid
+    proxy._probe("issue", proxy.pki, own, "next", "365")
+    proxy._probe("issue", proxy.pki, f"ocp-agent:{agents.OCP_ID}:{proxy.host + 1}", "other")
+    proxy._probe("issue", proxy.pki, own, "late", "0")
+    stranger = new_dir("forger")
+    proxy._probe("found", stranger)
+    proxy._probe("issue", stranger, own, "forged")
+    for end in ("crt", "key"):
+        shutil.copy(stranger / f"forged.{end}", proxy.pki)
+    for certificate, key in (("other.crt", "other.key"), ("late.crt", "late.key"), ("forged.crt", "forged.key"), ("next.crt", "late.key"),
+                             ("next.key", "next.crt")):
+        assert proxy.call(op="renew", certificate=certificate, key=key)["error"] == "ERR_INVALID", certificate
+    assert proxy.call(op="renew", certificate="next.crt", key="next.key", epoch=0)["error"] == "ERR_AGENT_EPOCH"
+    assert shown() == former
+    slow = proxy.popen({"op": "command", "kind": "run_script", "key": proxy.key(), "args": {
+        "script": script(proxy, "renewed", f"touch {proxy.root}/renewing; while [ ! -e {proxy.root}/renewed.go ]; do sleep 0.05; done; echo through")}})
+    wait_for(lambda: (proxy.root / "renewing").exists())
+    got = proxy.call(op="renew", certificate="next.crt", key="next.key")
+    assert shown() == f"serial={got['serial']}" != former
+    (proxy.root / "renewed.go").touch()
+    answered = json.loads(slow.communicate(timeout=120)[0])
+    assert "error" not in answered, answered
+    assert proxy.process.pid == pid and proxy.process.poll() is None
+    restart(proxy)
+    assert shown() == f"serial={got['serial']}" and oct((proxy.home / "conf/agent.pem").stat().st_mode & 0o777) == "0o600"
+    for name in ("agent.crt", "agent.key"):
+        link = proxy.home / "conf" / name
+        link.unlink()
+        shutil.copy(proxy.home / "conf/agent.pem", link)
+        assert proxy.call(op="renew", certificate="next.crt", key="next.key")["error"] == "ERR_AGENT_FILE"
+        link.unlink()
+        link.symlink_to("agent.pem")
+
 
 def test_another_incarnation_is_not_meant(proxy):
     assert proxy.call(op="command", kind="mkdirs", key=proxy.key(), args={"paths": [f"{proxy.root}/x"]}, incarnation="c" * 32)["error"] == \

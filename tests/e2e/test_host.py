@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hosts: looked at, given an agent, watched, and deleted, over real SSH on hosts of their own (lib/py/hosts.py)."""
 import contextlib
+import datetime
 import os
+import ssl
+import subprocess
 
 import pytest
 
@@ -292,6 +295,61 @@ def test_agents_are_stopped_restarted_and_installed_anew(world, kept):
     world.works(world.api.post(base + "/reinstall").data["id"])
     after = world.api.get(base).data
     assert after["id"] == before["id"] and after["status"] == "STARTED" and world.host(number)["status"] == "AVAILABLE"
+
+
+def test_certificates_are_renewed(world, kept, mariadb_server):
+    one, number = kept
+    base = f"{HOSTS}/{number}/agent"
+
+    def end():
+        return datetime.datetime.fromisoformat(world.api.get(base).data["certificateExpireTime"])
+
+    def age():
+        """As if it had been in use for half a year."""
+        mariadb_server.sql("UPDATE host_agent SET certificate_expires_at = NOW(6) + INTERVAL 170 DAY", database=world.server.database.name)
+
+    def shown():
+        pem = ssl.get_server_certificate((one.address, 62888))
+        return subprocess.run(["openssl", "x509", "-noout", "-serial"], input=pem, capture_output=True, text=True, check=True).stdout.strip()
+
+    def schedule():
+        return next(s for s in world.api.get("/api/v2/tasks/schedules", {"size": 50}).contents if s["name"] == "renew-agent-certificates")
+
+    def run():
+        runs = schedule()["runs"]
+        world.api.post("/api/v2/tasks/schedules/renew-agent-certificates/run").ok()
+        return wait_until(lambda: (s := schedule())["runs"] > runs and s["status"] != "RUNNING" and s, "the schedule has run", 60)
+
+    assert datetime.timedelta(days=364) < end() - datetime.datetime.now(datetime.timezone.utc) < datetime.timedelta(days=366)
+    before, processes = shown(), one.processes(AGENT + "/bin/")
+    assert run()["status"] == "SUCCESSFUL" and shown() == before          # there is time
+    age()
+    assert run()["status"] == "SUCCESSFUL"
+    assert shown() != before and end() - datetime.datetime.now(datetime.timezone.utc) > datetime.timedelta(days=364)
+    assert one.processes(AGENT + "/bin/") == processes                                    # nothing was started anew
+    age()
+    one.run("rm", f"{AGENT}/conf/agent.crt")
+    failed = run()
+    assert failed["status"] == "FAILED" and one.address in failed["error"] and "install the agent anew" in failed["error"]
+    one.run("ln", "-s", "agent.pem", f"{AGENT}/conf/agent.crt")
+    assert run()["status"] == "SUCCESSFUL"
+
+
+@pytest.mark.bad_input("wild epoch")
+def test_an_agent_that_claims_a_wild_epoch_can_be_had_back(world, kept):
+    """Whoever altered its settings and its journal: what is wrong and what helps is told, and it helps."""
+    one, number = kept
+    base = f"{HOSTS}/{number}/agent"
+    conf = f"{AGENT}/conf/agent.conf"
+    one.run(f"{AGENT}/bin/ocp_agent_ctl", "stop", "ocp_agent")
+    one.run("sed", "-i", f"s/^epoch *=.*/epoch = {2**63 - 1}/", conf)
+    one.run("rm", f"{AGENT}/data/journal")
+    one.run(f"{AGENT}/bin/ocp_agent_ctl", "start", "ocp_agent")
+    told = wait_until(lambda: (p := world.api.get(base).data.get("problem")) and str(2**63 - 1) in p and p, "the problem is told", 60)
+    assert "install the agent anew" in told
+    world.works(world.api.post(base + "/reinstall").data["id"])
+    after = world.api.get(base).data
+    assert after["state"] == "AVAILABLE" and not after.get("problem")
 
 
 @pytest.mark.bad_input("host key changed")

@@ -57,8 +57,10 @@ class Agent:
         self._probe("found", self.pki)
         self._probe("issue", self.pki, f"ocp-agent:{OCP_ID}:{host}", "agent")
         self._probe("issue", self.pki, f"ocp-node:{OCP_ID}:1", "node")
-        for name in ("authority.crt", "agent.crt", "agent.key"):
-            shutil.copy(self.pki / name, self.home / "conf")
+        shutil.copy(self.pki / "authority.crt", self.home / "conf")
+        (self.home / "conf/agent.pem").write_text((self.pki / "agent.crt").read_text() + (self.pki / "agent.key").read_text())
+        for name in ("agent.crt", "agent.key"):
+            (self.home / "conf" / name).symlink_to("agent.pem")
         (self.home / "conf/agent.conf").write_text(
             f"ocp_id = {OCP_ID}\nhost_id = {host}\nlisten = {address}\nport = {port}\nroots = {self.root}\n{conf}")
         subprocess.run([self.home / "bin/ocp-agent", "ocp_agent_ctl", "install"], check=True)
