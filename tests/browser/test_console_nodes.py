@@ -5,6 +5,7 @@ import types
 
 import pytest
 
+from lib.py.build import built_program
 from lib.py.console import Console
 from lib.py.haproxy import HAProxy
 from lib.py.ocpcluster import OcpCluster, query
@@ -26,7 +27,10 @@ def nodes(mariadb_server):
     if built_console() is None:
         pytest.skip("this build has no console (Node.js was not there)")
     database = mariadb_server.create_database("console_nodes")
-    with OcpCluster(database, settings={"http.trusted_proxies": "127.0.0.0/8"}) as cluster:
+    cluster = OcpCluster(database, settings={"http.trusted_proxies": "127.0.0.0/8"})
+    for node in cluster.nodes:
+        node.program = built_program("tests/flows/ocp-server")           # the same with flows whose steps wait as long as a test wants
+    with cluster:
         yield cluster
     mariadb_server.drop_database(database)
 
@@ -34,7 +38,7 @@ def nodes(mariadb_server):
 @pytest.fixture(scope="module")
 def balanced(nodes):
     """The cluster behind HAProxy, as a server to open a console of."""
-    replaced = {"bind :8080": "bind 127.0.0.1:PORT", **{f"10.0.0.{i}:8080": f"{n.host}:{n.port}" for i, n in enumerate(nodes.nodes, 1)}}
+    replaced = {"bind :8080": "bind 127.0.0.1:PORT", "option redispatch 1": "option redispatch 1\n    http-response set-header x-served-by %s", **{f"10.0.0.{i}:8080": f"{n.host}:{n.port}" for i, n in enumerate(nodes.nodes, 1)}}
     with HAProxy("ocp-server.cfg", replaced) as proxy:
         for n in range(1, 4):
             proxy.wait_status(f"ocp{n}", "UP")
@@ -253,6 +257,50 @@ def test_nodes_die_behind_a_load_balancer_and_the_page_goes_on(new_page, nodes, 
     watching.press(say("Cancel", "取消"))
     watching.press(say("Leaderships", "主节点变更记录"))
     watching.wait_row(successor, say("The process of the former leader ended", "前任主节点进程退出"))
+
+
+@pytest.fixture
+def trial(nodes):
+    """A task whose two steps, "act (a)" and "act (b)", wait until they are let go: its number, and what lets one go."""
+    database = nodes.database
+    query(database, "CREATE TABLE trial_control (what VARCHAR(16), target VARCHAR(64), PRIMARY KEY (what, target))")
+    query(database, "CREATE TABLE trial_effect (id BIGINT AUTO_INCREMENT PRIMARY KEY, task_id BIGINT, step VARCHAR(64), target VARCHAR(64), "
+                    "dispatch BIGINT, node VARCHAR(64), at DATETIME(6), KEY (task_id))")
+    query(database, "INSERT INTO trial_control (what, target) VALUES ('hold', 'a'), ('hold', 'b')")
+    task = nodes.api(0).post("/api/v2/test/trials", {"targets": ["a", "b"]}).data["id"]
+    yield types.SimpleNamespace(id=task, let_go=lambda target: query(database, "DELETE FROM trial_control WHERE target = %s", target))
+    query(database, "DROP TABLE trial_control")
+    query(database, "DROP TABLE trial_effect")
+
+
+STREAMS = """{ const send = fetch; window.streams = []; window.fetch = async (...request) => {
+  const reply = await send(...request);
+  if (String(request[0]).endsWith('/events')) streams.push(reply.headers.get('x-served-by'));
+  return reply; }; }"""
+
+
+def test_the_log_of_a_step_goes_on_at_another_node(new_page, nodes, balanced, trial, say):
+    """The node that tells a page of a task what happens is killed; another one tells the rest."""
+    console = new_page(balanced)
+    page = console.page
+    console.expect_complaint("net::ERR|status of 50")
+    page.call("Page.addScriptToEvaluateOnNewDocument", source=STREAMS)
+    step = next(s for s in nodes.api(0).get(f"/api/v2/tasks/instances/{trial.id}").data["subtasks"] if s["name"] == "act (b)")
+    console.go(f"/task/{trial.id}?step={step['id']}")
+    console.wait_text("held, dispatch 1", ".ant-drawer .step-log")
+    page.eval(WATCH)
+    teller = page.wait("streams.at(-1)")
+    trial.let_go("a")
+    page.wait("[...document.querySelectorAll('.task-graph button')].some((b) => b.title === 'act (a)'"
+              f" && b.innerText.includes({json.dumps(say('Successful', '成功'))}))")
+    victim = nodes.nodes[int(teller[-1]) - 1]
+    victim.kill()
+    page.wait(f"streams.at(-1) !== null && streams.at(-1) !== {json.dumps(teller)}")
+    trial.let_go("b")
+    console.wait_text("acted for b", ".ant-drawer .step-log")
+    page.wait(f"document.querySelector('.page-head .ant-tag').innerText === {json.dumps(say('Successful', '成功'))}")
+    assert page.text(".ant-drawer .step-log").count("acted for b") == 1 and page.eval("seen") == [], "told once, and no error"
+    victim.start()
 
 
 def test_while_nobody_leads_a_notice_says_so(new_page, nodes, say):

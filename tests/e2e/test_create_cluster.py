@@ -10,11 +10,11 @@ import pathlib
 import pymysql
 import pytest
 
-from lib.py import hosts, obmanual, obrpm, sshd
+from lib.py import hosts, installing, obmanual, obrpm
+from lib.py.installing import PARAMETERS, PATHS
 from lib.py.observers import ObState, waiting
 from lib.py.obtrace import Trace
-from lib.py.process import Port, new_dir, wait_until
-from lib.py.server import OcpServer
+from lib.py.process import wait_until
 from lib.py.upload import upload
 
 NOT_HERE = hosts.why_not()
@@ -24,7 +24,7 @@ CLUSTERS = "/api/v2/ob/clusters"
 TASKS = "/api/v2/tasks/instances"
 PASSWORD = "Root-pass-1"
 TASK_SECONDS = 300
-PATHS = {"InstallPath": "/home/admin/oceanbase", "DataDiskPath": "/home/data/1", "LogDiskPath": "/home/data/log1", "OperatingSystemUser": "root"}
+RELEASES = (obrpm.RELEASE, obrpm.Release(version="4.3.5.2", build="102000092025042715"))
 
 
 class World:
@@ -70,9 +70,7 @@ class World:
     def wish(self, name, **more):
         return {"name": name, "rpmName": self.package, "type": "PRIMARY", "password": PASSWORD, "proxyroPassword": "Proxy-ro-1",
                 "zones": [{"name": f"zone{i + 1}", "idcName": "n1", "servers": [number]} for i, number in enumerate(self.hosts[:3])],
-                "attributes": PATHS, "startupParameters": [{"name": "memory_limit", "value": "8G"}, {"name": "system_memory", "value": "2G"},
-                                                           {"name": "datafile_size", "value": "20G"}, {"name": "log_disk_size", "value": "24G"},
-                                                           {"name": "cpu_count", "value": "8"}], **more}
+                "attributes": PATHS, "startupParameters": [{"name": name, "value": value} for name, value in PARAMETERS.items()], **more}
 
     def observers(self, host):
         return [line for _, line in host.processes("bin/observer")]
@@ -86,26 +84,9 @@ class World:
 
 @pytest.fixture(scope="module")
 def world(mariadb_server):
-    with contextlib.ExitStack() as stack:
-        lan = stack.enter_context(hosts.Lan())
-        folder = new_dir("create-cluster", None, 0o711)
-        private, public = sshd.make_key(folder, "admin", "ed25519")
-        machines = [stack.enter_context(lan.host(authorized=[public])) for _ in range(4)]
-        state = folder / "state"
-        packages = obrpm.write(folder, state=state)
-        packages += obrpm.write(folder, state=state, release=obrpm.Release(version="4.3.5.2", build="102000092025042715"))
-        database = mariadb_server.create_database("create")
-        stack.callback(mariadb_server.drop_database, database)
-        port = Port()
-        server = OcpServer(database, settings={"agent.program_dir": hosts.programs(), "agent.probe_interval": "1s", "http.allow_cleartext": "true",
-                                               "configurl.networks": "198.18.0.0/15"})
-        server.extra["http.listen"] = f"127.0.0.1:{server.port}, {lan.address}:{int(port)}"
-        stack.enter_context(server)
-        stack.callback(port.release)
-        server.api().patch("/api/v2/config/properties/ocp.site.url", {"value": f"http://{lan.address}:{int(port)}"}).ok()
-        server.api().patch("/api/v2/config/properties/ocp.host.ssh-ping.max-delay-millis", {"value": "60000"}).ok()   # a busy machine
-        there = World(server, machines, private, packages)
-        there.state, there.server = state, server
+    with installing.site(mariadb_server, "create", releases=RELEASES) as site:
+        there = World(site.server, site.machines, site.key, site.packages)
+        there.state, there.server = site.state, site.server
         yield there
 
 
