@@ -29,7 +29,7 @@ static const struct field task_query_fields[] = {
     F_ENUM(task_query, type, "type", task_type_names, DOC("Only tasks of this type.")),
     F_STRING(task_query, tenant_name, "tenantName", .max = 255, DOC("Only tasks of tenants with this name.")),
     F_INT(task_query, tenant_id, "tenantId", DOC("Only tasks of this tenant.")),
-    F_INT(task_query, host_id, "hostId", DOC("Only tasks of this host.")),
+    F_INT(task_query, host_id, "hostId", DOC("Only tasks that change this host, alone or together with others.")),
     FIELD_END,
 };
 

@@ -288,5 +288,9 @@ const struct migration metadb_migrations[] = {
     { 33, "what steps must not do twice on a host",
       STEPS("CREATE TABLE subtask_once (subtask_id BIGINT NOT NULL, host_id BIGINT NOT NULL, is_back TINYINT NOT NULL, dispatch BIGINT NOT NULL, "
             "incarnation VARCHAR(32) NOT NULL, PRIMARY KEY (subtask_id, host_id, is_back)" TABLE_END) },
+    { 34, "tasks of hosts",
+      STEPS("CREATE TABLE task_host (host_id BIGINT NOT NULL, task_id BIGINT NOT NULL, PRIMARY KEY (host_id, task_id)" TABLE_END,
+            "INSERT INTO task_host (host_id, task_id) SELECT host_id, id FROM task WHERE host_id > 0 "
+            "UNION SELECT object_id, task_id FROM task_lock WHERE kind = 'host'") },
     { 0 },
 };

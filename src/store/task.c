@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "src/store/task.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "src/base/field.h"
@@ -141,6 +142,28 @@ static int insert_subtasks(struct tx *tx, const struct task *t, struct arena *ar
     return many_write(tx, &subtask_kind, values, t->n_subtasks, arena, e);
 }
 
+static const struct many_kind host_kind = { .table = "task_host", .columns = "host_id, task_id", .n_columns = 2 };
+
+/* Those whose locks it takes: the tasks of a host are looked up by it. */
+static int insert_hosts(struct tx *tx, const struct task *t, struct arena *arena, struct err *e)
+{
+    struct slice rest = { t->locks, strlen(t->locks) };
+    struct sql_value *values = arena_array(arena, rest.n + 1, sizeof *values);       /* a host takes more characters than values */
+    size_t n = 0;
+
+    if (values == NULL)
+        return err_set(e, &ERR_NOMEM, "");
+    while (rest.n > 0) {
+        struct slice one = slice_cut(&rest, ',');
+
+        if (!slice_is(slice_cut(&one, ' '), "host"))
+            continue;
+        values[n++] = SQL_V_I(strtoll(one.s, NULL, 10));
+        values[n++] = SQL_V_I(t->id);
+    }
+    return n > 0 ? many_write(tx, &host_kind, values, n / 2, arena, e) : 0;
+}
+
 /* The column `context` is of former versions and holds nothing any more. */
 int store_task_insert(struct tx *tx, const struct task *t, struct arena *arena, struct err *e)
 {
@@ -157,6 +180,8 @@ int store_task_insert(struct tx *tx, const struct task *t, struct arena *arena, 
 
     if (rv == 0)
         rv = store_idempotency_note_task(tx, t->id, e);
+    if (rv == 0)
+        rv = insert_hosts(tx, t, arena, e);
     return rv == 0 ? insert_subtasks(tx, t, arena, e) : rv;
 }
 
@@ -337,7 +362,7 @@ static void filter(struct filter *w, const struct task_filter *f, struct arena *
     filter_i64(w, "cluster_id = ?", or_none(f->cluster_id));
     filter_i64(w, "tenant_id = ?", or_none(f->tenant_id));
     filter_i64(w, "creator_id = ?", or_none(f->creator_id));
-    filter_i64(w, "host_id = ?", or_none(f->host_id));
+    filter_i64(w, "id IN (SELECT task_id FROM task_host WHERE host_id = ?)", or_none(f->host_id));
     filter_bool(w, "type = ?", f->type);
     filter_statuses(w, f->statuses, arena);
     filter_scope(w, f->scope, scope_columns);

@@ -105,6 +105,8 @@ def test_hosts_are_added_once_nothing_speaks_against_them(chinese, site):
 def test_a_process_of_an_agent_is_restarted(english, site):
     address = site.machines[0].address
     english.go("/host").press_in_row(address, address)
+    [adding] = site.server.api().get("/api/v2/tasks/instances", {"type": "MANUAL"}).contents
+    english.page.wait(f"document.querySelector('td a[href=\"/task/{adding['id']}\"]')")
     row = english.page.wait("t.rows().find((r) => r[0] === 'ocp_exporter' && r[1] === 'Running')", TASK_SECONDS)
     english.press_in_row("ocp_exporter", "Restart")
     english.type_word("confirm")

@@ -228,6 +228,7 @@ def test_three_hosts_come_and_go(world, machine):
         assert seen["services"] == [{"name": "ocp_agent", "version": seen["hostAgentVersion"], "type": "OCP_AGENT"}]
         assert seen["sshFingerprint"] == one.fingerprint and len(seen["ocpId"]) == 32
         assert agent_processes(one) >= {"ocp_agentd", "pos_proxy"}
+        assert [t["id"] for t in world.api.get(TASKS, {"hostId": number}).contents] == [added["id"]]
     world.api.post(HOSTS + "/batchCreate", world.body(three[0])).refused(409, 7001, three[0].address)
     some = {h["id"] for h in world.api.get(HOSTS, {"includedServiceType": "OCP_AGENT", "size": 100}).contents}
     none = {h["id"] for h in world.api.get(HOSTS, {"excludedServiceType": "OCP_AGENT", "size": 100}).contents}
