@@ -112,7 +112,11 @@ class Console:
 
     def go(self, path):
         """As a link does, with nothing kept of what was read before. Where there is no page yet, or something lies over it, as load()."""
-        if not self.page.eval(f"window.t?.travel?.({json.dumps(path)})"):
+        try:
+            there = self.page.eval(f"window.t?.travel?.({json.dumps(path)})")
+        except RuntimeError:                        # another page came in between
+            there = False
+        if not there:
             return self.load(path)
         self.settle()
         return self
@@ -158,18 +162,17 @@ class Console:
 
     def _click(self, expression, patience=None):
         """With the mouse. What moves or is drawn anew at that moment is clicked again, until the click has come to it. TimeoutError when
-        it is not there for `patience` seconds."""
+        it is not there, or something lies over it, for `patience` seconds."""
         for _ in range(50):
             self.page.wait(f"{expression} != null", patience)
             self.settle()
-            self.page.wait(f"(window.target = {expression} ?? null) != null && (target.scrollIntoView({{block: 'center'}}), true)", patience)
-            self.page.wait("!target.isConnected || t.hit(target) != null", patience)
-            x, y = self.page.eval("t.aim(target)")
+            x, y = self.page.wait(f"(window.target = {expression} ?? null) != null && (target.scrollIntoView({{block: 'center'}}), t.hit(target)) != null"
+                                  " && t.aim(target)", patience)
             for kind in ("mousePressed", "mouseReleased"):
                 self.page.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
             try:
                 if not self.page.eval("window.missed?.()"):
-                    return
+                    return self.page.wait("!(window.target?.closest('.ant-dropdown') && t.shown(target))")       # a menu goes with its choice
             except RuntimeError:                    # it led to another page
                 return
         raise AssertionError(f"no click comes to {expression}")
