@@ -147,8 +147,7 @@ static void came_up(struct pool *p, const struct session *s)
     p->down_since_ms = 0;
     p->refused = false;
     p->retry_ms = 0;
-    p->n_connects++;
-    pool_answered(p);
+    p->n_connects++; /* a login is no answer: a member of a Galera cluster that has just lost others lets in, and then says nothing */
 }
 
 static int wait_for_turn(struct pool *p, struct err *e)

@@ -36,10 +36,10 @@ MUST_CHECK int db_new(const struct db_conf *conf, struct loop *l, struct db **ou
 /* Closes all sessions; none may be in use. From a fiber of the loop, or when the loop has ended. NULL is fine. */
 void db_free(struct db *d);
 
-/* Is the database there? Cached: true when a session answered within the last second, else asks (SELECT 1, at most `timeout_ms`).
+/* Is the database there? Cached: true when a statement was answered within the last half second, else asks (SELECT 1, at most `timeout_ms`).
  * Never waits longer than that. */
 bool db_is_up(struct db *d, unsigned timeout_ms);
-/* When any session was last answered, in the milliseconds of the loop's clock; 0: never. */
+/* When a statement was last answered, in the milliseconds of the loop's clock; 0: never. */
 int64_t db_answered_ms(const struct db *d);
 struct db_stats {
     unsigned sessions, idle, waiting;

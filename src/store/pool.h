@@ -35,7 +35,7 @@ struct pool {
     enum sql_engine engine;           /* of it */
     bool closing;
     bool refused;                     /* the last failure was the login's: waiting does not help */
-    int64_t answered_ms;              /* last time any session answered; 0: never */
+    int64_t answered_ms;              /* last time a statement was answered; 0: never */
     int64_t retry_ms;                 /* no connecting before it */
     unsigned pause_ms;                /* of the last failure */
     uint64_t random;
@@ -60,7 +60,7 @@ void pool_give(struct pool *p, struct session *s);
 void pool_drop(struct pool *p, struct session *s, bool elsewhere);
 /* A connection broke: the idle ones are most likely broken too. */
 void pool_suspect(struct pool *p);
-/* A session has just answered. */
+/* A statement has just been answered. */
 void pool_answered(struct pool *p);
 bool pool_is_down(const struct pool *p);
 

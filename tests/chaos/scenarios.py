@@ -10,6 +10,7 @@ import http.client
 import shutil
 import time
 
+from lib.py.galera import CHECKED, PATIENT, advised, suspected
 from lib.py.process import new_dir, wait_until
 
 from .history import OK, longest_gap
@@ -26,7 +27,7 @@ class Scenario:
     run: object
     bound: float = None            # seconds
     changes: int = None            # of leadership at most; None: any number
-    needs: frozenset = frozenset() # "net": namespaces; what World must be made with: "disks", "clocks", "dbclock", "proxy", "small"
+    needs: frozenset = frozenset() # "net": namespaces; what World must be made with: "disks", "clocks", "dbclock", "proxy", "small", "galera", "patient"
     planned: bool = False          # nobody may notice
     mixes: bool = True             # may happen together with others
 
@@ -405,7 +406,13 @@ def older_generation_returns(w):
 
 # -- MetaDB as a Galera cluster -------------------------------------------------------------------------------------------------------------
 
-@scenario("the member of MetaDB's Galera cluster that is in use is killed; the time is to the next write", bound=10.0, changes=0, needs=["galera"])
+def without_a_member(times):
+    """Seconds until the other members of a Galera cluster commit again, and then a client that waits is served."""
+    return suspected(times) + 3 * CHECKED + ELECTION
+
+
+@scenario("the member of MetaDB's Galera cluster that is in use is killed; the time is to the next write", bound=without_a_member(advised()), changes=0,
+          needs=["galera"])
 def member_killed(w):
     w.metadb.kill()
     seconds = next_write(w)
@@ -413,12 +420,19 @@ def member_killed(w):
     return seconds
 
 
-@scenario("the member of MetaDB's Galera cluster that is in use is stopped; the time is to the next write", bound=10.0, changes=0, needs=["galera"])
+@scenario("the member of MetaDB's Galera cluster that is in use is stopped; the time is to the next write", bound=without_a_member(advised()), changes=0,
+          needs=["galera"])
 def member_paused(w):
     w.metadb.pause()
     seconds = next_write(w)
     w.metadb.resume()
     return seconds
+
+
+@scenario("the same, and the others wait for it for ten seconds, letting everybody in and answering nobody", bound=without_a_member(PATIENT), changes=0,
+          needs=["galera", "patient"])
+def member_paused_for_long(w):
+    return member_paused(w)
 
 
 # -- clocks -------------------------------------------------------------------------------------------------------------------------------

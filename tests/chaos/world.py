@@ -15,7 +15,7 @@ import time
 import pymysql
 
 from lib.py.build import CHECKOUT
-from lib.py.galera import Galera
+from lib.py.galera import PATIENT, Galera, advised
 from lib.py.managed import Managed
 from lib.py.mariadb import MariaDB
 from lib.py.obsim import Obsim
@@ -108,7 +108,7 @@ class World:
         self.stack, self.clients, self.watches = contextlib.ExitStack(), [], []
         hosts = [self.net.host(f"n{i}") for i in range(1, n + 1)]
         self.db_host, self.lb_host, self.target_host = (self.net.host(name) for name in ("db", "lb", "target"))
-        self.metadb = self.stack.enter_context(Galera(host=self.net.observer) if "galera" in needs else Metadb(self.db_host, "dbclock" in needs))
+        self.metadb = self.stack.enter_context(self._metadb(needs))
         self.database = self.metadb.create_database("chaos")
         self.proxy = self._proxy() if "proxy" in needs else None
         self.cluster = self.stack.enter_context(Cluster(self.database, hosts, self.lb_host.address, settings, *self._preloads("disks" in needs, "clocks" in needs),
@@ -120,6 +120,11 @@ class World:
         self.target, self.managed = self._target(), None
         self.deaths = []                     # of nodes that nobody has killed
         self.healed = time.monotonic()
+
+    def _metadb(self, needs):
+        if "galera" in needs:
+            return Galera(host=self.net.observer, times=PATIENT if "patient" in needs else advised())
+        return Metadb(self.db_host, "dbclock" in needs)
 
     def _target(self):
         """Two simulated OceanBase clusters: one is managed all the time, the other comes and goes."""

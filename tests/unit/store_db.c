@@ -313,6 +313,20 @@ static void statement_has_its_own_deadline(struct test_store *t)
 }
 STORE_TEST(statement_has_its_own_deadline)
 
+/* Who is let in and then hears nothing has not reached the database. */
+static void login_is_no_answer(struct test_store *t)
+{
+    struct db *d = test_store_open(t, (struct db_conf){ .statement_timeout_ms = 100 });
+
+    assert_err(db_read(d, "SELECT SLEEP(30)", DB_NO_ARGS, &t->arena, NULL, &t->e), &t->e, ERR_TIMEOUT);
+    assert_true(db_stats(d).up_since_ms > 0);
+    assert_int_equal(db_answered_ms(d), 0);
+    assert_true(db_is_up(d, 5000));
+    assert_true(db_answered_ms(d) > 0);
+    db_free(d);
+}
+STORE_TEST(login_is_no_answer)
+
 static void endpoints_are_tried_in_turn(struct test_store *t)
 {
     struct sql_target targets[2] = { t->target, t->target };
@@ -427,6 +441,7 @@ const struct CMUnitTest store_db_tests[] = {
     STORE_UNIT(few_sessions_serve_many),
     STORE_UNIT(waiting_ends_by_deadline_and_cancellation),
     STORE_UNIT(statement_has_its_own_deadline),
+    STORE_UNIT(login_is_no_answer),
     STORE_UNIT(endpoints_are_tried_in_turn),
     STORE_UNIT(absent_database_is_away),
     STORE_UNIT(refused_login_does_not_wait),

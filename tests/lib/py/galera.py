@@ -9,6 +9,7 @@ import subprocess
 
 import pymysql
 
+from .build import CHECKOUT
 from .database import DatabaseServer
 from .haproxy import HAProxy
 from .mariadb import MariaDB
@@ -16,15 +17,28 @@ from .process import Port, armed_as, wait_until
 
 PROVIDER = "/usr/lib/galera/libgalera_smm.so"
 POSITION = re.compile(r"WSREP: Recovered position: ([0-9a-f-]{36}:-?\d+)")
+CHECKED = 0.5                  # seconds between two looks of members at each other
 # A member that says nothing is given up after ten seconds: with less, members of a busy machine suspect each other.
-TIMES = "evs.keepalive_period=PT0.5S;evs.suspect_timeout=PT10S;evs.inactive_check_period=PT0.5S;evs.inactive_timeout=PT25S;evs.install_timeout=PT15S"
+PATIENT = f"evs.keepalive_period=PT{CHECKED}S;evs.suspect_timeout=PT10S;evs.inactive_check_period=PT{CHECKED}S;evs.inactive_timeout=PT25S;evs.install_timeout=PT15S"
+
+
+def advised():
+    """The same settings as docs/metadb-ha.md advises them for production."""
+    text = (CHECKOUT / "docs" / "metadb-ha.md").read_text(encoding="utf-8")
+    options = re.search(r'wsrep_provider_options = "([^"]*)"', text)[1]
+    return ";".join(o for o in re.split(r";\s*", options) if o.startswith("evs."))
+
+
+def suspected(times):
+    """Seconds until a member that says nothing is suspected."""
+    return float(re.search(r"evs\.suspect_timeout=PT([\d.]+)S", times)[1])
 
 
 class GaleraNode(MariaDB):
     """One member. The first one founds the cluster; the others begin with a copy of its data folder, so little has to be transferred."""
 
-    def __init__(self, name, first=None):
-        self._first = first
+    def __init__(self, name, first=None, times=PATIENT):
+        self._first, self._times = first, times
         self._replication, self._increments, self._snapshots = Port(), Port(), Port()
         self.members = ()                          # all of the cluster, set before the first start
         self._how = []
@@ -47,7 +61,7 @@ class GaleraNode(MariaDB):
     def _argv(self):
         if not self.members:
             return super()._argv()
-        provider = f"gmcast.listen_addr=tcp://{self.replication};ist.recv_addr=127.0.0.1:{int(self._increments)};gcache.size=512M;{TIMES}"
+        provider = f"gmcast.listen_addr=tcp://{self.replication};ist.recv_addr=127.0.0.1:{int(self._increments)};gcache.size=512M;{self._times}"
         return [a for a in super()._argv() if not a.startswith("--init-file")] + [
             "--wsrep-on=ON", f"--wsrep-provider={PROVIDER}", f"--wsrep-provider-options={provider}",
             "--wsrep-cluster-name=metadb", f"--wsrep-cluster-address=gcomm://{','.join(m.replication for m in self.members)}",
@@ -98,9 +112,10 @@ class Galera(DatabaseServer):
     client_hosts = MariaDB.client_hosts
     user, password = MariaDB.user, MariaDB.password
 
-    def __init__(self, name="galera", host="127.0.0.1"):
+    def __init__(self, name="galera", host="127.0.0.1", times=PATIENT):
         self.host = host                           # where its proxy listens
-        first = GaleraNode(f"{name}-1")
+        self._times = times
+        first = GaleraNode(f"{name}-1", times=times)
         first.start()
         first.sql("CREATE USER 'haproxy'@'127.0.0.1'")
         first.stop()
@@ -138,7 +153,7 @@ class Galera(DatabaseServer):
         first.launch(found=True)
         first.wait_ready()
         first.stop()
-        self.nodes += [GaleraNode(f"{self.name}-{n}", first) for n in (2, 3)]
+        self.nodes += [GaleraNode(f"{self.name}-{n}", first, self._times) for n in (2, 3)]
         for node in self.nodes:
             node.members = self.nodes
             node.launch(found=node is first)
