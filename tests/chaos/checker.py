@@ -16,7 +16,7 @@ import collections
 import dataclasses
 
 from . import binlog
-from .history import OK, UNKNOWN
+from .history import OK, REFUSED, UNKNOWN
 
 # What only a leader writes, always behind the fence (binlog.py).
 LEADERS_ALONE = frozenset({binlog.DISPATCH, binlog.GRANT})
@@ -71,6 +71,8 @@ def submissions(e):
         if c.op == "read":
             continue
         number = 11 if any(t.status == 0 for t in c.tries) else 4
+        if c.outcome == REFUSED and len(c.tries) == 1 and (e.rows if c.op == "create" else e.effects).get(c.name, 0) > 0:
+            yield Violation(4, f"{c.name} was refused to {c.client} with {c.tries[0].detail}, and is there")
         if c.op == "create":
             n = e.rows.get(c.name, 0)
             if c.outcome == OK and n == 0:

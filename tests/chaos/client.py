@@ -12,6 +12,7 @@ from .history import OK, REFUSED, UNKNOWN, Call, Try, longest_gap  # noqa: F401
 TRIES, PAUSE, PATIENCE = 40, 0.02, 20.0      # a call gives up after this many tries or seconds,
 BUSY_TRIES = 10                              # or when it is told so often that its first try is not through: nobody knows what became of it
 BUSY = "90103"
+HALF = ("90108", "90109")                    # it had begun when it failed, or its node died: the client is told to look
 REGIONS = "/api/v2/compute/regions"
 
 
@@ -59,7 +60,7 @@ class Client(threading.Thread):
                 call.outcome, call.answer = OK, (data or {}).get("id") if isinstance(data, dict) else None
                 break
             if 400 <= t.status < 500 and t.detail != BUSY:
-                call.outcome = REFUSED
+                call.outcome = UNKNOWN if t.detail in HALF else REFUSED
                 break
             if time.monotonic() > until or sum(x.detail == BUSY for x in call.tries) >= BUSY_TRIES:
                 break

@@ -6,7 +6,7 @@ import json
 import threading
 import time
 
-OK, REFUSED, UNKNOWN = "ok", "refused", "unknown"       # how a call ended for its client: REFUSED for sure did nothing
+OK, REFUSED, UNKNOWN = "ok", "refused", "unknown"       # how a call ended for its client: REFUSED did nothing, as far as this request goes
 
 
 @dataclasses.dataclass

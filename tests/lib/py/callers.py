@@ -25,8 +25,8 @@ class Call:
     began: float
     key: str = ""
     ended: float = 0
-    looked: bool = False
-    fates: list = dataclasses.field(default_factory=list)      # of each attempt: a status, or the text of an exception
+    looked: int = 0                                            # how often the client was told to look, and has looked
+    fates: list = dataclasses.field(default_factory=list)      # of each attempt: a status, the code of a refusal, or the text of an exception
 
     @property
     def done(self):
@@ -36,7 +36,7 @@ class Call:
 class Callers:
     """new_api   gives each thread a client of its own
     attempts  how often one call is sent, with the same idempotency key unless a server says that it knows no more of it than that it came:
-              then the client looks, and may send it once more under a new key; None: until it succeeds or 60 s are over
+              then the client looks, and may send it once more under a new key, which may meet the same node; None: until it succeeds. For 60 s.
     """
 
     def __init__(self, new_api, threads=4, attempts=None, prefix="call"):
@@ -59,21 +59,21 @@ class Callers:
 
     def _call(self, api, call):
         self.calls.append(call)
-        while not call.done and (len(call.fates) < self._attempts + call.looked if self._attempts else time.monotonic() < call.began + 60):
+        while not call.done and time.monotonic() < call.began + 60 and (not self._attempts or len(call.fates) < self._attempts + call.looked):
             if call.fates:
                 time.sleep(0.02)
             try:
                 reply = api.post(REGIONS, {"name": call.name}, headers={"Idempotency-Key": call.key})
-                call.fates.append(self._look(api, call) if reply.status == 409 else reply.status)
+                call.fates.append(self._look(api, call, reply) if reply.status == 409 else reply.status)
             except BROKEN as e:
                 call.fates.append(repr(e))
         call.ended = time.monotonic()
 
-    def _look(self, api, call):
-        """The node with the first attempt died, and what became of it is not known to the others: the client looks, as it is told to."""
-        call.looked = True
+    def _look(self, api, call, reply):
+        """The node with the first attempt died or hangs, and what became of it is not known to the others: the client looks, as it is told to."""
+        call.looked += 1
         call.key += "-again"
-        return 200 if call.name in self._names(api) else 409
+        return 200 if call.name in self._names(api) else reply.json["error"]["code"]
 
     @property
     def n_done(self):
