@@ -7,12 +7,13 @@
 #include "api/tables.h"
 #include "ha/drive/drive.h"
 #include "src/node/change.h"
+#include "src/node/peers.h"
 
 struct member_view {
     int64_t id;
     const char *name, *role, *peer_address, *address, *version, *status, *zone, *wait;
-    int self, leader, alive, witness, drain_wanted;
-    int64_t lag, certificate_us;
+    int self, leader, alive, connected, witness, drain_wanted;
+    int64_t match, lag, seen_us, certificate_us;
 };
 
 static const struct field member_fields[] = {
@@ -23,6 +24,9 @@ static const struct field member_fields[] = {
     F_BOOL(member_view, leader, "leader", DOC("Does it lead?")),
     F_BOOL(member_view, self, "self", DOC("Is it the node that answers this call?")),
     F_BOOL(member_view, alive, "alive", DOC("Whether the node that answers has heard it lately.")),
+    F_BOOL(member_view, connected, "connected", DOC("Whether the node that answers, if it is another one, has a connection to it.")),
+    F_TIME(member_view, seen_us, "seenTime", DOC("When the node that answers, if it is another one, last heard it.")),
+    F_INT(member_view, match, "match", DOC("How far it has the log; only the leader knows.")),
     F_INT(member_view, lag, "lag", DOC("Entries of the log that it has not got yet; only the leader knows.")),
     F_STRING(member_view, wait, "waitReason",
              DOC("Why it does not vote, when it does not: SILENT: it is not heard; BEHIND: it has not caught up; EVEN: an even number of votes survives no "
@@ -41,7 +45,8 @@ static const struct field member_fields[] = {
 struct cluster_view {
     const char *cluster, *lineage, *leader_name;
     int64_t generation, term, epoch, leader, tolerates, created_us;
-    int changing;
+    int64_t active_us, last, fenced, overtaken;
+    int changing, active;
     struct field_list members;
 };
 
@@ -53,6 +58,11 @@ static const struct field cluster_fields[] = {
     F_INT(cluster_view, epoch, "epoch", DOC("Epoch that was claimed last in MetaDB; every write of a leader is bound to it.")),
     F_INT(cluster_view, leader, "leaderId", DOC("Id of the node that leads; none when nobody does.")),
     F_STRING(cluster_view, leader_name, "leaderName", DOC("Its name.")),
+    F_BOOL(cluster_view, active, "active", DOC("Whether it has claimed its epoch in MetaDB, and so may write; only the leader knows, as what follows.")),
+    F_TIME(cluster_view, active_us, "activeTime", DOC("Since when it may write.")),
+    F_INT(cluster_view, last, "lastIndex", DOC("Last entry of its log.")),
+    F_INT(cluster_view, fenced, "fencedWrites", DOC("How often it was refused a write because somebody else led already; since its start.")),
+    F_INT(cluster_view, overtaken, "overtakenClaims", DOC("How often it found a newer leader when it claimed; since its start.")),
     F_INT(cluster_view, tolerates, "tolerates", DOC("How many of the voters may be lost now without losing the leader for good.")),
     F_BOOL(cluster_view, changing, "changing", DOC("Whether a change of its members is under way.")),
     F_TIME(cluster_view, created_us, "createTime", DOC("When it was founded first.")),
@@ -71,6 +81,8 @@ struct sources {
     size_t n_nodes;
     struct node_certificate *certificates;
     size_t n_certificates;
+    struct peers_member *heard;
+    size_t n_heard;
 };
 
 static int read_sources(struct call *c, struct sources *s, struct err *e)
@@ -86,6 +98,8 @@ static int read_sources(struct call *c, struct sources *s, struct err *e)
         rv = store_node_list(c->db, NULL, c->arena, &s->nodes, &s->n_nodes, NULL, e);
     if (rv == 0)
         rv = store_certificate_present(c->db, c->arena, &s->certificates, &s->n_certificates, e);
+    if (rv == 0 && c->api->shared->peers != NULL)
+        rv = peers_others(c->api->shared->peers, c->arena, &s->heard, &s->n_heard, e);
     return rv;
 }
 
@@ -118,20 +132,31 @@ static void add_row(const struct sources *s, int64_t id, struct member_view *v)
     v->drain_wanted = n->drain_wanted;
 }
 
+static void add_link(const struct sources *s, int64_t id, struct member_view *v)
+{
+    for (size_t i = 0; i < s->n_heard; i++)
+        if (s->heard[i].id == id) {
+            v->connected = s->heard[i].connected;
+            v->seen_us = s->heard[i].seen_us;
+        }
+}
+
 static struct member_view member_of(const struct call *c, const struct sources *s, unsigned i)
 {
     static const char *const roles[] = { [MEMBER_STANDBY] = "STANDBY", [MEMBER_VOTER] = "VOTER", [MEMBER_SPARE] = "SPARE" };
     const struct raft_peer_status *p = &s->raft.peers[i];
     struct member_view v = {
         .id = (int64_t)p->member.id, .role = roles[p->member.role], .self = s->m[i].self, .alive = s->m[i].alive,
-        .leader = p->member.id == s->raft.consensus.leader, .lag = FIELD_NONE,
+        .leader = p->member.id == s->raft.consensus.leader, .connected = -1, .match = FIELD_NONE, .lag = FIELD_NONE, .seen_us = FIELD_NONE,
     };
 
     add_row(s, v.id, &v);
+    add_link(s, v.id, &v);
     v.peer_address = arena_strdup(c->arena, p->address);
     if (s->raft.consensus.leads) {
         enum membership_wait wait = membership_waits(s->m, s->n_members, p->member.id);
 
+        v.match = (int64_t)(v.self ? s->raft.consensus.last : p->match);
         v.lag = v.self || p->match > s->raft.consensus.last ? 0 : (int64_t)(s->raft.consensus.last - p->match);
         v.wait = wait != MEMBERSHIP_VOTES ? membership_wait_names[wait] : NULL;
     }
@@ -156,7 +181,9 @@ static int list_members(const struct call *c, const struct sources *s, struct fi
     for (unsigned i = 0; i < s->n_members; i++)
         list[out->n++] = member_of(c, s, i);
     for (size_t i = 0; i < s->n_nodes; i++) {
-        struct member_view v = { .id = s->nodes[i].id, .role = "NONE", .lag = FIELD_NONE };
+        struct member_view v = {
+            .id = s->nodes[i].id, .role = "NONE", .connected = -1, .match = FIELD_NONE, .lag = FIELD_NONE, .seen_us = FIELD_NONE,
+        };
 
         if (is_member(s, v.id))
             continue;
@@ -164,6 +191,23 @@ static int list_members(const struct call *c, const struct sources *s, struct fi
         list[out->n++] = v;
     }
     return 0;
+}
+
+/* What the node that answers says of itself, when it leads. */
+static void add_leader(struct call *c, const struct sources *s, struct cluster_view *v)
+{
+    struct drive_status drive;
+
+    v->active = -1;
+    v->active_us = v->last = v->fenced = v->overtaken = FIELD_NONE;
+    if (s->raft.consensus.role != CONSENSUS_LEADER)
+        return;
+    drive = drive_status(c->api->shared->drive);
+    v->active = drive.state == LEADING_ACTIVE;
+    v->active_us = v->active ? drive.active_us : FIELD_NONE;
+    v->last = (int64_t)s->raft.consensus.last;
+    v->fenced = (int64_t)drive.fenced;
+    v->overtaken = (int64_t)drive.overtaken;
 }
 
 static int api_cluster_get(struct call *c, struct err *e)
@@ -184,6 +228,7 @@ static int api_cluster_get(struct call *c, struct err *e)
     };
     leader = node_of(s, v.leader);
     v.leader_name = leader != NULL ? leader->name : NULL;
+    add_leader(c, s, &v);
     rv = list_members(c, s, &v.members, e);
     return rv == 0 ? call_object(c, &v, e) : rv;
 }

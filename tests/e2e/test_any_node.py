@@ -20,8 +20,9 @@ from lib.py.upload import PACKAGES, upload
 
 from e2e.test_accesskey import program_of
 
-LEADER = "/api/v2/ocp/leader"
-TRANSFER = f"{LEADER}/transfer"
+CLUSTER = "/api/v2/ocp/cluster"                # of the leader, where there is one
+TRANSFER = "/api/v2/ocp/leader/transfer"       # of the leader alone
+NOBODY = {"nodeId": 77}                        # only a leader can tell that there is none such; nothing is changed by that
 
 
 @pytest.fixture
@@ -71,9 +72,11 @@ def test_every_node_answers_for_the_leader(cluster):
     leader = leads(cluster)
     number = health(leader)["id"]
     for node in cluster.nodes:
-        answer = at(cluster, node).get(LEADER).ok()
-        assert answer.data["nodeId"] == number and answer.data["active"] is True
-        assert sorted(f["id"] for f in answer.data["followers"]) == sorted(health(n)["id"] for n in cluster.nodes if n is not leader)
+        answer = at(cluster, node).get(CLUSTER).ok()
+        assert answer.data["leaderId"] == number and answer.data["active"] is True and answer.data["lastIndex"] > 0
+        followers = [m for m in answer.data["members"] if m["id"] != number]
+        assert sorted(m["id"] for m in followers) == sorted(health(n)["id"] for n in cluster.nodes if n is not leader)
+        assert all(m["connected"] and m["seenTime"] and m["match"] > 0 for m in followers), "as the leader sees them"
         assert answer.json["server"] == leader.extra["node.name"], "the answer is the leader's, as it came"
     follower = cluster.followers()[0]
     forwarded = re.findall(r"^ocp_http_forwarded_total\{.*\} (\d+)", at(cluster, follower).get("/metrics").body.decode(), re.M)
@@ -87,8 +90,8 @@ def test_every_node_answers_for_the_leader(cluster):
 def test_errors_and_credentials_go_the_same_way(cluster):
     follower = cluster.followers()[0]
     api = at(cluster, follower)
-    api.anonymous().get(LEADER).refused(401)
-    api.as_user("admin", "Wrong-1234").get(LEADER, headers=CLIENT).refused(401)
+    api.anonymous().get(CLUSTER).refused(401)
+    api.as_user("admin", "Wrong-1234").get(CLUSTER, headers=CLIENT).refused(401)
     tries = query(cluster.database, "SELECT client_ip FROM login_history WHERE succeeded = 0")
     assert [t["client_ip"] for t in tries] == ["198.51.100.7"], "a wrong password is counted once, for the true client"
     refused = api.post(TRANSFER, {"nodeId": 77})
@@ -164,15 +167,15 @@ def test_a_signed_request_verifies_at_the_leader(cluster):
     leader = leads(cluster)
     follower = cluster.followers()[0]
     program = program_of(follower, at(cluster, follower))
-    status, data = program.call("GET", LEADER)
-    assert status == 200 and data["nodeId"] == health(leader)["id"]
-    assert program.call("GET", f"{LEADER}?b=%20two&a=%E4%B8%AD&c=")[0] == 200
+    status, data = program.call("GET", CLUSTER)
+    assert status == 200 and data["leaderId"] == health(leader)["id"]
+    assert program.call("GET", f"{CLUSTER}?b=%20two&a=%E4%B8%AD&c=")[0] == 200
     heir = next(n for n in cluster.nodes if n not in (leader, follower))
     body = json.dumps({"nodeId": health(heir)["id"]}).encode()
     status, data = program.call("POST", TRANSFER, body, {"Content-Type": "application/json", "x-ocp-purpose": "a  test"})
     assert status == 200 and data["toNodeId"] == health(heir)["id"]
     program.key = {**program.key, "secretKey": "x" * 32}
-    assert program.call("GET", LEADER) == (401, 90312)
+    assert program.call("GET", CLUSTER) == (401, 90312)
 
 
 def test_a_console_session_works_on_every_node(cluster):
@@ -180,7 +183,7 @@ def test_a_console_session_works_on_every_node(cluster):
     session = Session(one.host, one.port)
     session.log_in("admin", cluster.api(0).password).ok()
     session.host, session.port = two.host, two.port      # the load balancer sends it elsewhere
-    assert session.get(LEADER).ok().data["active"] is True
+    assert session.get(CLUSTER).ok().data["active"] is True
     session.post(TRANSFER, {}, csrf="wrong").refused(403)
     session.post(TRANSFER, {}).ok()
 
@@ -190,18 +193,18 @@ def test_a_leader_that_is_stopped_in_order_costs_no_call(cluster):
     leader = leads(cluster)
     follower = cluster.followers()[0]
     api = at(cluster, follower)
-    number = api.get(LEADER).data["nodeId"]
+    number = api.get(CLUSTER).data["leaderId"]
     with socket.create_connection((leader.host, leader.port)) as slow:
         slow.sendall(b"POST /api/v2/iam/login HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n{")   # a client that does not finish
         leader.signal(signal.SIGTERM)
         answers = []
 
         def moved():
-            answers.append(api.get(LEADER))
-            return answers[-1].status == 200 and answers[-1].data["nodeId"] != number
+            answers.append(api.post(TRANSFER, NOBODY))
+            return answers[-1].status == 404 and api.get(CLUSTER).data.get("leaderId") not in (number, None)
         wait_until(moved, "another node answers")
         assert leader.is_alive(), "it still waits for its client"
-        failed = [a for a in answers if a.status != 200]
+        failed = [a for a in answers if a.status != 404]
         assert all(a.headers["retry-after"] == "1" for a in failed)
     wait_until(lambda: not leader.is_alive(), "it ends")
 
@@ -209,13 +212,13 @@ def test_a_leader_that_is_stopped_in_order_costs_no_call(cluster):
 def test_no_leader_is_said_at_once(cluster):
     survivor, *others = cluster.followers() + [leads(cluster)]
     api = at(cluster, survivor)
-    api.get(LEADER).ok()
+    api.post(TRANSFER, NOBODY).refused(404)
     for node in others:
         node.kill()
 
     def refused():
         began = time.monotonic()
-        answer = api.get(LEADER)
+        answer = api.post(TRANSFER, NOBODY)
         assert time.monotonic() - began < 20, "within the request's deadline"
         assert answer.status == 503 and answer.headers["retry-after"] == "1" and answer.json["successful"] is False
         return "No node leads" in answer.json["error"]["message"]
@@ -225,23 +228,23 @@ def test_no_leader_is_said_at_once(cluster):
     for node in others:
         node.start()
     leads(cluster)
-    wait_until(lambda: api.get(LEADER).status == 200, "and finds the next")
+    wait_until(lambda: api.post(TRANSFER, NOBODY).status == 404, "and finds the next")
 
 
 def test_a_leader_that_is_stopped_holds_nobody_up(cluster):
     leader = leads(cluster)
     follower = cluster.followers()[0]
     api = at(cluster, follower)
-    api.get(LEADER).ok()            # there is a connection to it
+    api.get(CLUSTER).ok()           # there is a connection to it
     leader.pause()
     try:
         began = time.monotonic()
-        answer = api.get(LEADER)
+        answer = api.post(TRANSFER, NOBODY)
         assert answer.status == 503 and answer.headers["retry-after"] == "1"
         assert time.monotonic() - began < 15, "not until the deadline of 30 s"
         successor = leads(cluster, but=leader)
-        assert wait_until(lambda: next((a for a in [api.get(LEADER)] if a.status == 200), None), "the next one answers").data["nodeId"] \
-            == health(successor)["id"]
+        wait_until(lambda: api.post(TRANSFER, NOBODY).status == 404, "the next one answers")
+        assert api.get(CLUSTER).data["leaderId"] == health(successor)["id"]
     finally:
         leader.resume()
     leads(cluster)
@@ -250,7 +253,7 @@ def test_a_leader_that_is_stopped_holds_nobody_up(cluster):
 # -- who may call a node ---------------------------------------------------------------------------------------------------
 
 
-def peer_request(cluster, node, certificate, target, headers=()):
+def peer_request(cluster, node, certificate, target, headers=(), method="GET"):
     """One HTTP/1.1 request to a node's peer port with a certificate; the status line and body, None when it is refused."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
@@ -259,7 +262,7 @@ def peer_request(cluster, node, certificate, target, headers=()):
         context.load_cert_chain(certificate)
     try:
         with socket.create_connection((node.host, node.peer_port), timeout=30) as raw, context.wrap_socket(raw) as tls:
-            lines = [f"GET {target} HTTP/1.1", "Host: x", "Connection: close", *headers, "", ""]
+            lines = [f"{method} {target} HTTP/1.1", "Host: x", "Connection: close", *headers, "", ""]
             tls.sendall("\r\n".join(lines).encode())
             answer = b"".join(iter(lambda: tls.recv(65536), b""))
     except (OSError, ssl.SSLError):
@@ -287,7 +290,7 @@ def test_the_peer_port_answers_members_alone(cluster):
 
 def test_a_forwarded_call_is_not_forwarded_again(cluster):
     follower, other = cluster.followers()
-    status, body = peer_request(cluster, follower, other.data / "peer" / "node.pem", LEADER, ["X-Forwarded-Node: other"])
+    status, body = peer_request(cluster, follower, other.data / "peer" / "node.pem", TRANSFER, ["X-Forwarded-Node: other", "Content-Length: 0"], "POST")
     assert status == 503 and "No node leads" in json.loads(body)["error"]["message"]
 
 

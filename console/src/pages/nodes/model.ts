@@ -7,7 +7,6 @@ import type { Data, Row } from '../../api/types';
 const NODES = '/api/v2/ocp/nodes';
 const MEMBERS = '/members';
 const CLUSTER = '/api/v2/ocp/cluster';
-const LEADER = '/api/v2/ocp/leader';
 const LEADERSHIPS = '/api/v2/ocp/leaderships';
 const LEASES = '/api/v2/ocp/leases';
 const LIVE_MS = 2000,
@@ -17,10 +16,9 @@ const MOST_NODES = 100,
 
 type NodeRow = Row<typeof NODES>;
 type Member = Row<typeof MEMBERS>;
-type Leader = Data<'get', typeof LEADER>;
-type Follower = NonNullable<Leader['followers']>[number];
 type Lease = Row<typeof LEASES>;
 type Whole = Data<'get', typeof CLUSTER>;
+type Follower = NonNullable<Whole['members']>[number];
 
 export interface Node extends NodeRow {
   member?: Member;
@@ -37,7 +35,7 @@ export interface Cluster {
   /** The name of who leads; undefined: nobody does, as far as the node that answers knows. */
   leader?: string;
   /** What it says about itself. */
-  view?: Leader;
+  view?: Whole;
   /** How many voters may be lost. */
   tolerates?: number;
   /** A change of members is under way. */
@@ -48,26 +46,24 @@ export interface Cluster {
 
 const byName = (a: Node, b: Node) => (a.name ?? '').localeCompare(b.name ?? '', undefined, { numeric: true });
 
+/* While nobody leads, the node that was asked says what it knows; of itself only a leader says whether it is active. */
+const saidByLeader = (whole: Whole | undefined) => whole?.active !== undefined;
+
 /* Members that have no row of their own yet are shown, too. */
-function merge(
-  rows: NodeRow[],
-  members: Member[],
-  view: Leader | undefined,
-  whole: Whole | undefined,
-  leases: Lease[] | undefined,
-): Node[] {
+function merge(rows: NodeRow[], members: Member[], whole: Whole | undefined, leases: Lease[] | undefined): Node[] {
   const leaderId = members.find((m) => m.leader === true)?.id;
   const nodeOf = (id: number | undefined): Node => {
     const member = members.find((m) => m.id === id);
+    const seen = whole?.members?.find((m) => m.id === id);
     return {
       ...member,
       ...rows.find((n) => n.id === id),
       id,
       member,
-      follower: view?.followers?.find((f) => f.id === id),
+      follower: saidByLeader(whole) && seen?.connected !== undefined ? seen : undefined,
       leads: id === leaderId,
       leases: leases?.filter((l) => l.nodeId === id).length,
-      certificateExpireTime: whole?.members?.find((m) => m.id === id)?.certificateExpireTime,
+      certificateExpireTime: seen?.certificateExpireTime,
     };
   };
   return [...new Set([...rows, ...members].map((n) => n.id))].map(nodeOf).sort(byName);
@@ -76,24 +72,17 @@ function merge(
 export function useCluster() {
   const rows = useGet(NODES, { query: { size: MOST_NODES } }, { everyMs: LIVE_MS });
   const members = useGet(MEMBERS, {}, { everyMs: LIVE_MS });
-  const view = useGet(LEADER, {}, { everyMs: LIVE_MS }); // fails while nobody leads
   const whole = useGet(CLUSTER, {}, { everyMs: LIVE_MS });
   const leaderships = useGet(LEADERSHIPS, { query: { size: 1, sort: 'epoch,desc' } }, { everyMs: LIVE_MS });
   const leases = useGet(LEASES, { query: { size: SHARDS } }, { everyMs: SLOW_MS });
   const needed = [rows, members, leaderships];
   const known = needed.filter((q) => q.data !== undefined);
-  const nodes = merge(
-    rows.data?.contents ?? [],
-    members.data?.contents ?? [],
-    view.data,
-    whole.data,
-    leases.data?.contents,
-  );
+  const nodes = merge(rows.data?.contents ?? [], members.data?.contents ?? [], whole.data, leases.data?.contents);
   const leader = nodes.find((n) => n.leads);
   const cluster: Cluster = {
     nodes,
     leader: leader?.name,
-    view: view.data?.nodeId === leader?.id ? view.data : undefined,
+    view: saidByLeader(whole.data) && whole.data?.leaderId === leader?.id ? whole.data : undefined,
     tolerates: whole.data?.tolerates,
     changing: whole.data?.changing === true,
     last: leaderships.data?.contents?.[0],
