@@ -7,6 +7,7 @@ import pathlib
 import pytest
 
 from lib.py import hosts
+from lib.py.ocpcluster import two_of_three
 from lib.py.process import Port
 from lib.py.server import OcpServer, built
 
@@ -33,7 +34,8 @@ def walk(request, mariadb_server, machines):
         if "http.listen" in server.extra:
             api.patch("/api/v2/config/properties/ocp.site.url", {"value": f"http://{machines.here}:{int(port)}"}).ok()
         api.patch("/api/v2/config/properties/ocp.host.ssh-ping.max-delay-millis", {"value": "60000"}).ok()   # a busy machine
-        yield Walk(api, lambda: request.getfixturevalue("seekdb_pair"), lambda: request.getfixturevalue("obsim"), database, machines)
+        yield Walk(api, lambda: request.getfixturevalue("seekdb_pair"), lambda: request.getfixturevalue("obsim"), database, machines,
+                   lambda: two_of_three(mariadb_server.create_database("walk_nodes")))
 
 
 @pytest.fixture(scope="session")

@@ -18,13 +18,14 @@ TASK_SECONDS = 120
 
 class Walk:
     """`api` is the administrator's client, `kernels` a function that gives the two running OceanBase kernels, `simulator` one that gives the
-    simulator with a cluster of several zones, `metadb` the database behind the server, `machines` bare hosts (lib/py/hosts.py) or None.
+    simulator with a cluster of several zones, `metadb` the database behind the server, `machines` bare hosts (lib/py/hosts.py) or None, `nodes` a function that gives two running servers of one cluster, in a `with`.
 
     Shared objects (region, cluster, ...) are made when the first scenario asks for them.
     """
 
-    def __init__(self, api, kernels=None, simulator=None, metadb=None, machines=None):
+    def __init__(self, api, kernels=None, simulator=None, metadb=None, machines=None, nodes=None):
         self.api = api
+        self.two_nodes = nodes
         self.bare = machines
         self._kernels = kernels
         self._simulator = simulator

@@ -11,7 +11,7 @@ import importlib
 
 ENABLED = (
     # system
-    "info_and_time", "unknown_paths", "current_user", "users_of_ocp", "login_key", "multi_cluster_info", "health", "metrics", "nodes", "leases", "cluster_of_nodes",
+    "info_and_time", "unknown_paths", "current_user", "users_of_ocp", "login_key", "multi_cluster_info", "health", "metrics", "nodes", "leases", "cluster_of_nodes", "leadership_moves",
     "page_of_the_api",
     "life_of_a_user", "roles_and_permissions", "roles_that_people_make", "system_parameters",
     # how people and programs come in

@@ -89,6 +89,25 @@ def leases(walk):
     assert rows()[0]["view"] > 0 and rows()[0]["expireTime"] and sum(r["clusters"] for r in rows()) == 0
 
 
+@scenario("ocp-leader-transfer", "leader", "replica")
+def leadership_moves(walk):
+    with walk.two_nodes() as nodes:
+        apis = [n.api() for n in nodes]
+        for api in apis:
+            api.on_reply = walk.recorder.note
+
+        def roles():
+            return [[walk.call(operation, api=api.anonymous()).status for operation in ("leader", "replica")] for api in apis]
+
+        wait_until(lambda: sorted(roles()) == [[200, 503], [503, 200]], "one leads, and the other follows it")
+        first = roles().index([200, 503])
+        here, there = (walk.call("health", api=api.anonymous()).json["id"] for api in (apis[first], apis[1 - first]))
+        moved = walk.call("ocp-leader-transfer", {"nodeId": there}, api=apis[1 - first]).data
+        assert moved == {"fromNodeId": here, "toNodeId": there}
+        wait_until(lambda: roles()[first] == [503, 200] and roles()[1 - first] == [200, 503], "they have changed roles")
+        walk.effect("ocp-leader-transfer")
+
+
 @scenario("ocp-nodes-list", "ocp-node-get")
 def nodes(walk):
     [node] = walk.rows("ocp-nodes-list")
