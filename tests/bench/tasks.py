@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the task engine costs: three nodes and a MariaDB on this machine, with the flows of tests/flows."""
+import contextlib
 import statistics
 import threading
 import time
@@ -16,6 +17,7 @@ TABLES = (
 )
 STEPS = 20
 WAITING = 1000
+GUARDED = 300
 
 
 def percentile(values, p):
@@ -23,8 +25,8 @@ def percentile(values, p):
 
 
 class Bench:
-    def __init__(self, cluster, report, cpu):
-        self.cluster, self.report, self.cpu = cluster, report, cpu
+    def __init__(self, server, cluster, report, cpu):
+        self.server, self.cluster, self.report, self.cpu = server, cluster, report, cpu
         self.db = cluster.database
 
     def sql(self, statement, *values):
@@ -116,6 +118,33 @@ class Bench:
             wait_until(lambda: self.sql("SELECT COUNT(*) AS n FROM task_worker WHERE expires_at > NOW(6)")[0]["n"] == 3, "it works again", 60)
         self.report("task_taken_over", "ms", statistics.median(ms), 1000, "a second", worst=max(ms))
 
+    def guard(self):
+        """Milliseconds of a transaction in which a step writes one row of context: with its guard, which writes the step's row; with one that only locks
+        it; and without any. In turn, over one connection."""
+        self.sql("INSERT INTO trial_control (what, target) VALUES ('hold', 'wait')")
+        self.start(0, ["wait"])
+        [step] = wait_until(lambda: self.sql("SELECT id, task_id, dispatch, worker_id, incarnation FROM subtask WHERE name = 'act' AND status = 2"), "it waits", 60)
+        where = "WHERE id = %(id)s AND dispatch = %(dispatch)s AND worker_id = %(worker_id)s AND incarnation = %(incarnation)s AND status = 2"
+        guards = {"written": f"UPDATE subtask SET not_before = not_before + INTERVAL 1 MICROSECOND {where}", "locked": f"SELECT 1 FROM subtask {where} FOR UPDATE",
+                  "without": None}
+        ms = {name: [] for name in guards}
+        with contextlib.closing(self.server.connect(database=self.db.name)) as connection, connection.cursor() as cursor:
+            for _ in range(GUARDED):
+                for name, statement in guards.items():
+                    begin = time.monotonic()
+                    cursor.execute("START TRANSACTION")
+                    if statement is not None:
+                        assert cursor.execute(statement, step) == 1, "the step is not where it was"
+                    cursor.execute("INSERT INTO task_context (task_id, name, value) VALUES (%s, 'bench', NOW(6)) ON DUPLICATE KEY UPDATE value = VALUES(value)",
+                                   (step["task_id"],))
+                    cursor.execute("COMMIT")
+                    ms[name].append((time.monotonic() - begin) * 1000)
+        self.sql("DELETE FROM trial_control")
+        self.until_done()
+        median = {name: statistics.median(all_) for name, all_ in ms.items()}
+        self.report("task_guarded_write_p50", "ms", median["written"], median["without"], "without a guard", locked_only=median["locked"],
+                    p95=percentile(ms["written"], 95), p95_without=percentile(ms["without"], 95))
+
     def old(self):
         """Milliseconds for a page of a long list of old tasks."""
         self.sql("INSERT INTO task (id, flow, name, definition_id, cluster_id, ob_cluster_id, tenant_id, cluster_name, tenant_name, creator_id, creator_name, "
@@ -140,9 +169,10 @@ def measure(report, cpu):
             cluster.leader()
             for table in TABLES:
                 query(cluster.database, table)
-            bench = Bench(cluster, report, cpu)
+            bench = Bench(server, cluster, report, cpu)
             bench.latency()
             bench.rate()
             bench.waiting()
+            bench.guard()
             bench.take_over()
             bench.old()

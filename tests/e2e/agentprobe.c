@@ -319,29 +319,63 @@ static int64_t now_us(void)
     return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-/* "times" commands one after the other, each with the next seq; prints percentiles in microseconds. */
-static int op_bench(struct probe *p, struct err *e)
-{
-    size_t n = (size_t)number_of(p, "times", 100);
-    int64_t *took = arena_array(&p->arena, n, sizeof *took);
+/* One of those who send commands side by side, each one after the other. */
+struct sender {
+    struct probe *probe;
     struct agent_command cmd;
-    struct agent_result r;
-    int rv = took == NULL ? err_set(e, &ERR_NOMEM, "%s", "") : make_command(p, &cmd, e);
+    int64_t *took;
+    size_t n;
+    struct err err;
+};
 
-    for (size_t i = 0; rv == 0 && i < n; i++) {
+static void send_commands(void *data)
+{
+    struct sender *s = data;
+    struct agent_result r;
+    int rv = 0;
+
+    (void)fiber_narrow_deadline(number_of(s->probe, "deadlineMs", 30000));
+    for (size_t i = 0; rv == 0 && i < s->n; i++) {
         int64_t began = now_us();
         struct arena arena;
 
         arena_init(&arena);
-        rv = agent_command(p->client, &p->at, &cmd, &arena, &r, e);
-        took[i] = now_us() - began;
-        cmd.key.seq++;
+        rv = agent_command(s->probe->client, &s->probe->at, &s->cmd, &arena, &r, &s->err);
+        s->took[i] = now_us() - began;
+        s->cmd.key.seq++;
         arena_fini(&arena);
     }
+}
+
+/* "times" commands by each of "width" senders, each with the next seq; prints percentiles in microseconds, and commands a second. */
+static int op_bench(struct probe *p, struct err *e)
+{
+    size_t n = (size_t)number_of(p, "times", 100), width = (size_t)number_of(p, "width", 1);
+    int64_t *took = arena_array(&p->arena, n * width, sizeof *took), began = now_us();
+    struct sender *all = arena_array(&p->arena, width, sizeof *all);
+    struct fiber_group group = { 0 };
+    int rv = took == NULL || all == NULL ? err_set(e, &ERR_NOMEM, "%s", "") : 0;
+
+    for (size_t i = 0; rv == 0 && i < width; i++) {
+        all[i] = (struct sender){ .probe = p, .took = took + i * n, .n = n };
+        rv = make_command(p, &all[i].cmd, e);
+        all[i].cmd.key.seq += (int64_t)(i * n);
+        if (rv == 0)
+            rv = fiber_group_start(&group, p->loop, "sender", send_commands, &all[i], e);
+    }
+    if (rv == 0)
+        rv = fiber_group_wait(&group, e);
+    for (size_t i = 0; rv == 0 && i < width; i++)
+        if (all[i].err.row != NULL) {
+            *e = all[i].err;
+            rv = e->row->code;
+        }
     if (rv != 0)
         return rv;
-    qsort(took, n, sizeof *took, compare);
-    str_printf(&p->out, "{\"p50Us\":%lld,\"p99Us\":%lld}", (long long)took[n / 2], (long long)took[n * 99 / 100]);
+    began = now_us() - began;
+    qsort(took, n * width, sizeof *took, compare);
+    str_printf(&p->out, "{\"p50Us\":%lld,\"p99Us\":%lld,\"perSecond\":%lld}", (long long)took[n * width / 2], (long long)took[n * width * 99 / 100],
+               (long long)(n * width) * 1000000 / (long long)began);
     return 0;
 }
 
