@@ -9,6 +9,7 @@ import subprocess
 import pytest
 
 from lib.py import hosts, sshd
+from lib.py.build import built_program
 from lib.py.process import Port, wait_until
 from lib.py.server import OcpServer
 
@@ -43,6 +44,7 @@ def server(mariadb_server, lan):
     database = mariadb_server.create_database("hosts")
     port = Port()
     running = OcpServer(database, settings={"agent.program_dir": hosts.programs(), "agent.probe_interval": "1s", "http.allow_cleartext": "true"})
+    running.program = built_program("tests/flows/ocp-server")        # the same, with flows of the tests
     running.extra["http.listen"] = f"127.0.0.1:{running.port}, {lan.address}:{int(port)}"
     running.url = f"http://{lan.address}:{int(port)}"
     with running:
@@ -296,6 +298,109 @@ def test_agents_are_stopped_restarted_and_installed_anew(world, kept):
     world.works(world.api.post(base + "/reinstall").data["id"])
     after = world.api.get(base).data
     assert after["id"] == before["id"] and after["status"] == "STARTED" and world.host(number)["status"] == "AVAILABLE"
+
+
+@pytest.fixture
+def errand(world, kept, mariadb_server):
+    """A step that runs a script which leaves a line for each of its runs."""
+    one, number = kept
+    database = world.server.database.name
+    script, trace = "/home/admin/errand.sh", "/home/admin/errand.trace"
+    proxy = f"{AGENT}/bin/pos_proxy"
+
+    class Errand:
+        def sql(self, statement):
+            return mariadb_server.sql(statement, database=database)
+
+        def wants(self, what):
+            self.sql("DELETE FROM trial_control")
+            if what:
+                self.sql(f"INSERT INTO trial_control (what, target) VALUES ('{what}', '{number}')")
+
+        def start(self, text, what=None):
+            self.wants(what)
+            one.run("sh", "-c", f"rm -f {trace} /home/admin/go; cat > {script}; chmod 755 {script}", text=f"#!/bin/sh\necho ran >> {trace}\n{text}\n")
+            self.task = world.api.post("/api/v2/test/errands", {"targets": [str(number)], "text": script}).data["id"]
+
+        def runs(self):
+            return one.run("sh", "-c", f"cat {trace} 2>/dev/null || true").count("ran")
+
+        def dispatch(self):
+            return self.sql(f"SELECT dispatch FROM subtask WHERE task_id = {self.task}")[0]["dispatch"]
+
+        def dispatched_beyond(self, number):
+            wait_until(lambda: self.dispatch() > number, f"dispatch {number + 1}", TASK_SECONDS, alive=lambda: world.goes_on(self.task))
+
+        def end_proxy(self):
+            """pos_proxy is killed, and its guard starts another one."""
+            before = one.processes(proxy)
+            one.run("kill", "-9", str(before[0][0]))
+            wait_until(lambda: (now := one.processes(proxy)) and now != before, "another pos_proxy", TASK_SECONDS)
+
+        def install_anew(self):
+            one.run(f"{AGENT}/bin/ocp_agent_ctl", "stop", "ocp_agent")
+            one.run("rm", "-r", f"{AGENT}/data/journal", f"{AGENT}/data/commands")
+            one.run(f"{AGENT}/bin/ocp_agent_ctl", "start", "ocp_agent")
+
+        def is_noted(self):
+            return bool(self.sql(f"SELECT 1 FROM subtask_once o JOIN subtask s ON s.id = o.subtask_id WHERE s.task_id = {self.task}"))
+
+        def works(self, runs):
+            ended = world.works(self.task)
+            assert self.runs() == runs
+            wait_until(lambda: not self.is_noted(), "nothing of it is noted any more", TASK_SECONDS)
+            return ended
+
+        def retry(self):
+            world.api.post(f"{TASKS}/{self.task}/retry").ok()
+
+    e = Errand()
+    e.sql("CREATE TABLE IF NOT EXISTS trial_control (what VARCHAR(16), target VARCHAR(64), PRIMARY KEY (what, target))")
+    yield e
+    e.wants(None)
+
+
+def test_a_script_runs_once_whoever_fails_beside_it(world, errand):
+    """It is through, the step fails elsewhere and is dispatched again and again, and the agent is killed meanwhile."""
+    errand.start("echo done", "pass")
+    errand.dispatched_beyond(1)
+    assert errand.runs() == 1 and errand.is_noted()
+    errand.end_proxy()
+    errand.dispatched_beyond(errand.dispatch())
+    errand.wants(None)
+    assert "run_script was done by dispatch 1" in world.story(errand.works(1)) and errand.dispatch() >= 3
+
+
+def test_a_script_cut_short_is_for_a_person(world, errand, kept):
+    one, _ = kept
+    errand.start("while [ ! -e /home/admin/go ]; do sleep 0.1; done")
+    wait_until(lambda: errand.runs() == 1, "the script runs", TASK_SECONDS, alive=lambda: world.goes_on(errand.task))
+    for process in ("ocp_agent_job", "bin/pos_proxy", "errand.sh"):  # who would tell how the script ended goes first
+        for pid, _ in one.processes(process):
+            one.run("sh", "-c", f"kill -9 {pid} || true")             # it may have gone with the one before it
+    world.fails(errand.task, "Nobody can tell whether this was done", "run_script")
+    assert errand.runs() == 1
+    one.run("touch", "/home/admin/go")
+    errand.retry()
+    errand.works(2)
+
+
+def test_an_agent_installed_anew_runs_no_script_by_itself(world, errand, kept):
+    errand.start("echo done", "pass")
+    errand.dispatched_beyond(1)
+    assert errand.runs() == 1
+    base = f"{HOSTS}/{kept[1]}/agent"
+    former = world.api.get(base).data["incarnation"]
+    errand.install_anew()
+    ended = world.fails(errand.task, "installed anew")               # either OCP has seen the new one by then, or the new one says so
+    wait_until(lambda: world.api.get(base).data["incarnation"] != former, "the new incarnation is seen", TASK_SECONDS)
+    if "begun by dispatch 1" not in world.story(ended):
+        errand.retry()
+        world.fails(errand.task, "Nobody can tell whether this was done", "begun by dispatch 1")
+    assert errand.runs() == 1
+    errand.wants(None)
+    errand.retry()
+    errand.works(2)
 
 
 def test_certificates_are_renewed(world, kept, mariadb_server):

@@ -4,6 +4,7 @@
 #define TESTS_FLOWS_FLOWS_H
 
 #include "src/task/engine.h"
+#include "src/task/flow.h"
 
 /* The example of docs/flows.md. */
 struct greeting {
@@ -33,5 +34,14 @@ struct trial {
     unsigned length;             /* so many "idle" steps before the end */
 };
 extern const struct task_flow flow_trial;
+/* Fails as a row of trial_control wants it of this step's target; `what`: "fail", "pass", "unknown". */
+MUST_CHECK int trial_fail(struct task_run *r, const char *what, struct err *e);
+
+/* run script (each host), which then passes, fails... as its row wants it (errand.c). Argument: "script", a path there. */
+struct errand {
+    const struct task_target *hosts; /* ids */
+    size_t n;
+};
+extern const struct task_flow flow_errand;
 
 #endif

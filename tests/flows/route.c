@@ -7,7 +7,7 @@
 #include "tests/flows/flows.h"
 #include "tests/flows/more.h"
 
-const struct task_flow *const test_flows[] = { &flow_greet, &flow_trial, NULL };
+const struct task_flow *const test_flows[] = { &flow_greet, &flow_trial, &flow_errand, NULL };
 
 struct start_in {
     struct field_strings targets;
@@ -36,22 +36,29 @@ static struct task_target *targets_of(struct call *c, const struct start_in *in)
     return targets;
 }
 
+/* {"NAME":TEXT}; NULL when memory is out. */
+static const char *one_argument(struct call *c, const char *name, const char *text)
+{
+    struct str t;
+
+    str_init(&t, c->arena);
+    str_printf(&t, "{\"%s\":", name);
+    json_add_string(&t, text);
+    str_add_c(&t, '}');
+    return str_failed(&t) ? NULL : str_c(&t);
+}
+
 static int start_greeting(struct call *c, struct err *e)
 {
     const struct start_in *in = c->body;
-    struct str arguments;
     struct greeting g = { .people = targets_of(c, in), .n = in->targets.n, .book = in->lock, .user_id = c->user->user_id, .username = c->user->name,
                           .node = c->api->shared->node->name };
     int64_t id;
     int rv;
 
-    str_init(&arguments, c->arena);
-    str_add(&arguments, "{\"text\":");
-    json_add_string(&arguments, in->text);
-    str_add_c(&arguments, '}');
-    if (g.people == NULL || str_failed(&arguments))
+    g.arguments = one_argument(c, "text", in->text);
+    if (g.people == NULL || g.arguments == NULL)
         return err_set(e, &ERR_NOMEM, "");
-    g.arguments = str_c(&arguments);
     rv = greet_start(c->db, c->api->shared->tasks, &g, c->arena, &id, e);
     return rv == 0 ? api_task_reply(c, id, e) : rv;
 }
@@ -92,10 +99,29 @@ static int start_trials(struct call *c, struct err *e)
     return api_task_reply(c, s.prepared.id, e);
 }
 
+/* "targets": ids of hosts; "text": the script. */
+static int start_errand(struct call *c, struct err *e)
+{
+    const struct start_in *in = c->body;
+    struct errand t = { targets_of(c, in), in->targets.n };
+    struct trial_start s = {
+        .task = { .flow = &flow_errand, .name = "Errand", .creator_id = c->user->user_id, .creator_name = c->user->name, .plan_data = &t,
+                  .arguments = one_argument(c, "script", in->text), .node = c->api->shared->node->name, .now_us = clock_wall_us(&clock_system) },
+        .arena = c->arena,
+    };
+    int rv = t.hosts != NULL && s.task.arguments != NULL ? task_prepare(c->db, &s.task, c->arena, &s.prepared, e) : err_set(e, &ERR_NOMEM, "");
+
+    if (rv == 0)
+        rv = db_transact(c->db, trial_body, &s, e);
+    return rv == 0 ? api_task_reply(c, s.prepared.id, e) : rv;
+}
+
 const struct route test_routes[] = {
     ROUTE("test-greet", "POST", "/api/v2/test/greetings", "TASK:*:UPDATE", start_greeting, REPLY_OBJECT, ROUTE_OWN, "Greet people.", .tag = "Tests",
           ROUTE_BODY(start_in, start_fields), ROUTE_OUT(task_started, task_started_fields)),
     ROUTE("test-trial", "POST", "/api/v2/test/trials", "TASK:*:UPDATE", start_trials, REPLY_OBJECT, ROUTE_OWN, "Try steps.", .tag = "Tests",
+          ROUTE_BODY(start_in, start_fields), ROUTE_OUT(task_started, task_started_fields)),
+    ROUTE("test-errand", "POST", "/api/v2/test/errands", "TASK:*:UPDATE", start_errand, REPLY_OBJECT, ROUTE_OWN, "Run a script on hosts.", .tag = "Tests",
           ROUTE_BODY(start_in, start_fields), ROUTE_OUT(task_started, task_started_fields)),
     ROUTE_END,
 };
