@@ -11,6 +11,7 @@ import re
 import shutil
 import ssl
 import subprocess
+import threading
 
 from .api import Api
 from .process import TIMEOUT, Child, Port, armed_as, new_dir, run_dir, unprivileged, wait_until
@@ -102,6 +103,7 @@ class OcpServer:
         self.environment = dict(environment or {})
         self.process = None
         self.password = None
+        self._first_call = threading.Lock()
         self._reserved = Port()
         self._reserved_peer = Port()
         self._expected_death = False
@@ -183,11 +185,12 @@ class OcpServer:
         return Api(self.host, self.port, user, password, self.ca_file)
 
     def _own_password(self):
-        if self.password is None:
-            first, wanted = self.first_password(), "Admin-1234-test"
-            Api(self.host, self.port, ADMIN, first, self.ca_file).post(
-                "/api/v2/profiles/me/changePassword", {"currentPassword": first, "newPassword": wanted}).ok()
-            self.password = wanted
+        with self._first_call:                     # of several threads, one sets it
+            if self.password is None:
+                first, wanted = self.first_password(), "Admin-1234-test"
+                Api(self.host, self.port, ADMIN, first, self.ca_file).post(
+                    "/api/v2/profiles/me/changePassword", {"currentPassword": first, "newPassword": wanted}).ok()
+                self.password = wanted
         return self.password
 
     def kill(self):
