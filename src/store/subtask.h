@@ -70,7 +70,7 @@ struct subtask_mark {
 /* The first `limit` lines behind these marks, in the order of time, in one statement. */
 MUST_CHECK int store_subtask_new_lines(struct db *d, const struct subtask_mark *marks, size_t n_marks, unsigned limit, struct arena *arena,
                                        struct subtask_line **out, size_t *n, struct err *e);
-/* Deletes lines that are older than 90 days. Errors: those of db_prune. */
+/* Deletes lines that are older than 90 days, and what was begun once by steps that ended so long ago. Errors: those of db_prune. */
 MUST_CHECK int store_task_prune(struct db *d, struct err *e);
 
 /* ---- sessions to managed clusters: src/task/session.h ----------------------------------------------------------------------------- */

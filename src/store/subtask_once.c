@@ -56,3 +56,10 @@ int store_subtask_once_settle_all(struct db *d, int64_t subtask_id, int64_t disp
 
     return db_transact(d, settle_all_body, &o, e);
 }
+
+int store_subtask_once_prune(struct db *d, struct err *e)
+{
+    return db_prune(d,
+                    "DELETE FROM subtask_once WHERE subtask_id IN (SELECT id FROM subtask WHERE finished_at < NOW(6) - INTERVAL 90 DAY) "
+                    "LIMIT ?", e);
+}

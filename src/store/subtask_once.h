@@ -22,5 +22,8 @@ MUST_CHECK int store_subtask_once_begin_in(struct tx *tx, const struct subtask_o
 MUST_CHECK int store_subtask_once_settle(struct db *d, const struct subtask_once *o, struct err *e);
 /* The step is through under `dispatch`: all that it or older ones began. Errors: those of db_transact. */
 MUST_CHECK int store_subtask_once_settle_all(struct db *d, int64_t subtask_id, int64_t dispatch, struct err *e);
+/* Deletes what nobody has settled of steps that ended, one way or another, 90 days ago: agents have forgotten their results long before.
+ * Errors: those of db_prune. */
+MUST_CHECK int store_subtask_once_prune(struct db *d, struct err *e);
 
 #endif

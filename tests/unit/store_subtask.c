@@ -87,8 +87,31 @@ static void what_was_begun_once_stays_until_it_is_settled(struct test_store *t)
 }
 STORE_TEST(what_was_begun_once_stays_until_it_is_settled)
 
+static void what_was_begun_once_goes_with_time(struct test_store *t)
+{
+    struct subtask_once rows[] = {
+        { 7, 5, 0, 3, "0123456789abcdef0123456789abcdef" }, /* ended long ago */
+        { 8, 5, 0, 3, "0123456789abcdef0123456789abcdef" }, /* lately */
+        { 9, 5, 0, 3, "0123456789abcdef0123456789abcdef" }, /* not yet */
+    };
+
+    (void)test_store_sql(t, "DELETE FROM subtask");
+    (void)test_store_sql(t, "INSERT INTO subtask (id, task_id, series, dispatch, name, description, timeout_s, status, worker, error, created_at, finished_at) "
+                            "VALUES (7, 1, 1, 3, 'a', '', 0, 4, '', '', NOW(6), NOW(6) - INTERVAL 91 DAY), "
+                            "(8, 1, 2, 3, 'b', '', 0, 4, '', '', NOW(6), NOW(6) - INTERVAL 89 DAY), (9, 1, 3, 3, 'c', '', 0, 2, '', '', NOW(6), NULL)");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_ok(db_transact(t->db, begin_body, &rows[i], &t->e), &t->e);
+    assert_ok(store_task_prune(t->db, &t->e), &t->e);
+    assert_int_equal(test_store_number(t, "SELECT COUNT(*) FROM subtask_once"), 2);
+    assert_int_equal(test_store_number(t, "SELECT COUNT(*) FROM subtask_once WHERE subtask_id = 7"), 0);
+    (void)test_store_sql(t, "DELETE FROM subtask_once");
+    (void)test_store_sql(t, "DELETE FROM subtask");
+}
+STORE_TEST(what_was_begun_once_goes_with_time)
+
 const struct CMUnitTest store_subtask_tests[] = {
     STORE_UNIT(the_run_that_is_dispatched_may_write),
     STORE_UNIT(what_was_begun_once_stays_until_it_is_settled),
+    STORE_UNIT(what_was_begun_once_goes_with_time),
     { 0 },
 };

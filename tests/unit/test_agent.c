@@ -367,11 +367,12 @@ struct world {
     struct ledger *ledger;
     struct journal *journal;
     bool fresh;
+    int64_t max_floor;
 };
 
 static void world_open(struct world *w)
 {
-    struct journal_conf conf = { .dir = w->dir, .loop = loop_current(), .log = &test_log };
+    struct journal_conf conf = { .dir = w->dir, .loop = loop_current(), .log = &test_log, .ocp_id = w->max_floor > 0 ? OCP : NULL, .max_floor = w->max_floor };
     struct err e = { 0 };
 
     assert_ok(ledger_new(&w->ledger, &e), &e);
@@ -511,6 +512,46 @@ static void a_damaged_journal_is_put_aside(void **state)
 {
     (void)state;
     in_folder(damage);
+}
+
+static void add_floor(struct world *w, int64_t epoch)
+{
+    struct agent_key key = key_of(0, 0, 0);
+    struct record r = { .type = RECORD_FLOOR, .key = &key, NO_NUMBERS };
+    struct err e = { 0 };
+
+    r.epoch = epoch;
+    assert_ok(journal_add(w->journal, &r, &e), &e);
+    assert_ok(journal_sync(w->journal, &e), &e);
+}
+
+/* What is beyond every cluster would refuse every leader for ever. */
+static void alter(void *data)
+{
+    static const struct { int64_t epoch; bool believed; } floors[] = { { 7, true }, { 1000, true }, { 1001, false }, { 8, true }, { INT64_MAX, false } };
+    struct world *w = data;
+
+    w->max_floor = 1000;
+    for (unsigned i = 0; i < sizeof floors / sizeof *floors; i++) {
+        world_open(w);
+        add(w, RECORD_BIRTH, key_of(0, 0, 0));
+        add_floor(w, floors[i].epoch);
+        world_close(w);
+        world_open(w);
+        assert_int_equal(w->fresh, !floors[i].believed);
+        assert_int_equal(ledger_floor(w->ledger, OCP), floors[i].believed ? floors[i].epoch : 0);
+        if (floors[i].believed)
+            assert_string_equal(ledger_incarnation(w->ledger), INCARNATION);
+        else
+            assert_string_equal(ledger_incarnation(w->ledger), "");
+        world_close(w);
+    }
+}
+
+static void an_impossible_floor_is_not_believed(void **state)
+{
+    (void)state;
+    in_folder(alter);
 }
 
 static void grow(void *data)
@@ -752,6 +793,7 @@ int main(void)
         cmocka_unit_test(any_schedule_keeps_the_rules),
         cmocka_unit_test(a_journal_cut_at_any_byte_goes_on),
         cmocka_unit_test(a_damaged_journal_is_put_aside),
+        cmocka_unit_test(an_impossible_floor_is_not_believed),
         cmocka_unit_test(a_journal_is_compacted),
         cmocka_unit_test(no_path_leads_out),
         cmocka_unit_test(only_sane_directories_become_roots),
