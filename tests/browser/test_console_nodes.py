@@ -286,7 +286,7 @@ def test_the_log_of_a_step_goes_on_at_another_node(new_page, nodes, balanced, tr
     console.expect_complaint("net::ERR|status of 50")
     page.call("Page.addScriptToEvaluateOnNewDocument", source=STREAMS)
     step = next(s for s in nodes.api(0).get(f"/api/v2/tasks/instances/{trial.id}").data["subtasks"] if s["name"] == "act (b)")
-    console.load(f"/task/{trial.id}?step={step['id']}")
+    console.go(f"/task/{trial.id}?step={step['id']}")
     console.wait_text("held, dispatch 1", ".ant-drawer .step-log")
     page.eval(WATCH)
     teller = page.wait("streams.at(-1)")

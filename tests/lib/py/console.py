@@ -54,28 +54,7 @@ LIBRARY = """(() => {
     window.missed = () => !came.click && !(came.mousedown && !e.isConnected);
     return middle(e);
   };
-  const client = () => {
-    const root = document.getElementById('root') ?? {};
-    let fiber = root[Object.keys(root).find((k) => k.startsWith('__reactContainer$'))]?.stateNode.current;
-    while (fiber && !fiber.memoizedProps?.client?.getQueryCache) fiber = fiber.child;
-    return fiber?.memoizedProps.client;
-  };
-  const leads = async (path) => {
-    const former = document.querySelector('h1');
-    history.pushState(null, '', path);
-    dispatchEvent(new PopStateEvent('popstate', { state: null }));
-    while (former?.isConnected || !document.querySelector('h1')) await new Promise((next) => setTimeout(next, 5));
-  };
-  const travel = async (path) => {
-    const cache = document.querySelector('nav') && document.querySelector('h1') && client();
-    const clean = ![...document.querySelectorAll('.ant-modal-wrap, .ant-drawer-open, .ant-message-notice, .ant-notification-notice')].some(shown);
-    if (!cache || !clean || ['/login', '/first-password', '/error'].some((p) => path.startsWith(p)) || location.pathname.startsWith('/error')) return false;
-    await leads('/error/404');
-    cache.removeQueries({ type: 'inactive' });
-    await leads(path);
-    return true;
-  };
-  window.t = { shown, name, top, field, button, rows, inRow, hit, aim, travel };
+  window.t = { shown, name, top, field, button, rows, inRow, hit, aim };
 })()"""
 
 
@@ -103,21 +82,9 @@ class Console:
             self.page.call("Network.setCookie", name=name, value=value, url=self.url, httpOnly=name != "XSRF-TOKEN", sameSite="Lax")
         return self
 
-    def load(self, path):
-        """As if the address was typed: the program of the console is loaded anew."""
+    def go(self, path):
         self.page.open(self.url + path)
         self.page.wait("document.querySelector('h1')")
-        self.settle()
-        return self
-
-    def go(self, path):
-        """As a link does, with nothing kept of what was read before. Where there is no page yet, or something lies over it, as load()."""
-        try:
-            there = self.page.eval(f"window.t?.travel?.({json.dumps(path)})")
-        except RuntimeError:                        # another page came in between
-            there = False
-        if not there:
-            return self.load(path)
         self.settle()
         return self
 
