@@ -271,8 +271,8 @@ static int handle_or_replay(struct call *c, struct err *e)
     fiber_restore_deadline(former);
     if (rv == 0)
         stale_keep(stale, c);
-    else if (rv == ERR_TIMEOUT.code && !route_is_change(c->route) && (hurry || is_metadb_away(c)))
-        rv = say_away(e); /* MetaDB takes statements and answers none: to a read that is the same as being away */
+    else if ((rv == ERR_TIMEOUT.code || rv == ERR_BUSY.code) && !route_is_change(c->route) && (hurry || is_metadb_away(c)))
+        rv = say_away(e); /* MetaDB takes statements and answers none, or all sessions wait for it: to a read that is the same as being away */
     return rv == ERR_DB_AWAY.code && replay_stale(c) ? 0 : rv;
 }
 

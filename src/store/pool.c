@@ -13,6 +13,7 @@ enum {
     MAX_TAKERS = 4096,
     MAX_IDLE_MS = 60 * 1000,
     MAX_REPEAT_MS = 1000,
+    SILENT_MS = 1000,
 };
 
 struct taker {
@@ -192,10 +193,15 @@ void pool_suspect(struct pool *p)
 
 /* --- what callers see ------------------------------------------------------------------------------------------------------- */
 
-static int away(const struct pool *p, struct err *e)
+static int away(const struct pool *p, const char *why, struct err *e)
 {
     (void)err_set(e, &ERR_DB_AWAY, "%s", p->conf.name);
-    return err_arg(e, "%s", p->why[0] != '\0' ? p->why : "no connection yet");
+    return err_arg(e, "%s", why);
+}
+
+static int not_connected(const struct pool *p, struct err *e)
+{
+    return away(p, p->why[0] != '\0' ? p->why : "no connection yet", e);
 }
 
 static int wait_in_line(struct pool *p, struct taker *t, struct err *e)
@@ -209,8 +215,15 @@ static int wait_in_line(struct pool *p, struct taker *t, struct err *e)
     return rv;
 }
 
+/* Who waited in vain for so long, while no session was told anything, waited for a database that is silent, not for other callers. */
+static bool was_silent(const struct pool *p, int64_t since_ms)
+{
+    return p->answered_ms < since_ms && pool_now_ms(p) - since_ms >= SILENT_MS;
+}
+
 int pool_take(struct pool *p, struct session **out, struct err *e)
 {
+    int64_t began = pool_now_ms(p);
     struct taker t = { 0 };
     int rv;
 
@@ -218,7 +231,7 @@ int pool_take(struct pool *p, struct session **out, struct err *e)
     if (*out != NULL)
         return 0;
     if (p->refused && p->retry_ms > pool_now_ms(p))
-        return away(p, e);
+        return not_connected(p, e);
     if (p->n_takers >= MAX_TAKERS)
         return err_set(e, &ERR_BUSY, "too many requests wait for %s", p->conf.name);
     join_line(p, &t);
@@ -237,8 +250,8 @@ int pool_take(struct pool *p, struct session **out, struct err *e)
     if (rv == ERR_CANCELLED.code)
         return rv;
     if (rv == 0 || p->up_since_ms == 0 || pool_is_down(p))
-        return away(p, e);
-    return err_set(e, &ERR_BUSY, "all sessions of %s are in use", p->conf.name);
+        return not_connected(p, e);
+    return was_silent(p, began) ? away(p, "its sessions wait for answers", e) : err_set(e, &ERR_BUSY, "all sessions of %s are in use", p->conf.name);
 }
 
 void pool_give(struct pool *p, struct session *s)

@@ -49,7 +49,12 @@ static int make(struct sql *s, const struct creating *g, struct err *e)
     return rv;
 }
 
-/* Makes the account, or goes on with the one that an earlier run has made. */
+static bool is_taken(const struct err *e)
+{
+    return err_is(e, &ERR_DBUSER_EXISTS) || err_is(e, &ERR_DBROLE_CONFLICT);
+}
+
+/* Makes the account, or goes on with the one that an earlier run has made, or is just making. */
 static int make_or_find(struct sql *s, struct tenant_step *step, struct err *e)
 {
     const struct creating *g = step->data;
@@ -58,10 +63,17 @@ static int make_or_find(struct sql *s, struct tenant_step *step, struct err *e)
     bool found;
     int rv = ob_user_get(s, w->name, g->arena, &u, &found, e);
 
+    if (rv == 0 && !found) {
+        rv = make(s, g, e);
+        if (rv == 0 || !step->again || !is_taken(e))
+            return rv;
+        err_clear(e);
+        rv = ob_user_get(s, w->name, g->arena, &u, &found, e);
+    }
     if (rv != 0)
         return rv;
     if (!found)
-        return make(s, g, e);
+        return name_taken(w->kind, w->name, e);
     if (!step->again || u.is_role != (w->kind == ACCOUNT_ROLE))
         return name_taken(w->kind, w->name, e);
     return w->kind == ACCOUNT_USER ? ob_user_set_password(s, w->name, w->password, e) : 0;

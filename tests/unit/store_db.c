@@ -398,6 +398,48 @@ static void stopped_server_ends_at_the_deadline(struct test_store *t)
 }
 STORE_TEST(stopped_server_ends_at_the_deadline)
 
+static void hangs(void *data)
+{
+    struct reader *r = data;
+    struct arena arena;
+    struct err e;
+
+    arena_init(&arena);
+    assert_ok(db_read(r->db, "SELECT 1", DB_NO_ARGS, &arena, NULL, &e), &e);
+    arena_fini(&arena);
+    r->done++;
+}
+
+/* Who finds all sessions with others that wait for a server that is silent is told that it is away, not that there is much to do. */
+static void stopped_server_is_away_to_those_in_line(struct test_store *t)
+{
+    pid_t pid = test_store_server()->pid;
+    struct reader r = { .t = t, .db = test_store_open(t, (struct db_conf){ .max_sessions = 2 }) };
+    struct fiber_group g = { 0 };
+    struct arena arena;
+    int64_t former;
+    int rv;
+
+    if (pid != 0) {
+        arena_init(&arena);
+        assert_ok(db_read(r.db, "SELECT 1", DB_NO_ARGS, &arena, NULL, &t->e), &t->e);
+        test_pause(pid);
+        for (int i = 0; i < 2; i++)
+            assert_ok(fiber_group_start(&g, loop_current(), "hangs", hangs, &r, &t->e), &t->e);
+        assert_ok(fiber_sleep(10, &t->e), &t->e);
+        former = fiber_narrow_deadline(1500);
+        rv = db_read(r.db, "SELECT 1", DB_NO_ARGS, &arena, NULL, &t->e);
+        fiber_restore_deadline(former);
+        assert_int_equal(kill(pid, SIGCONT), 0);
+        assert_err(rv, &t->e, ERR_DB_AWAY);
+        assert_ok(fiber_group_wait(&g, &t->e), &t->e);
+        assert_int_equal(r.done, 2);
+        arena_fini(&arena);
+    }
+    db_free(r.db);
+}
+STORE_TEST(stopped_server_is_away_to_those_in_line)
+
 /* --- memory ----------------------------------------------------------------------------------------------------------------- */
 
 static int insert_one(struct tx *tx, void *data, struct err *e)
@@ -446,6 +488,7 @@ const struct CMUnitTest store_db_tests[] = {
     STORE_UNIT(absent_database_is_away),
     STORE_UNIT(refused_login_does_not_wait),
     STORE_UNIT(stopped_server_ends_at_the_deadline),
+    STORE_UNIT(stopped_server_is_away_to_those_in_line),
     STORE_UNIT(memory_failures_leave_nothing),
     { 0 },
 };
