@@ -54,7 +54,10 @@ LIBRARY = """(() => {
     window.missed = () => !came.click && !(came.mousedown && !e.isConnected);
     return middle(e);
   };
-  window.t = { shown, name, top, field, button, rows, inRow, hit, aim };
+  /* a list that was scrolled draws its rows anew, in the next frame or the one after it; a page that is not seen draws nothing */
+  const frame = () => new Promise((done) => { requestAnimationFrame(() => done(true)); setTimeout(() => done(true), 100); });
+  const drawn = async () => await frame() && await frame();
+  window.t = { shown, name, top, field, button, rows, inRow, hit, aim, drawn };
 })()"""
 
 
@@ -131,7 +134,7 @@ class Console:
         """With the mouse. What moves or is drawn anew at that moment is clicked again, until the click has come to it. TimeoutError when
         it is not there, or something lies over it, for `patience` seconds."""
         for _ in range(50):
-            self.page.wait(f"{expression} != null", patience)
+            self.page.wait(f"(window.target = {expression} ?? null) != null && (target.scrollIntoView({{block: 'center'}}), t.drawn())", patience)
             self.settle()
             x, y = self.page.wait(f"(window.target = {expression} ?? null) != null && (target.scrollIntoView({{block: 'center'}}), t.hit(target)) != null"
                                   " && t.aim(target)", patience)
