@@ -545,7 +545,7 @@ def test_groups_are_started_and_stopped(guarded):
     guarded.answer("control", action="STOP", names=["ob_monitor"])
     wait_for(lambda: not guarded.pid("ob_cleaner") and not guarded.pid("obstat2"))
     guarded.ctl("start", "ocp_monitor")
-    assert guarded.pid("ob_cleaner") and guarded.pid("ob_logtailer")
+    wait_for(lambda: guarded.pid("ob_cleaner") and guarded.pid("ob_logtailer"))
     assert guarded.ctl("start", "no_such_group", check=False).returncode == 1
     assert guarded.run("control", action="STOP", names=["ocp_agentd"])["error"] == "ERR_INVALID"
     guarded.ctl("stop", "ob_monitor")
