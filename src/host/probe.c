@@ -196,19 +196,10 @@ static bool keep_probe(struct host_probe *p, struct arena *arena)
     return ok;
 }
 
-/* The deadline of the others counts for each as well; nobody leaves while one of them works. */
 static int look_at_all(struct looking *all, size_t n, struct err *e)
 {
-    struct fiber_group group = { 0 };
-    bool shielded;
-    int rv = 0;
+    int rv = fiber_each("look at a host", look, all, sizeof *all, n, e);
 
-    for (size_t i = 0; rv == 0 && i < n; i++)
-        rv = fiber_group_start(&group, fiber_loop(fiber_current()), "look at a host", look, &all[i], e);
-    shielded = fiber_shield(true);
-    if (fiber_group_wait(&group, NULL) != 0 && rv == 0)
-        rv = err_set(e, &ERR_TIMEOUT, "");
-    (void)fiber_shield(shielded);
     for (size_t i = 0; rv == 0 && i < n; i++)
         if (all[i].ours.row != NULL) {
             *e = all[i].ours;

@@ -99,16 +99,8 @@ static void renew_fiber(void *data)
 /* One that fails keeps no other from its own; the first failure is told. */
 static int renew_some(struct renewal *some, size_t n, struct err *failed, struct err *e)
 {
-    struct fiber_group group = { 0 };
-    bool shielded;
-    int rv = 0;
+    int rv = fiber_each("renew a certificate", renew_fiber, some, sizeof *some, n, e);
 
-    for (size_t i = 0; rv == 0 && i < n; i++)
-        rv = fiber_group_start(&group, fiber_loop(fiber_current()), "renew a certificate", renew_fiber, &some[i], e);
-    shielded = fiber_shield(true);
-    if (fiber_group_wait(&group, NULL) != 0 && rv == 0)
-        rv = err_set(e, &ERR_TIMEOUT, "");
-    (void)fiber_shield(shielded);
     for (size_t i = 0; rv == 0 && i < n; i++)
         if (some[i].failed.row != NULL && failed->row == NULL)
             *failed = some[i].failed;

@@ -34,16 +34,8 @@ static void look(void *data)
 /* Some at a time: agents that do not answer cost their deadline side by side. */
 static int look_at_some(struct looking *some, size_t n, struct err *e)
 {
-    struct fiber_group group = { 0 };
-    bool shielded;
-    int rv = 0;
+    int rv = fiber_each("look at an agent", look, some, sizeof *some, n, e);
 
-    for (size_t i = 0; rv == 0 && i < n; i++)
-        rv = fiber_group_start(&group, fiber_loop(fiber_current()), "look at an agent", look, &some[i], e);
-    shielded = fiber_shield(true);
-    if (fiber_group_wait(&group, NULL) != 0 && rv == 0)
-        rv = err_set(e, &ERR_TIMEOUT, "");
-    (void)fiber_shield(shielded);
     for (size_t i = 0; rv == 0 && i < n; i++)
         if (some[i].failed.row != NULL) {
             *e = some[i].failed;

@@ -482,6 +482,48 @@ int fiber_group_wait(struct fiber_group *g, struct err *e)
     return rv;
 }
 
+struct side {
+    void (*fn)(void *item);
+    void *item;
+    int64_t deadline_ms;
+};
+
+static void run_side(void *data)
+{
+    const struct side *side = data;
+
+    fiber_restore_deadline(side->deadline_ms);
+    side->fn(side->item);
+}
+
+/* The deadline is the members': who waits for them must not leave before the last of them has. */
+static void wait_for_all(struct fiber_group *g)
+{
+    int64_t deadline = fiber_deadline();
+    bool shielded = fiber_shield(true);
+
+    fiber_restore_deadline(INT64_MAX);
+    while (fiber_group_wait(g, NULL) != 0)
+        continue;
+    fiber_restore_deadline(deadline);
+    (void)fiber_shield(shielded);
+}
+
+int fiber_each(const char *name, void (*fn)(void *item), void *items, size_t size, size_t n, struct err *e)
+{
+    struct side *sides = mem_alloc((n + 1) * sizeof *sides);
+    struct fiber_group group = { 0 };
+    int rv = sides != NULL ? 0 : err_set(e, &ERR_NOMEM, "");
+
+    for (size_t i = 0; rv == 0 && i < n; i++) {
+        sides[i] = (struct side){ fn, (char *)items + i * size, fiber_deadline() };
+        rv = fiber_group_start(&group, fiber_loop(fiber_current()), name, run_side, &sides[i], e);
+    }
+    wait_for_all(&group);
+    mem_free(sides);
+    return rv;
+}
+
 void sched_init(struct sched *s, struct loop *l, const struct loop_conf *conf)
 {
     memset(s, 0, sizeof *s);

@@ -6,6 +6,7 @@
 #define IO_FIBER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "src/base/err.h"
@@ -91,5 +92,8 @@ MUST_CHECK int fiber_group_start(struct fiber_group *g, struct loop *l, const ch
 /* Waits until no member runs. Errors: TIMEOUT, CANCELLED: members may still run and use what they were given, so wait
  * shielded wherever that is the caller's stack. */
 MUST_CHECK int fiber_group_wait(struct fiber_group *g, struct err *e);
+/* Runs fn for each of `n` items of `size` bytes, side by side, each until the caller's deadline. Returns when all have ended, so items may lie on
+ * the caller's stack; what became of each is for the items to say. Errors, when not all were started: those of fiber_start. */
+MUST_CHECK int fiber_each(const char *name, void (*fn)(void *item), void *items, size_t size, size_t n, struct err *e);
 
 #endif

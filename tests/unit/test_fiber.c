@@ -32,6 +32,43 @@ static void test_fibers_run_and_end(void **state)
     test_in_fiber(fibers_run_and_end, NULL);
 }
 
+struct hurried {
+    bool timed_out, ended;
+};
+
+static void sleeps_and_tidies_up(void *item)
+{
+    struct hurried *h = item;
+    struct err e;
+
+    h->timed_out = fiber_sleep(60000, &e) == ERR_TIMEOUT.code;
+    fiber_restore_deadline(INT64_MAX);
+    assert_ok(fiber_sleep(20, &e), &e); /* what is left to be done when the time is over */
+    h->ended = true;
+}
+
+/* Each has the caller's deadline, and the caller leaves after the last of them. */
+static void each_ends_before_its_caller(void *data)
+{
+    struct hurried all[3] = { { false, false } };
+    int64_t former = fiber_narrow_deadline(50);
+    struct err e;
+
+    (void)data;
+    assert_ok(fiber_each("hurried", sleeps_and_tidies_up, all, sizeof all[0], 3, &e), &e);
+    assert_int_equal(fiber_ms_left(), 0);
+    fiber_restore_deadline(former);
+    for (unsigned i = 0; i < 3; i++)
+        assert_true(all[i].timed_out && all[i].ended);
+    assert_ok(fiber_each("nobody", sleeps_and_tidies_up, all, sizeof all[0], 0, &e), &e);
+}
+
+static void test_each_ends_before_its_caller(void **state)
+{
+    (void)state;
+    test_in_fiber(each_ends_before_its_caller, NULL);
+}
+
 struct order {
     char text[64];
     size_t n;
@@ -353,6 +390,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fibers_run_and_end),
+        cmocka_unit_test(test_each_ends_before_its_caller),
         cmocka_unit_test(test_sleeping_lets_others_run),
         cmocka_unit_test(test_wait_ends_at_deadline),
         cmocka_unit_test(test_cancelled_fiber_cleans_up),
