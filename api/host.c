@@ -256,7 +256,7 @@ struct finding_view {
 static const struct field finding_fields[] = {
     F_STRING(finding_view, ip, "innerIpAddress", DOC("The host.")),
     F_STRING(finding_view, check, "check",
-             DOC("What was looked at: ssh, sudo, latency, clock, system, address, ports, directory, disk, or batch (are they alike?).")),
+             DOC("What was looked at: ssh, sudo, latency, clock, system, address, ports, directory, disk, known (is it a host already?), or batch (are they alike?).")),
     F_BOOL(finding_view, passed, "passed", DOC("Whether nothing speaks against it.")),
     F_INT(finding_view, code, "errorCode", DOC("Code of the reason against it.")),
     F_STRING(finding_view, reason, "reason", DOC("What speaks against it, and what to do.")),

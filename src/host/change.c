@@ -18,53 +18,43 @@ int host_check_credential(struct db *d, int64_t user_id, int64_t id, struct aren
 }
 
 struct changing {
-    struct host h;
-    int64_t former_idc;
+    struct host now;      /* as it is */
+    struct host wanted;   /* what changes */
     struct arena *arena;
 };
 
 static int change_body(struct tx *tx, void *data, struct err *e)
 {
-    struct changing *g = data;
+    const struct changing *g = data;
     struct host_service *users;
     size_t n = 0;
-    int rv = store_host_update(tx, &g->h, e);
+    int rv = store_host_update(tx, &g->wanted, e);
 
-    if (rv == 0 && g->h.idc_id != g->former_idc)
-        rv = store_host_users_in(tx, g->h.id, g->arena, &users, &n, e);
-    return rv == 0 && n > 0 ? err_set(e, &ERR_HOST_IDC_FIXED, "%s", g->h.ip) : rv;
-}
-
-static void put_text(const char **to, const char *value)
-{
-    if (value != NULL)
-        *to = value;
-}
-
-static void put_number(int64_t *to, int64_t value)
-{
-    if (value != FIELD_NONE)
-        *to = value;
+    if (rv == 0 && g->wanted.idc_id != FIELD_NONE && g->wanted.idc_id != g->now.idc_id)
+        rv = store_host_users_in(tx, g->wanted.id, g->arena, &users, &n, e);
+    return rv == 0 && n > 0 ? err_set(e, &ERR_HOST_IDC_FIXED, "%s", g->now.ip) : rv;
 }
 
 int host_change(struct db *d, int64_t id, const struct host_change *c, struct arena *arena, struct err *e)
 {
     struct changing g = { .arena = arena };
-    int rv = store_host_get(d, id, arena, &g.h, e);
+    int rv = store_host_get(d, id, arena, &g.now, e);
 
-    if (rv == 0 && c->credential_id != FIELD_NONE && c->credential_id != g.h.credential_id)
+    if (rv == 0 && c->credential_id != FIELD_NONE && c->credential_id != g.now.credential_id)
         rv = host_check_credential(d, c->user_id, c->credential_id, arena, e);
     if (rv != 0)
         return rv;
-    g.former_idc = g.h.idc_id;
-    put_text(&g.h.alias, c->alias);
-    put_text(&g.h.description, c->description);
-    put_text(&g.h.kind, c->kind);
-    put_text(&g.h.publish_ports, c->publish_ports);
-    put_number(&g.h.ssh_port, c->ssh_port);
-    put_number(&g.h.idc_id, c->idc_id);
-    put_number(&g.h.type_id, c->type_id);
-    put_number(&g.h.credential_id, c->credential_id);
+    g.wanted = (struct host){
+        .id = id,
+        .alias = c->alias,
+        .description = c->description,
+        .kind = c->kind,
+        .publish_ports = c->publish_ports,
+        .ssh_port = c->ssh_port,
+        .idc_id = c->idc_id,
+        .type_id = c->type_id,
+        .credential_id = c->credential_id,
+    };
     return db_transact(d, change_body, &g, e);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "src/host/check.h"
+#include "src/host/host.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -19,7 +19,9 @@ ERR_DEFINE(ERR_HOST_CLOCK, 7021, 400, ERR_FINAL,
 ERR_DEFINE(ERR_HOST_OUTPUT, 7024, 500, ERR_FINAL,
            "The host {0} does not answer commands as a Linux system with a POSIX shell does. Look at what its login prints or starts.",
            "主机 {0} 的命令输出不符合预期，请检查登录 Shell 及其启动脚本。");
-ERR_DEFINE(ERR_HOST_SYSTEM, 7025, 400, ERR_FINAL, "There is no agent here for the host {0}, which is {1}.", "没有适用于主机 {0}（{1}）的 Agent 程序。");
+ERR_DEFINE(ERR_HOST_SYSTEM, 7025, 400, ERR_FINAL,
+           "There is no agent here for the host {0}, which is {1}. Leave that host out, or put an agent for it beside ocp-server (agent.program_dir).",
+           "没有适用于主机 {0}（{1}）的 Agent 程序。请移除该主机，或在 ocp-server 旁放置对应的 Agent 程序（agent.program_dir）。");
 ERR_DEFINE(ERR_HOST_NO_WAY, 7026, 500, ERR_FINAL,
            "The host {0} does not reach OCP at {1}: {2}. Check the parameter ocp.site.url, routes and firewalls.",
            "主机 {0} 无法访问 OCP 地址 {1}：{2}。请检查 ocp.site.url 参数、路由与防火墙。");
@@ -36,8 +38,9 @@ ERR_DEFINE(ERR_HOST_HAS_AGENT, 7012, 409, ERR_FINAL,
 ERR_DEFINE(ERR_HOST_DIRECTORY, 90512, 409, ERR_FINAL,
            "On the host {0} the directory {1} is there and is no agent's. Move it away, or change ocp.agent.home.path.prefix.",
            "主机 {0} 上已存在目录 {1}，且不是 Agent 目录，请移走该目录或修改 ocp.agent.home.path.prefix。");
-ERR_DEFINE(ERR_HOST_DISK, 7050, 400, ERR_FINAL, "On the host {0} there is too little room for {1}: {2} are free, {3} are needed.",
-           "主机 {0} 的 {1} 所在磁盘空间不足：剩余 {2}，需要 {3}。");
+ERR_DEFINE(ERR_HOST_DISK, 7050, 400, ERR_FINAL,
+           "On the host {0} there is too little room for {1}: {2} are free, {3} are needed. Make room, or change ocp.agent.home.path.prefix.",
+           "主机 {0} 的 {1} 所在磁盘空间不足：剩余 {2}，需要 {3}。请清理磁盘或修改 ocp.agent.home.path.prefix。");
 ERR_DEFINE(ERR_HOST_SILENT, 90513, 500, ERR_RETRY, "The host {0} did not answer within {1} s. Check network, load and its SSH server.",
            "主机 {0} 在 {1} 秒内未应答，请检查网络、负载及 SSH 服务。");
 
@@ -46,7 +49,9 @@ const struct err_row *const host_check_err_rows[] = {
     &ERR_HOSTS_MACHINE, &ERR_HOST_PORT, &ERR_HOST_HAS_AGENT, &ERR_HOST_DIRECTORY, &ERR_HOST_DISK, &ERR_HOST_SILENT, NULL,
 };
 
-const char *const host_check_names[] = { "ssh", "sudo", "latency", "clock", "system", "address", "ports", "directory", "disk", "batch", NULL };
+const char *const host_check_names[] = { "ssh", "sudo", "latency", "clock", "system", "address", "ports", "directory", "disk", "known", "batch", NULL };
+
+enum { BATCH_RULES = 2 };
 
 /* ---- one host ---------------------------------------------------------------------------------------------------------- */
 
@@ -191,6 +196,15 @@ static void check_disk(struct findings *f, const struct host_probe *p, struct er
     add_size(why, f->rules->min_free_bytes);
 }
 
+static void check_known(struct findings *f, const struct host_probe *p)
+{
+    struct err why = { 0 };
+
+    if (p->is_known)
+        (void)err_set(&why, &ERR_HOST_EXISTS, "%s", p->ip);
+    add(f, p, CHECK_KNOWN, &why);
+}
+
 static void check_one(struct findings *f, const struct host_probe *p)
 {
     static void (*const checks[N_HOST_CHECKS])(struct findings *f, const struct host_probe *p, struct err *why) = {
@@ -200,7 +214,7 @@ static void check_one(struct findings *f, const struct host_probe *p)
     };
 
     add(f, p, CHECK_SSH, &p->failed);
-    for (int i = CHECK_SUDO; p->failed.row == NULL && i < CHECK_BATCH; i++) {
+    for (int i = CHECK_SUDO; p->failed.row == NULL && i < CHECK_KNOWN; i++) {
         struct err why = { 0 };
 
         if (i == CHECK_PORTS) {
@@ -210,6 +224,7 @@ static void check_one(struct findings *f, const struct host_probe *p)
         checks[i](f, p, &why);
         add(f, p, (enum host_check)i, &why);
     }
+    check_known(f, p);
 }
 
 /* ---- the batch --------------------------------------------------------------------------------------------------------- */
@@ -224,31 +239,50 @@ static const char *os_of(const struct host_probe *p)
     return p->facts.title[0] != '\0' ? p->facts.title : p->facts.os;
 }
 
-/* Is it the same at the hosts that were reached? Else the first one that differs is named with the one it differs from. */
+static bool is_alike(const struct host_probe *a, const struct host_probe *b, const char *(*of)(const struct host_probe *p))
+{
+    return a->failed.row == NULL && b->failed.row == NULL && strcmp(of(a), of(b)) == 0;
+}
+
+/* The first of the hosts that were reached of which most others are; NULL: none was. */
+static const struct host_probe *find_usual(const struct host_probe *probes, size_t n, const char *(*of)(const struct host_probe *p))
+{
+    const struct host_probe *usual = NULL;
+    size_t most = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        size_t alike = 0;
+
+        for (size_t k = 0; k < n; k++)
+            alike += is_alike(&probes[i], &probes[k], of);
+        if (alike > most) {
+            most = alike;
+            usual = &probes[i];
+        }
+    }
+    return usual;
+}
+
+/* Each host that was reached and differs from what is usual in this batch is named, with one that is so. */
 static void compare(struct findings *f, const struct host_probe *probes, size_t n, const struct err_row *row,
                     const char *(*of)(const struct host_probe *p))
 {
-    const struct host_probe *first = NULL;
+    const struct host_probe *usual = find_usual(probes, n, of);
 
     for (size_t i = 0; i < n; i++) {
         struct err why = { 0 };
 
-        if (probes[i].failed.row != NULL)
+        if (probes[i].failed.row != NULL || is_alike(usual, &probes[i], of))
             continue;
-        if (first == NULL)
-            first = &probes[i];
-        if (strcmp(of(first), of(&probes[i])) == 0)
-            continue;
-        (void)err_set(&why, row, "%s: %s, %s: %s", first->ip, of(first), probes[i].ip, of(&probes[i]));
+        (void)err_set(&why, row, "%s: %s, %s: %s", usual->ip, of(usual), probes[i].ip, of(&probes[i]));
         add(f, &probes[i], CHECK_BATCH, &why);
-        return;
     }
 }
 
 int host_check_all(const struct check_rules *rules, const struct host_probe *probes, size_t n, struct arena *arena, struct host_finding **out,
                    size_t *n_out)
 {
-    struct findings f = { .rules = rules, .item = arena_array(arena, n * (N_HOST_CHECKS + HOST_AGENT_PORTS) + 2, sizeof *f.item) };
+    struct findings f = { .rules = rules, .item = arena_array(arena, n * (N_HOST_CHECKS + HOST_AGENT_PORTS + BATCH_RULES), sizeof *f.item) };
     int failed = 0;
 
     if (f.item == NULL)

@@ -23,7 +23,7 @@ extern const struct err_row *const host_check_err_rows[];
 
 /* What is looked at, in this order. */
 enum host_check { CHECK_SSH, CHECK_SUDO, CHECK_LATENCY, CHECK_CLOCK, CHECK_SYSTEM, CHECK_ADDRESS, CHECK_PORTS, CHECK_DIRECTORY, CHECK_DISK,
-                  CHECK_BATCH, N_HOST_CHECKS };
+                  CHECK_KNOWN, CHECK_BATCH, N_HOST_CHECKS };
 extern const char *const host_check_names[]; /* "ssh", ...; then NULL */
 
 enum { HOST_AGENT_PORTS = 3 };
@@ -55,6 +55,7 @@ struct host_probe {
     struct host_facts facts;
     enum facts_reach reach;
     const char *reach_reason;
+    bool is_known;                          /* it shall be added, and a host has its address already */
     bool agent_is_stray;                    /* the agent there is ours, of a host that is not known any more */
 };
 

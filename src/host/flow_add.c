@@ -73,24 +73,51 @@ static int unfit(struct task_run *r, const struct host_finding *found, size_t n,
         first = first != NULL ? first : &found[i];
         task_log(r, "%s, %s: %s", found[i].ip, host_check_names[found[i].check], err_text(&found[i].why, ERR_EN, text, sizeof text));
     }
+    if (failed == 1) {
+        *e = first->why; /* whole, with what to do */
+        return e->row->code;
+    }
     (void)err_set(e, &ERR_HOST_UNFIT, "%d", failed);
     return err_arg(e, "%s", err_text(&first->why, ERR_EN, text, sizeof text));
 }
 
-static int look_at(struct task_run *r, const struct host *hosts, size_t n, const struct check_rules *rules, struct host_probe **out, struct err *e)
+/* Those of the hosts that have the credential of the first that was not looked at yet; probes of others are left as they are. */
+static int look_at_some(struct task_run *r, const struct host *hosts, size_t n, size_t first, const struct check_rules *rules,
+                        struct host_probe *probes, struct err *e)
 {
     struct host_place *places = arena_array(task_arena(r), n + 1, sizeof *places);
     struct host_login login = { .secret = NULL };
+    struct host_probe *some;
+    size_t k = 0;
     int rv;
 
     if (places == NULL)
         return err_set(e, &ERR_NOMEM, "");
-    for (size_t i = 0; i < n; i++)
-        places[i] = (struct host_place){ hosts[i].ip, hosts[i].ssh_port, hosts[i].id, hosts[i].fingerprint };
-    rv = host_login_open(flow_hosts(r), task_db(r), hosts[0].credential_id, task_arena(r), &login, e);
+    for (size_t i = first; i < n; i++)
+        if (hosts[i].credential_id == hosts[first].credential_id)
+            places[k++] = (struct host_place){ hosts[i].ip, hosts[i].ssh_port, hosts[i].id, hosts[i].fingerprint };
+    rv = host_login_open(flow_hosts(r), task_db(r), hosts[first].credential_id, task_arena(r), &login, e);
     if (rv == 0)
-        rv = host_probe_all(flow_hosts(r), task_db(r), &login, places, n, rules, task_arena(r), out, e);
+        rv = host_probe_all(flow_hosts(r), task_db(r), &login, places, k, rules, task_arena(r), &some, e);
     host_login_close(&login);
+    for (size_t i = n; rv == 0 && i > first; i--)
+        if (hosts[i - 1].credential_id == hosts[first].credential_id)
+            probes[i - 1] = some[--k];
+    return rv;
+}
+
+/* The credential of one may have been changed since they were added together. */
+static int look_at(struct task_run *r, const struct host *hosts, size_t n, const struct check_rules *rules, struct host_probe **out, struct err *e)
+{
+    struct host_probe *probes = arena_array(task_arena(r), n + 1, sizeof *probes);
+    int rv = probes != NULL ? 0 : err_set(e, &ERR_NOMEM, "");
+
+    for (size_t i = 0; probes != NULL && i < n; i++)
+        probes[i].ip = NULL;
+    for (size_t i = 0; rv == 0 && i < n; i++)
+        if (probes[i].ip == NULL)
+            rv = look_at_some(r, hosts, n, i, rules, probes, e);
+    *out = probes;
     return rv;
 }
 

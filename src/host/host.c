@@ -94,45 +94,93 @@ struct adding {
     struct task_prepared prepared;
 };
 
-static int check_addresses(const struct host_add *a, struct err *e)
+/* The address as it is written shortest: one host has one. */
+static int read_address(const char *text, struct arena *arena, struct addr *parsed, const char **out, struct err *e)
 {
-    struct addr parsed;
+    char buf[ADDR_TEXT_SIZE];
 
-    for (size_t i = 0; i < a->n; i++) {
-        if (!addr_parse((struct slice){ a->ips[i], strlen(a->ips[i]) }, &parsed))
-            return err_set(e, &ERR_HOST_ADDRESS, "%s", a->ips[i]);
-        for (size_t k = 0; k < i; k++)
-            if (strcmp(a->ips[i], a->ips[k]) == 0)
-                return err_set(e, &ERR_INVALID, "hostBasicDataList: the address %s is there twice", a->ips[i]);
-    }
-    return 0;
+    if (!addr_parse((struct slice){ text, strlen(text) }, parsed))
+        return err_set(e, &ERR_HOST_ADDRESS, "%s", text);
+    *out = arena_strdup(arena, addr_text(parsed, buf));
+    return *out != NULL ? 0 : err_set(e, &ERR_NOMEM, "");
 }
 
-int host_precheck(struct hosts *h, struct db *d, const struct host_add *a, struct arena *arena, struct host_finding **out, size_t *n,
+/* `out` is `a` with its addresses written so, each of them there once. */
+static int read_addresses(const struct host_add *a, struct arena *arena, struct host_add *out, struct err *e)
+{
+    const char **ips = arena_array(arena, a->n + 1, sizeof *ips);
+    struct addr *parsed = arena_array(arena, a->n + 1, sizeof *parsed);
+    int rv = ips != NULL && parsed != NULL ? 0 : err_set(e, &ERR_NOMEM, "");
+
+    for (size_t i = 0; rv == 0 && i < a->n; i++) {
+        rv = read_address(a->ips[i], arena, &parsed[i], &ips[i], e);
+        for (size_t k = 0; rv == 0 && k < i; k++)
+            if (addr_equal(&parsed[i], &parsed[k]))
+                rv = err_set(e, &ERR_INVALID, "hostBasicDataList: the address %s is there twice", ips[i]);
+    }
+    *out = *a;
+    out->ips = ips;
+    return rv;
+}
+
+/* Which of the addresses are those of hosts already. */
+static int find_known(struct db *d, const struct host_add *a, struct host_place *places, struct arena *arena, struct err *e)
+{
+    const char **ips = arena_array(arena, a->n + 1, sizeof *ips);
+    const struct host_filter f = { .ips = { ips, a->n } };
+    struct host *known;
+    size_t n = 0;
+    int rv;
+
+    if (ips == NULL)
+        return err_set(e, &ERR_NOMEM, "");
+    memcpy(ips, a->ips, a->n * sizeof *ips);
+    rv = store_host_list(d, &f, NULL, arena, &known, &n, NULL, e);
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < a->n; k++)
+            if (strcmp(known[i].ip, a->ips[k]) == 0)
+                places[k].host_id = known[i].id;
+    return rv;
+}
+
+static int look_at_places(struct hosts *h, struct db *d, const struct host_add *a, const struct check_rules *rules, struct host_place *places,
+                          struct host_probe **probes, struct arena *arena, struct err *e)
+{
+    struct host_login login = { .secret = NULL };
+    int rv = find_known(d, a, places, arena, e);
+
+    if (rv == 0)
+        rv = host_login_open(h, d, a->credential_id, arena, &login, e);
+    if (rv == 0)
+        rv = host_probe_all(h, d, &login, places, a->n, rules, arena, probes, e);
+    host_login_close(&login);
+    for (size_t i = 0; rv == 0 && i < a->n; i++)
+        (*probes)[i].is_known = places[i].host_id != 0;
+    return rv;
+}
+
+int host_precheck(struct hosts *h, struct db *d, const struct host_add *asked, struct arena *arena, struct host_finding **out, size_t *n,
                   size_t *n_failed, struct err *e)
 {
-    struct host_place *places = arena_array(arena, a->n + 1, sizeof *places);
-    struct host_login login = { .secret = NULL };
+    struct host_place *places = arena_array(arena, asked->n + 1, sizeof *places);
     struct host_probe *probes = NULL;
     struct check_rules rules;
-    int failed, rv = check_addresses(a, e);
+    struct host_add a;
+    int failed, rv = read_addresses(asked, arena, &a, e);
 
     if (rv == 0 && places == NULL)
         rv = err_set(e, &ERR_NOMEM, "");
     if (rv == 0)
-        rv = host_check_credential(d, a->user_id, a->credential_id, arena, e);
-    for (size_t i = 0; rv == 0 && i < a->n; i++)
-        places[i] = (struct host_place){ .ip = a->ips[i], .port = a->ssh_port };
+        rv = host_check_credential(d, a.user_id, a.credential_id, arena, e);
+    for (size_t i = 0; rv == 0 && i < a.n; i++)
+        places[i] = (struct host_place){ .ip = a.ips[i], .port = a.ssh_port };
     if (rv == 0)
         rv = host_rules(h, d, arena, &rules, e);
     if (rv == 0)
-        rv = host_login_open(h, d, a->credential_id, arena, &login, e);
-    if (rv == 0)
-        rv = host_probe_all(h, d, &login, places, a->n, &rules, arena, &probes, e);
-    host_login_close(&login);
+        rv = look_at_places(h, d, &a, &rules, places, &probes, arena, e);
     if (rv != 0)
         return rv;
-    failed = host_check_all(&rules, probes, a->n, arena, out, n);
+    failed = host_check_all(&rules, probes, a.n, arena, out, n);
     *n_failed = (size_t)(failed > 0 ? failed : 0);
     return failed >= 0 ? 0 : err_set(e, &ERR_NOMEM, "");
 }
@@ -177,26 +225,27 @@ static int insert_all(struct tx *tx, void *data, struct err *e)
     return rv;
 }
 
-int host_add(struct db *d, const struct host_add *a, struct arena *arena, int64_t *ids, int64_t *task_id, struct err *e)
+int host_add(struct db *d, const struct host_add *asked, struct arena *arena, int64_t *ids, int64_t *task_id, struct err *e)
 {
-    struct adding g = { .a = a, .arena = arena, .ids = ids };
+    struct host_add a;
+    struct adding g = { .a = &a, .arena = arena, .ids = ids };
     struct host_targets targets = { .n = 0 };
-    int rv = check_addresses(a, e);
+    int rv = read_addresses(asked, arena, &a, e);
 
     if (rv == 0)
-        rv = host_check_credential(d, a->user_id, a->credential_id, arena, e);
+        rv = host_check_credential(d, a.user_id, a.credential_id, arena, e);
     g.task = (struct task_new){
         .flow = &host_flow_add,
-        .name = a->n == 1 ? "Add a host" : "Add hosts",
-        .creator_id = a->user_id,
-        .creator_name = a->username,
-        .node = a->node,
+        .name = a.n == 1 ? "Add a host" : "Add hosts",
+        .creator_id = a.user_id,
+        .creator_name = a.username,
+        .node = a.node,
         .now_us = clock_wall_us(&clock_system),
     };
-    for (size_t i = 0; rv == 0 && i < a->n; i++)
+    for (size_t i = 0; rv == 0 && i < a.n; i++)
         rv = db_next_id(d, &ids[i], e);
     if (rv == 0)
-        rv = host_task_about(&g.task, &targets, ids, a->ips, a->n, arena, e);
+        rv = host_task_about(&g.task, &targets, ids, a.ips, a.n, arena, e);
     if (rv == 0)
         rv = task_prepare(d, &g.task, arena, &g.prepared, e);
     if (rv == 0)
@@ -205,4 +254,3 @@ int host_add(struct db *d, const struct host_add *a, struct arena *arena, int64_
         *task_id = g.prepared.id;
     return rv;
 }
-

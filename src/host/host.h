@@ -55,11 +55,11 @@ struct host_add {
 };
 /* May these hosts be added? Looks at all of them at once and changes nothing: every reason against it. Returns 0 also when there are reasons:
  * *n_failed. Errors: HOST_ADDRESS, HOST_CREDENTIAL, INVALID, NOMEM, CANCELLED, BUSY, those of db_read. */
-MUST_CHECK int host_precheck(struct hosts *h, struct db *d, const struct host_add *a, struct arena *arena, struct host_finding **out, size_t *n,
+MUST_CHECK int host_precheck(struct hosts *h, struct db *d, const struct host_add *asked, struct arena *arena, struct host_finding **out, size_t *n,
                              size_t *n_failed, struct err *e);
 /* Adds the hosts (NEW) and the task that looks at them and installs their agents, in one transaction: all or none. `ids` gets n host ids.
  * Errors: HOST_ADDRESS, HOST_EXISTS, HOST_CREDENTIAL, NOT_FOUND (IDC, type), INVALID (an address twice), those of db_transact. */
-MUST_CHECK int host_add(struct db *d, const struct host_add *a, struct arena *arena, int64_t *ids, int64_t *task_id, struct err *e);
+MUST_CHECK int host_add(struct db *d, const struct host_add *asked, struct arena *arena, int64_t *ids, int64_t *task_id, struct err *e);
 
 /* What is to be done with hosts that are there. */
 enum host_task { HOST_DELETE, HOST_INSTALL, HOST_STOP_AGENT, HOST_RESTART_AGENT };

@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-ERR_DEFINE(ERR_HOST_COMMAND, 90510, 500, ERR_FINAL, "On the host {0} it was not possible to {1}: {2}.", "在主机 {0} 上执行操作（{1}）失败：{2}。");
+ERR_DEFINE(ERR_HOST_COMMAND, 90510, 500, ERR_FINAL, "On the host {0} it was not possible to {1}: {2}. Put that right there, then run the task again.",
+           "在主机 {0} 上执行操作（{1}）失败：{2}。请在主机上处理后重试任务。");
 
 enum { MAX_WORDS = 24, LINE_MAX_BYTES = 150 };
 
@@ -91,7 +92,7 @@ int shell_run(struct shell *s, const struct shell_command *c, struct arena *aren
 
 static int find_power(struct shell *s, struct arena *arena, struct err *e)
 {
-    static const char *const id[] = { "id", "-u", NULL }, *const nothing[] = { "true", NULL };
+    static const char *const id[] = { "id", "-u", NULL }, *const nothing[] = { "sh", "-c", "true", NULL }; /* of what is run later */
     const struct shell_command ask = { .argv = id, .as_user = true }, attempt = { .argv = nothing };
     const enum shell_power ways[] = { SHELL_SUDO, SHELL_SUDO_PASSWORD };
     struct ssh_outcome out;

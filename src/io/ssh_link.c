@@ -18,14 +18,18 @@
 
 #include "src/base/mem.h"
 
-ERR_DEFINE(ERR_SSH_AWAY, 90441, 400, ERR_RETRY, "The host {0} cannot be reached over SSH: {1}.", "无法通过 SSH 连接主机 {0}：{1}。");
+ERR_DEFINE(ERR_SSH_AWAY, 90441, 400, ERR_RETRY,
+           "The host {0} cannot be reached over SSH: {1}. Check its address and port, firewalls, and that its SSH server runs.",
+           "无法通过 SSH 连接主机 {0}：{1}。请检查地址与端口、防火墙以及 SSH 服务是否运行。");
 ERR_DEFINE(ERR_SSH_HOST_KEY, 90442, 400, ERR_FINAL,
-           "The host {0} shows the key {1}, but {2} was expected. If the host was installed anew, confirm its new key.",
-           "主机 {0} 的密钥为 {1}，与预期的 {2} 不一致。若主机已重装，请确认新密钥。");
-ERR_DEFINE(ERR_SSH_DENIED, 90443, 400, ERR_FINAL, "The host {0} does not let {1} log in with this password or key.",
-           "主机 {0} 拒绝用户 {1} 使用该密码或密钥登录。");
-ERR_DEFINE(ERR_SSH_LOST, 90444, 500, ERR_RETRY, "The connection to the host {0} ended while a command ran: {1}.",
-           "执行命令时与主机 {0} 的连接中断：{1}。");
+           "The host {0} shows the key {1}, but {2} was expected. If the host was installed anew, compare with the "
+           "fingerprint at the host itself and confirm it (ocpctl host accept-key); else somebody else may answer there.",
+           "主机 {0} 的密钥为 {1}，与预期的 {2} 不一致。若主机已重装，请在主机上核对指纹后确认新密钥（ocpctl host accept-key），否则可能有他人冒充该主机。");
+ERR_DEFINE(ERR_SSH_DENIED, 90443, 400, ERR_FINAL, "The host {0} does not let {1} log in with this password or key. Correct the credential in the password box, or choose another, and see "
+           "that the SSH server lets that user in.",
+           "主机 {0} 拒绝用户 {1} 使用该密码或密钥登录。请在密码箱中更正凭据或更换凭据，并确认 SSH 服务允许该用户登录。");
+ERR_DEFINE(ERR_SSH_LOST, 90444, 500, ERR_RETRY, "The connection to the host {0} ended while a command ran: {1}. See that the host is up, then try again.",
+           "执行命令时与主机 {0} 的连接中断：{1}。请确认主机在线后重试。");
 ERR_DEFINE(ERR_SSH_KEY, 8104, 400, ERR_FINAL,
            "The private key cannot be read. Give the whole text of a PEM or OpenSSH private key (RSA, ECDSA or Ed25519), and its passphrase if "
            "it has one.",

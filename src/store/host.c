@@ -117,17 +117,17 @@ int store_host_find(struct db *d, const char *ip, struct arena *arena, struct ho
     return list_get(d, &host_kind, "h.ip = ?", sql_v_s(ip), arena, out, e);
 }
 
-static int hold_place(struct tx *tx, const struct host *h, struct err *e)
+static int hold_place(struct tx *tx, int64_t idc_id, int64_t type_id, struct err *e)
 {
-    int rv = store_idc_hold(tx, h->idc_id, e);
+    int rv = idc_id != FIELD_NONE ? store_idc_hold(tx, idc_id, e) : 0;
 
-    return rv == 0 ? store_host_type_hold(tx, h->type_id, e) : rv;
+    return rv == 0 && type_id != FIELD_NONE ? store_host_type_hold(tx, type_id, e) : rv;
 }
 
 int store_host_insert(struct tx *tx, const struct host *h, struct err *e)
 {
     struct change c = { "host", h->ip, false };
-    int rv = hold_place(tx, h, e);
+    int rv = hold_place(tx, h->idc_id, h->type_id, e);
 
     if (rv != 0)
         return rv;
@@ -142,21 +142,25 @@ int store_host_insert(struct tx *tx, const struct host *h, struct err *e)
                          e);
 }
 
+static struct sql_value or_null(int64_t v)
+{
+    return v != FIELD_NONE ? SQL_V_I(v) : SQL_V_NULL;
+}
+
 int store_host_update(struct tx *tx, const struct host *h, struct err *e)
 {
-    struct change c = { "host", h->ip, false };
-    int rv = hold_place(tx, h, e);
+    char text[CHANGE_ID_SIZE];
+    struct change c = { "host", change_id(h->id, text), false };
+    int rv = hold_place(tx, h->idc_id, h->type_id, e);
 
     if (rv != 0)
         return rv;
     return change_run_in(tx, &c,
-                         "UPDATE host SET name = ?, alias = ?, description = ?, operating_system = ?, operating_system_release = ?, "
-                         "architecture = ?, serial_number = ?, ssh_port = ?, kind = ?, publish_ports = ?, status = ?, idc_id = ?, "
-                         "type_id = ?, credential_id = ?, updated_at = NOW(6) WHERE id = ?",
-                         DB_ARGS(sql_v_s(h->name), sql_v_s(h->alias), sql_v_s(h->description), sql_v_s(h->operating_system),
-                                 sql_v_s(h->operating_system_release), sql_v_s(h->architecture), sql_v_s(h->serial_number),
-                                 SQL_V_I(h->ssh_port), sql_v_s(h->kind), sql_v_s(h->publish_ports), sql_v_s(h->status), SQL_V_I(h->idc_id),
-                                 SQL_V_I(h->type_id), SQL_V_I(h->credential_id), SQL_V_I(h->id)),
+                         "UPDATE host SET alias = COALESCE(?, alias), description = COALESCE(?, description), ssh_port = COALESCE(?, ssh_port), "
+                         "kind = COALESCE(?, kind), publish_ports = COALESCE(?, publish_ports), idc_id = COALESCE(?, idc_id), "
+                         "type_id = COALESCE(?, type_id), credential_id = COALESCE(?, credential_id), updated_at = NOW(6) WHERE id = ?",
+                         DB_ARGS(sql_v_s(h->alias), sql_v_s(h->description), or_null(h->ssh_port), sql_v_s(h->kind), sql_v_s(h->publish_ports),
+                                 or_null(h->idc_id), or_null(h->type_id), or_null(h->credential_id), SQL_V_I(h->id)),
                          e);
 }
 

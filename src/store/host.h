@@ -44,7 +44,7 @@ MUST_CHECK int store_host_find(struct db *d, const char *ip, struct arena *arena
 
 /* The id is the caller's (db_next_id), times are set here. Errors: NAME_USED (the address), NOT_FOUND (IDC or host type), those of tx_run. */
 MUST_CHECK int store_host_insert(struct tx *tx, const struct host *h, struct err *e);
-/* Writes everything but id, address, fingerprint, ocp_id and times. Errors: NOT_FOUND (also of IDC or host type), those of tx_run. */
+/* Writes what people may change: alias, description, SSH port, kind, ports, IDC, type, credential; NULL and FIELD_NONE stay. Errors: NOT_FOUND (also of IDC or host type), those of tx_run. */
 MUST_CHECK int store_host_update(struct tx *tx, const struct host *h, struct err *e);
 /* What the host said of itself: names, system, serial number (unless one was given). Errors: NOT_FOUND, those of tx_run. */
 MUST_CHECK int store_host_describe(struct tx *tx, const struct host *h, struct err *e);

@@ -40,6 +40,12 @@ def keys(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def locked(tmp_path_factory):
+    """A key that its passphrase opens."""
+    return sshd.make_key(tmp_path_factory.mktemp("keys"), "locked", "rsa", "open sesame", 2048)
+
+
+@pytest.fixture(scope="module")
 def server(mariadb_server, lan):
     database = mariadb_server.create_database("hosts")
     port = Port()
@@ -58,7 +64,7 @@ class World:
     """What a person does with hosts."""
 
     def __init__(self, server, key):
-        self.server, self.api = server, server.api()
+        self.server, self.api, self.key = server, server.api(), key
         self.region = self.api.post("/api/v2/compute/regions", {"name": "north"}).data["id"]
         self.idc = self.api.post("/api/v2/compute/idcs", {"name": "n1", "regionId": self.region}).data["id"]
         self.kind = self.api.post("/api/v2/compute/hostTypes", {"name": "any"}).data["id"]
@@ -72,9 +78,9 @@ class World:
         finally:
             self.api.delete(f"/api/v2/config/properties/{name}").ok()
 
-    def credential(self, name, user, secret, kind="PASSWORD"):
+    def credential(self, name, user, secret, kind="PASSWORD", **more):
         return self.api.post(BOX, {"targetType": "HOST", "name": name, "sshCredentialProperty": {
-            "type": kind, "username": user, "passphrase": secret, "hostIdList": []}}).data["id"]
+            "type": kind, "username": user, "passphrase": secret, "hostIdList": [], **more}}).data["id"]
 
     def body(self, *machines, credential=None):
         return {"hostBasicDataList": [{"innerIpAddress": m.address} for m in machines], "sshPort": 22, "kind": "DEDICATED_PHYSICAL_MACHINE",
@@ -105,11 +111,14 @@ class World:
         assert ended["status"] == "SUCCESSFUL", self.story(ended)
         return ended
 
-    def fails(self, task, *words):
-        """The task fails, and its error has these words."""
+    def fails(self, task, *words, step=None):
+        """The task fails, and its error has these words; with `step`, what is said of the step that failed has them all, and names the step."""
         ended = self.end(task)
         assert ended["status"] == "FAILED", ended
         story = self.story(ended)
+        if step is not None:
+            story = "\n".join(f"{s['name']}: {s['description']}" for s in ended["subtasks"] if s["status"] == "FAILED")
+            assert step in story, story
         for word in words:
             assert str(word) in story, (word, story)
         return ended
@@ -141,10 +150,10 @@ def world(server, keys):
 
 
 @pytest.fixture
-def machine(lan, keys):
+def machine(lan, keys, locked):
     """Makes hosts that end with the test."""
     with contextlib.ExitStack() as stack:
-        yield lambda **more: stack.enter_context(lan.host(authorized=[keys[1]], **more))
+        yield lambda **more: stack.enter_context(lan.host(authorized=[keys[1], locked[1]], **more))
 
 
 # -- looking -----------------------------------------------------------------------------------------------------------------------
@@ -152,7 +161,7 @@ def machine(lan, keys):
 def test_good_hosts_pass(world, machine):
     seen = world.check(machine(), machine())
     assert seen["valid"] and seen["messages"] == [], seen
-    assert {c["check"] for c in seen["checkResults"]} == {"ssh", "sudo", "latency", "clock", "system", "address", "ports", "directory", "disk"}
+    assert {c["check"] for c in seen["checkResults"]} == {"ssh", "sudo", "latency", "clock", "system", "address", "ports", "directory", "disk", "known"}
 
 
 @pytest.mark.bad_input("clock off", "wrong architecture", "port busy", "directory not empty")
@@ -185,17 +194,53 @@ def test_slow_hosts(world, machine):
         wait_until(lambda: world.reasons(slow) == {(slow.address, "latency"): [7020]}, "the limit is seen")
 
 
+@pytest.fixture(scope="module")
+def user():
+    """An account of the hosts that has PASSWORD."""
+    with sshd.account_with_password(PASSWORD) as name:
+        yield name
+
+
+SUDO = {                                                                     # sudoers of USER: may he become root?
+    "": False,
+    "USER ALL=(ALL) ALL": True,
+    "USER ALL=(root) NOPASSWD: ALL": True,
+    "Defaults use_pty, lecture=always\nUSER ALL=(ALL) ALL": True,
+    "USER ALL=(ALL) ALL\nUSER ALL=(ALL) NOPASSWD: /bin/sh, /usr/bin/sh": True,
+    "USER ALL=(ALL) /bin/true, /usr/bin/true": False,                         # but no shell
+    "Defaults requiretty\nUSER ALL=(ALL) NOPASSWD: ALL": False,
+    "Defaults rootpw\nUSER ALL=(ALL) ALL": False,
+}
+
+
+def test_every_way_of_sudo(world, machine, user):
+    """Without a password, with it, in part, not at all; with a key, what sudo asks for is not known."""
+    several = {machine(sudoers=rule.replace("USER", user) + "\n"): may for rule, may in SUDO.items()}
+    by_password = world.credential("by_password", user, PASSWORD)
+    found = world.reasons(*several, credential=by_password)
+    assert found == {(m.address, "sudo"): [8103] for m, may in several.items() if not may}, found
+    by_key = world.credential("by_key", user, world.key, "PRIVATE_KEY")
+    asks, free = [m for m, may in several.items() if may][:2]
+    assert world.reasons(asks, free, credential=by_key) == {(asks.address, "sudo"): [8103]}
+    assert PASSWORD not in world.server.log.read_text()
+
+
 @pytest.mark.bad_input("wrong SSH password")
-def test_who_may_not_log_in_or_become_root(world, machine):
-    """Wrong password; a user whom sudo does not let in; one that needs a password for it; one that needs none."""
-    with sshd.account_with_password(PASSWORD) as user:
-        right, wrong = world.credential("right", user, PASSWORD), world.credential("wrong", user, "no" + PASSWORD)
-        denied, asks, free = machine(), machine(sudoers=f"{user} ALL=(ALL) ALL\n"), machine(sudoers=f"{user} ALL=(ALL) NOPASSWD: ALL\n")
-        found = world.reasons(denied, asks, free, credential=right)
-        assert found == {(denied.address, "sudo"): [8103]}, found
-        assert world.reasons(free, credential=wrong) == {(free.address, "ssh"): [90443]}
-        world.fails(world.add(free, credential=wrong)["id"], free.address, user, "let")
-        assert PASSWORD not in world.server.log.read_text()
+def test_a_wrong_password_is_told_and_put_right(world, machine, user):
+    """By the check, and by the task, which has left nothing there and goes on once each host has another credential."""
+    right, wrong = world.credential("right", user, PASSWORD), world.credential("wrong", user, "no" + PASSWORD)
+    one, other = machine(sudoers=f"{user} ALL=(ALL) NOPASSWD: ALL\n"), machine()
+    assert world.reasons(one, credential=wrong) == {(one.address, "ssh"): [90443]}
+    added = world.add(one, other, credential=wrong)
+    first, second = added["hostIds"]
+    world.fails(added["id"], one.address, user, "does not let", step="check hosts")
+    world.fails(added["id"], f"{one.address}, ssh: ", f"{other.address}, ssh: ", "Correct the credential in the password box")
+    assert not one.home("admin").exists() and {(h["status"], h.get("sshFingerprint", "")) for h in map(world.host, (first, second))} == {("NEW", "")}
+    world.api.patch(f"{HOSTS}/{first}", {"credentialId": right}).ok()
+    world.api.patch(f"{HOSTS}/{second}", {"credentialId": world.root}).ok()
+    world.api.post(f"{TASKS}/{added['id']}/retry").ok()
+    world.works(added["id"])
+    assert PASSWORD not in world.server.log.read_text()
 
 
 @pytest.mark.bad_input("hostile names")
@@ -206,6 +251,8 @@ def test_nonsense_is_refused(world, machine):
         body["hostBasicDataList"] = [{"innerIpAddress": wrong}]
         world.api.post(HOSTS + "/batchCreatePreCheck", body).refused(400)
         world.api.post(HOSTS + "/batchCreate", body).refused(400)
+    twice = {**world.body(there), "hostBasicDataList": [{"innerIpAddress": a} for a in (there.address, f"::ffff:{there.address}")]}
+    world.api.post(HOSTS + "/batchCreate", twice).refused(400, naming="twice")
     world.api.post(HOSTS + "/batchCreate", world.body(there, credential=987654)).refused(404, 7016, "987654")
     world.api.post(HOSTS + "/batchCreate", {**world.body(there), "alias": "x" * 10000}).refused(400, naming="alias")
     there.program("uname", "#!/bin/sh\nprintf '\\033[31m\\007%s\\n' ../../evil\n")
@@ -220,9 +267,10 @@ def agent_processes(machine):
     return {args.split()[0].rsplit("/", 1)[-1] for _, args in machine.processes(AGENT + "/bin/")}
 
 
-def test_three_hosts_come_and_go(world, machine):
+def test_three_hosts_come_and_go(world, machine, locked):
+    """With a key that a passphrase opens."""
     three = [machine() for _ in range(3)]
-    added = world.add(*three)
+    added = world.add(*three, credential=world.credential("locked", "root", locked[0], "PRIVATE_KEY", keyPassphrase="open sesame"))
     world.works(added["id"])
     for number, one in zip(added["hostIds"], three):
         seen = world.host(number)
@@ -232,6 +280,7 @@ def test_three_hosts_come_and_go(world, machine):
         assert agent_processes(one) >= {"ocp_agentd", "pos_proxy"}
         assert [t["id"] for t in world.api.get(TASKS, {"hostId": number}).contents] == [added["id"]]
     world.api.post(HOSTS + "/batchCreate", world.body(three[0])).refused(409, 7001, three[0].address)
+    assert world.reasons(*three[:2]) == {(m.address, "known"): [7001] for m in three[:2]}
     some = {h["id"] for h in world.api.get(HOSTS, {"includedServiceType": "OCP_AGENT", "size": 100}).contents}
     none = {h["id"] for h in world.api.get(HOSTS, {"excludedServiceType": "OCP_AGENT", "size": 100}).contents}
     assert set(added["hostIds"]) <= some and not set(added["hostIds"]) & none
@@ -243,22 +292,22 @@ def test_three_hosts_come_and_go(world, machine):
         assert not one.home("admin", "ocp_agent").exists() and one.processes(AGENT) == []
 
 
-def test_password_and_sudo(world, machine):
+def test_password_and_sudo(world, machine, user):
     """As a user whom sudo asks for the password: it is on no command line, there or in a log."""
-    with sshd.account_with_password(PASSWORD) as user:
-        one = machine(sudoers=f"{user} ALL=(ALL) ALL\n")
-        one.program("sudo", f"#!/bin/sh\necho \"$*\" >> {one.directory}/seen; exec /usr/bin/sudo \"$@\"\n")
-        (one.directory / "seen").touch()
-        (one.directory / "seen").chmod(0o666)
-        added = world.add(one, credential=world.credential("asked", user, PASSWORD))
-        number, = added["hostIds"]
-        world.works(added["id"])
-        assert world.host(number)["hostAgentStatus"] == "AVAILABLE"
-        seen = (one.directory / "seen").read_text()
-        assert "ocp_agent_ctl" in seen and PASSWORD not in seen and PASSWORD not in world.server.log.read_text()
-        assert {mode for mode in (oct(p.stat().st_mode & 0o777) for p in one.home("admin", "ocp_agent", "conf").glob("agent.pem"))} == {"0o600"}
-        world.delete(number)
-        assert not one.home("admin", "ocp_agent").exists()
+    one = machine(sudoers=f"Defaults use_pty\n{user} ALL=(ALL) ALL\n")
+    one.program("sudo", f"#!/bin/sh\necho \"$*\" >> {one.directory}/seen; exec /usr/bin/sudo \"$@\"\n")
+    (one.directory / "seen").touch()
+    (one.directory / "seen").chmod(0o666)
+    added = world.add(one, credential=world.credential("asked", user, PASSWORD))
+    number, = added["hostIds"]
+    world.works(added["id"])
+    assert world.host(number)["hostAgentStatus"] == "AVAILABLE"
+    seen = (one.directory / "seen").read_text()
+    assert "ocp_agent_ctl" in seen and PASSWORD not in seen and PASSWORD not in world.server.log.read_text()
+    assert {mode for mode in (oct(p.stat().st_mode & 0o777) for p in one.home("admin", "ocp_agent", "conf").glob("agent.pem"))} == {"0o600"}
+    assert PASSWORD not in "".join(p.read_text(errors="replace") for p in one.home("admin", "ocp_agent", "conf").iterdir() if p.is_file())
+    world.delete(number)
+    assert not one.home("admin", "ocp_agent").exists()
 
 
 @pytest.fixture(scope="module")
@@ -512,7 +561,7 @@ def test_what_goes_wrong_on_the_way(world, machine):
     program is on its way: rolled back when it is there again, nothing is left. A host goes for good: it is deleted all the same, and may come
     back with its stray agent. At the same time, since each waits for silence."""
     shut, gone, lost = machine(), machine(), machine()
-    shut.firewall("tcp dport 62888 reject with tcp reset")
+    shut.firewall("tcp dport 62888 drop")
     gone.program("mv", "#!/bin/sh\ncase $* in *ocp-agent*) touch /run/now; while :; do sleep 1; done;; esac\nexec /bin/mv \"$@\"\n")
     adding = {m: world.add(m) for m in (shut, gone, lost)}
     number = {m: a["hostIds"][0] for m, a in adding.items()}

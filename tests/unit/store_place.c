@@ -196,6 +196,14 @@ static void host_lives(struct test_store *t)
     assert_ok(store_host_get(t->db, h.host.id, &t->arena, &got, &t->e), &t->e);
     assert_string_equal(got.alias, "new");
     assert_string_equal(got.status, "DELETING");
+    h.host = (struct host){ .id = got.id, .description = "only this", .ssh_port = FIELD_NONE, .idc_id = FIELD_NONE, .type_id = FIELD_NONE, .credential_id = FIELD_NONE };
+    assert_ok(db_transact(t->db, update_host, &h, &t->e), &t->e);
+    assert_ok(store_host_get(t->db, h.host.id, &t->arena, &got, &t->e), &t->e);
+    assert_string_equal(got.description, "only this");
+    assert_string_equal(got.alias, "new");
+    assert_string_equal(got.status, "DELETING");
+    assert_int_equal(got.ssh_port, 22);
+    assert_int_equal(got.idc_id, idc);
     assert_ok(db_transact(t->db, delete_host, &h, &t->e), &t->e);
     assert_err(db_transact(t->db, delete_host, &h, &t->e), &t->e, ERR_NOT_FOUND);
 }

@@ -248,9 +248,17 @@ static void test_a_batch_is_of_one_kind(void **state)
     probes[2].facts.machine = "aarch64";
     assert_int_equal(codes_of(probes, 3, codes, &arena), 3); /* there is no agent for it either */
     assert_int_equal(codes[2], 7018);
+    probes[0].facts.title = "Debian 11"; /* each that is not as most are */
+    assert_int_equal(codes_of(probes, 3, codes, &arena), 4);
+    probes[0].facts.title = probes[2].facts.title;
+    assert_int_equal(codes_of(probes, 3, codes, &arena), 3);
+    probes[0].facts.title = probes[1].facts.title;
     (void)err_set(&probes[2].failed, &ERR_HOST_SILENT, "10.0.0.3"); /* nothing is known of it */
     assert_int_equal(codes_of(probes, 3, codes, &arena), 1);
     assert_int_equal(codes[0], ERR_HOST_SILENT.code);
+    probes[2].is_known = true; /* that much is */
+    assert_int_equal(codes_of(probes, 3, codes, &arena), 2);
+    assert_int_equal(codes[1], 7001);
     arena_fini(&arena);
 }
 

@@ -23,6 +23,7 @@ const words = {
   ports: ['Ports', '端口'],
   directory: ['Directory', '安装目录'],
   disk: ['Disk', '磁盘空间'],
+  known: ['New here', '未重复添加'],
   batch: ['Alike', '一致性'],
 } as const;
 
