@@ -69,26 +69,9 @@ static int prepare(struct task_run *r, struct err *e)
     return rv;
 }
 
-struct removal {
-    int64_t id;
-    struct arena *arena;
-};
-
-static int remove_body(struct tx *tx, void *data, struct err *e)
-{
-    const struct removal *m = data;
-    struct obcluster c;
-    int rv = store_obcluster_lock(tx, m->id, m->arena, &c, e);
-
-    if (rv == ERR_OBCLUSTER_NOT_FOUND.code)
-        return 0;
-    return rv == 0 && c.status == OBCLUSTER_CREATING ? store_obcluster_delete(tx, m->id, e) : rv;
-}
-
 static int forget(struct task_run *r, struct err *e)
 {
-    struct removal m = { task_of(r)->cluster_id, task_arena(r) };
-    int rv = task_transact(r, remove_body, &m, e);
+    int rv = step_forget(r, OBCLUSTER_CREATING, e);
 
     if (rv == 0)
         task_log(r, "the cluster was not created and is forgotten");

@@ -3,7 +3,8 @@
  *
  *   stop     freeze --> stop observer (all) --> STOPPED
  *   start    start observer (all) --> wait until all serve --> RUNNING
- *   restart  zone by zone: check --> stop zone --> stop observer --> start observer --> wait for zone --> start zone;  --> RUNNING
+ *   restart  zone by zone: check --> stop zone --> leads nothing --> freeze --> stop observer --> start observer --> wait for zone --> start zone;
+ *            --> RUNNING
  *   forced   stop observer (all) --> start observer (all) --> wait until all serve --> RUNNING
  *   delete   stop observer (all) --> remove directories (all) --> forget
  *
@@ -66,6 +67,21 @@ struct act {
     struct step_install s;
 };
 
+/* The target of a step of a zone is its name, of no server. */
+static int install_of(struct act *w, struct err *e)
+{
+    int rv = step_cluster(w->r, &w->s.cluster, e);
+
+    return rv == 0 ? store_obinstall_servers(task_db(w->r), w->s.cluster.id, task_arena(w->r), &w->s.servers, &w->s.n_servers, e) : rv;
+}
+
+static bool is_meant(const struct act *w, const struct obinstall_server *s)
+{
+    const char *zone = task_target(w->r);
+
+    return zone[0] == '\0' || strcmp(zone, s->zone) == 0;
+}
+
 static int freeze_with(struct sql *s, void *data, struct err *e)
 {
     struct act *w = data;
@@ -74,7 +90,8 @@ static int freeze_with(struct sql *s, void *data, struct err *e)
     for (size_t i = 0; rv == 0 && i < w->s.n_servers; i++) {
         const char *address = ob_address(w->s.servers[i].ip, w->s.servers[i].port, task_arena(w->r));
 
-        rv = address != NULL ? ob_minor_freeze(s, address, e) : err_set(e, &ERR_NOMEM, "");
+        if (is_meant(w, &w->s.servers[i]))
+            rv = address != NULL ? ob_minor_freeze(s, address, e) : err_set(e, &ERR_NOMEM, "");
     }
     return rv;
 }
@@ -82,24 +99,10 @@ static int freeze_with(struct sql *s, void *data, struct err *e)
 /* Only spares time at the next start: a cluster that cannot be asked is stopped all the same. */
 static int freeze(struct task_run *r, struct err *e)
 {
-    char text[ERR_TRAIL_SIZE + ERR_MAX_ARGS * ERR_ARG_SIZE];
     struct act w = { .r = r };
-    int rv = step_install(r, &w.s, e);
+    int rv = install_of(&w, e);
 
-    if (rv != 0 || step_change(r, &w.s.cluster, freeze_with, &w, e) == 0)
-        return rv;
-    if (err_is(e, &ERR_CANCELLED) || err_is(e, &ERR_TASK_OVERTAKEN))
-        return e->row->code;
-    task_log(r, "nothing was frozen: %s", err_text(e, ERR_EN, text, sizeof text));
-    err_clear(e);
-    return 0;
-}
-
-static bool is_meant(const struct act *w, const struct obinstall_server *s)
-{
-    const char *zone = task_target(w->r);
-
-    return zone[0] == '\0' || strcmp(zone, s->zone) == 0;
+    return rv == 0 ? step_try(r, &w.s.cluster, freeze_with, &w, "nothing was frozen", e) : rv;
 }
 
 /* Of the target's zone, or of all. `serving`: they must not be stopped either. */
@@ -133,14 +136,6 @@ static int all_active(struct sql *s, void *data, bool *done, struct err *e)
     return all_are(data, s, false, done, e);
 }
 
-/* The target of a step of a zone is its name, of no server. */
-static int install_of(struct act *w, struct err *e)
-{
-    int rv = step_cluster(w->r, &w->s.cluster, e);
-
-    return rv == 0 ? store_obinstall_servers(task_db(w->r), w->s.cluster.id, task_arena(w->r), &w->s.servers, &w->s.n_servers, e) : rv;
-}
-
 static int wait_service(struct task_run *r, struct err *e)
 {
     struct act w = { .r = r };
@@ -159,16 +154,29 @@ static int wait_zone(struct task_run *r, struct err *e)
 
 /* --- zones one after the other --------------------------------------------------------------------------------------------------- */
 
+static int check_zone(struct sql *s, struct act *w, struct err *e)
+{
+    struct safety_set what = { .zone = task_target(w->r) };
+
+    return safety_ask_stop(s, &what, task_arena(w->r), e);
+}
+
 static int may_stop(struct sql *s, void *data, bool *done, struct err *e)
+{
+    int rv = check_zone(s, data, e);
+
+    *done = rv == 0;
+    return rv;
+}
+
+static int leads_nothing(struct sql *s, void *data, bool *done, struct err *e)
 {
     struct act *w = data;
     struct safety_set what = { .zone = task_target(w->r) };
     struct safety_view view;
     int rv = safety_view_read(s, task_arena(w->r), &view, e);
 
-    if (rv == 0)
-        rv = safety_may_stop(&view, &what, e);
-    *done = rv == 0;
+    *done = rv == 0 && safety_leads(&view, &what) == 0;
     return rv;
 }
 
@@ -181,9 +189,21 @@ static int wait_until_safe(struct task_run *r, struct err *e)
     return rv == 0 ? step_wait(r, &w.s.cluster, "every log stream keeps a majority without the zone", may_stop, &w, e) : rv;
 }
 
+static int wait_stopped(struct task_run *r, struct err *e)
+{
+    struct act w = { .r = r };
+    int rv = install_of(&w, e);
+
+    return rv == 0 ? step_wait(r, &w.s.cluster, "leaders go to other zones", leads_nothing, &w, e) : rv;
+}
+
+/* Checked once more: this step may have waited for a node, or for a person. */
 static int stop_with(struct sql *s, void *data, struct err *e)
 {
-    return ob_zone_change(s, OB_ZONE_STOP, task_target(((struct act *)data)->r), e);
+    struct act *w = data;
+    int rv = check_zone(s, w, e);
+
+    return rv == 0 ? ob_zone_change(s, OB_ZONE_STOP, task_target(w->r), e) : rv;
 }
 
 static int start_with(struct sql *s, void *data, struct err *e)
@@ -252,6 +272,7 @@ static int forget(struct task_run *r, struct err *e)
 #define STOP_OBSERVER { "Stop observer", "End the process: SIGTERM, and SIGKILL when it does not.", 120, observer_stop, .rollback = observer_start, .retries = 2 }
 #define END_OBSERVER { "End observer", "End the process: SIGTERM, and SIGKILL when it does not.", 120, observer_stop, .retries = 2, .flags = STEP_SKIPPABLE }
 #define START_OBSERVER { "Start observer", "Start the process, and wait until it answers.", 600, observer_start, .retries = 2 }
+#define FREEZE { "Freeze", "Write what is in memory to disk, as far as the cluster can be asked.", 120, freeze, .flags = STEP_SKIPPABLE }
 #define WAIT_SERVICE { "Wait for service", "Every server is ACTIVE and serves.", 3600, wait_service }
 #define LOOK { "Look", "Keep what the cluster looks like now.", 60, step_look, .retries = 2, .flags = STEP_SKIPPABLE }
 
@@ -262,7 +283,7 @@ static void plan_all(struct plan *p, const char *step, const struct install_plan
 
 static const struct task_step stop_steps[] = {
     { "Begin", "Say what is to be stopped.", 60, begin, .rollback = not_stopped },
-    { "Freeze", "Write what is in memory to disk, as far as the cluster can be asked.", 120, freeze, .flags = STEP_SKIPPABLE },
+    FREEZE,
     STOP_OBSERVER,
     { "Note it", "The cluster is stopped from now on.", 60, now_stopped },
     { .name = NULL },
@@ -298,6 +319,8 @@ static const struct task_step restart_steps[] = {
     { "Begin", "Say what is to be restarted.", 60, begin },
     { "Wait until it is safe", "Every log stream keeps a majority without the zone, and nothing of another zone is stopped.", 1800, wait_until_safe },
     { "Stop zone", "The root service takes the zone out of service.", 120, stop_zone, .retries = 2 },
+    { "Wait until it leads nothing", "Leaders move to servers of other zones.", 600, wait_stopped, .flags = STEP_SKIPPABLE },
+    FREEZE,
     STOP_OBSERVER,
     START_OBSERVER,
     { "Wait for zone", "The servers of the zone are ACTIVE again.", 3600, wait_zone },
@@ -312,6 +335,8 @@ static void plan_zone(struct plan *p, const struct install_plan *i, size_t first
 {
     plan_then(p, "Wait until it is safe", &i->zones[first]);
     plan_then(p, "Stop zone", &i->zones[first]);
+    plan_then(p, "Wait until it leads nothing", &i->zones[first]);
+    plan_then(p, "Freeze", &i->zones[first]);
     plan_each(p, "Stop observer", &i->servers[first], end - first, 0);
     plan_on(p, "Start observer", 0);
     plan_then(p, "Wait for zone", &i->zones[first]);

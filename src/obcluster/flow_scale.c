@@ -64,7 +64,10 @@ static int add_zone(struct task_run *r, struct err *e)
 
 static int stop_zone_with(struct sql *s, void *data, struct err *e)
 {
-    return ob_zone_change(s, OB_ZONE_STOP, zone_of(data), e);
+    struct safety_set what = { .zone = zone_of(data) };
+    int rv = safety_ask_stop(s, &what, task_arena(((struct act *)data)->r), e);
+
+    return rv == 0 ? ob_zone_change(s, OB_ZONE_STOP, what.zone, e) : rv;
 }
 
 static int start_zone_with(struct sql *s, void *data, struct err *e)

@@ -8,24 +8,12 @@
 #include "src/obcluster/inside.h"
 #include "src/obcluster/link.h"
 #include "src/obcluster/look.h"
-#include "src/task/domains.h"
-
-static struct obclusters *domain(struct task_run *r)
-{
-    const struct domain_graph *g = task_data(r);
-
-    return g->obclusters;
-}
-
-static int get_cluster(struct task_run *r, struct obcluster *out, struct err *e)
-{
-    return store_obcluster_get(task_db(r), task_of(r)->cluster_id, task_arena(r), out, e);
-}
+#include "src/obcluster/steps.h"
 
 static int look(struct task_run *r, const struct obcluster *c, struct look *out, struct err *e)
 {
     struct link *k;
-    int rv = link_take(domain(r), c, &k, e);
+    int rv = link_take(step_domain(r), c, &k, e);
 
     return rv == 0 ? link_give(k, look_at(link_sql(k), c, task_arena(r), out, e), e) : rv;
 }
@@ -34,7 +22,7 @@ static int check(struct task_run *r, struct err *e)
 {
     struct obcluster c;
     struct look seen;
-    int rv = get_cluster(r, &c, e);
+    int rv = step_cluster(r, &c, e);
 
     if (rv == 0)
         rv = look(r, &c, &seen, e);
@@ -46,77 +34,32 @@ static int check(struct task_run *r, struct err *e)
 
 static int collect(struct task_run *r, struct err *e)
 {
-    struct obtopology former;
-    struct obcluster c;
-    struct look seen;
-    bool written;
-    int rv = get_cluster(r, &c, e);
+    struct obtopology seen;
+    int rv = step_look(r, e);
 
     if (rv == 0)
-        rv = look(r, &c, &seen, e);
+        rv = store_obtopology_read(task_db(r), task_of(r)->cluster_id, task_arena(r), &seen, e);
     if (rv == 0)
-        rv = store_obtopology_read(task_db(r), c.id, task_arena(r), &former, e);
-    if (rv == 0)
-        rv = look_keep(task_db(r), &c, &former, &seen, true, NULL, clock_wall_us(domain(r)->conf.clock), task_arena(r), &written, e);
-    if (rv != 0)
-        return rv;
-    task_log(r, "found %zu zone(s), %zu server(s), %zu tenant(s)", seen.topology.n_zones, seen.topology.n_servers, seen.topology.n_tenants);
-    return 0;
-}
-
-struct move {
-    int64_t id, now_us;
-    bool moved;
-};
-
-static int move_body(struct tx *tx, void *data, struct err *e)
-{
-    struct move *m = data;
-
-    return store_obcluster_move(tx, m->id, OBCLUSTER_TAKINGOVER, OBCLUSTER_RUNNING, m->now_us, &m->moved, e);
+        task_log(r, "found %zu zone(s), %zu server(s), %zu tenant(s)", seen.n_zones, seen.n_servers, seen.n_tenants);
+    return rv;
 }
 
 static int finish(struct task_run *r, struct err *e)
 {
-    struct move m = { task_of(r)->cluster_id, clock_wall_us(domain(r)->conf.clock), false };
-    struct obcluster c;
-    int rv = task_transact(r, move_body, &m, e);
+    int rv = step_move(r, OBCLUSTER_TAKINGOVER, OBCLUSTER_RUNNING, e);
 
-    if (rv == 0 && !m.moved)
-        rv = get_cluster(r, &c, e); /* this step ran before, or the row is gone */
-    if (rv != 0)
-        return rv;
-    obclusters_look_soon(domain(r), task_of(r)->cluster_id);
-    task_log(r, "cluster %s is managed from now on", task_of(r)->cluster_name);
-    return 0;
-}
-
-struct removal {
-    int64_t id;
-    struct arena *arena;
-};
-
-static int remove_body(struct tx *tx, void *data, struct err *e)
-{
-    const struct removal *m = data;
-    struct obcluster c;
-    int rv = store_obcluster_lock(tx, m->id, m->arena, &c, e);
-
-    if (rv == ERR_OBCLUSTER_NOT_FOUND.code)
-        return 0;
-    return rv == 0 && c.status == OBCLUSTER_TAKINGOVER ? store_obcluster_delete(tx, m->id, e) : rv;
+    if (rv == 0)
+        task_log(r, "cluster %s is managed from now on", task_of(r)->cluster_name);
+    return rv;
 }
 
 static int forget(struct task_run *r, struct err *e)
 {
-    struct removal m = { task_of(r)->cluster_id, task_arena(r) };
-    int rv = task_transact(r, remove_body, &m, e);
+    int rv = step_forget(r, OBCLUSTER_TAKINGOVER, e);
 
-    if (rv != 0)
-        return rv;
-    link_forget(domain(r), m.id);
-    task_log(r, "the cluster was not taken over and is forgotten");
-    return 0;
+    if (rv == 0)
+        task_log(r, "the cluster was not taken over and is forgotten");
+    return rv;
 }
 
 static const struct task_step steps[] = {

@@ -21,8 +21,8 @@ ERR_DEFINE(ERR_SAFETY_UNITS, 12007, 409, ERR_FINAL,
 ERR_DEFINE(ERR_SAFETY_FEWER, 13010, 409, ERR_FINAL,
            "The zone {0} would be left with {1} server(s), but a tenant has {2} units in each zone. Add servers, or reduce its units first.",
            "Zone {0} 将仅剩 {1} 个 OBServer，而租户在每个 Zone 有 {2} 个 Unit，请先增加 OBServer 或减少 Unit 数。");
-ERR_DEFINE(ERR_SAFETY_LAST_SERVER, 13011, 409, ERR_FINAL, "{0} is the last server of the zone {1}. Delete the zone instead.",
-           "{0} 是 Zone {1} 的最后一个 OBServer，请改为删除该 Zone。");
+ERR_DEFINE(ERR_SAFETY_LAST_SERVER, 13011, 409, ERR_FINAL, "{0} is the last server of the zone {1} that serves. Delete the zone instead, or start its other servers first.",
+           "{0} 是 Zone {1} 中最后一个提供服务的 OBServer，请改为删除该 Zone，或先启动该 Zone 的其他 OBServer。");
 
 const struct err_row *const safety_err_rows[] = {
     &ERR_SAFETY_MAJORITY, &ERR_SAFETY_ZONES, &ERR_SAFETY_OTHER, &ERR_SAFETY_LAST, &ERR_SAFETY_UNITS, &ERR_SAFETY_FEWER, &ERR_SAFETY_LAST_SERVER,
@@ -71,6 +71,22 @@ static int check_others(const struct safety_view *v, const struct safety_set *wh
     return some_stays ? 0 : err_set(e, &ERR_SAFETY_LAST, "%s", what->zone);
 }
 
+bool safety_is_stopped(const struct safety_view *v, const struct safety_set *what)
+{
+    size_t running = 0, found = 0;
+
+    for (size_t i = 0; what->servers == NULL && i < v->n_zones; i++)
+        if (strcmp(v->zones[i].name, what->zone) == 0)
+            return !v->zones[i].active;
+    for (size_t i = 0; i < v->n_servers; i++) {
+        bool meant = is_in(what, v->servers[i].zone, v->servers[i].address);
+
+        found += meant;
+        running += meant && !v->servers[i].stopped;
+    }
+    return found > 0 && running == 0;
+}
+
 /* --- majority -------------------------------------------------------------------------------------------------------------------- */
 
 static bool is_same_stream(const struct ob_replica *a, const struct ob_replica *b)
@@ -84,6 +100,15 @@ static bool is_replica_in(const struct safety_set *what, const struct ob_replica
 
     (void)snprintf(address, sizeof address, strchr(r->ip, ':') != NULL ? "[%s]:%lld" : "%s:%lld", r->ip, (long long)r->port);
     return is_in(what, r->zone, address);
+}
+
+size_t safety_leads(const struct safety_view *v, const struct safety_set *what)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < v->n_replicas; i++)
+        n += v->replicas[i].leads && is_replica_in(what, &v->replicas[i]);
+    return n;
 }
 
 static int check_stream(const struct safety_view *v, size_t first, size_t end, const struct safety_set *what, struct err *e)
@@ -147,12 +172,23 @@ int safety_may_roll(const struct safety_view *v, struct err *e)
     return 0;
 }
 
+int64_t safety_units(const struct safety_pool *pools, size_t n_pools, const char *zone)
+{
+    int64_t n = 0;
+
+    for (size_t i = 0; i < n_pools; i++)
+        n += strcmp(pools[i].zone, zone) == 0;
+    return n;
+}
+
+/* Units move to servers that serve. */
 static int64_t count_left(const struct safety_view *v, const struct safety_set *what)
 {
     int64_t left = 0;
 
     for (size_t i = 0; i < v->n_servers; i++)
-        left += strcmp(v->servers[i].zone, what->zone) == 0 && !is_in(what, what->zone, v->servers[i].address);
+        left += strcmp(v->servers[i].zone, what->zone) == 0 && v->servers[i].alive && !v->servers[i].stopped &&
+                !is_in(what, what->zone, v->servers[i].address);
     return left;
 }
 

@@ -56,3 +56,38 @@ int safety_view_read(struct sql *s, struct arena *arena, struct safety_view *out
         out->replicas = replicas;
     return rv;
 }
+
+int safety_pools_read(struct sql *s, struct arena *arena, struct safety_pool **out, size_t *n, struct err *e)
+{
+    struct ob_unit *units;
+    int rv = ob_units_list(s, arena, &units, n, e);
+
+    if (rv != 0)
+        return rv;
+    *out = arena_array(arena, *n + 1, sizeof **out);
+    if (*out == NULL)
+        return err_set(e, &ERR_NOMEM, "");
+    for (size_t i = 0; i < *n; i++)
+        (*out)[i] = (struct safety_pool){ units[i].zone, units[i].pool_unit_count };
+    return 0;
+}
+
+int safety_ask_stop(struct sql *s, const struct safety_set *what, struct arena *arena, struct err *e)
+{
+    struct safety_view view;
+    int rv = safety_view_read(s, arena, &view, e);
+
+    return rv != 0 || safety_is_stopped(&view, what) ? rv : safety_may_stop(&view, what, e);
+}
+
+int safety_ask_delete(struct sql *s, const struct safety_set *what, struct arena *arena, struct err *e)
+{
+    struct safety_view view;
+    struct safety_pool *pools;
+    size_t n;
+    int rv = safety_view_read(s, arena, &view, e);
+
+    if (rv == 0)
+        rv = safety_pools_read(s, arena, &pools, &n, e);
+    return rv != 0 || safety_units(pools, n, what->zone) == 0 ? rv : safety_may_delete(&view, pools, n, what, e);
+}

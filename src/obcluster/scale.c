@@ -159,36 +159,39 @@ static int take_new(struct start *s, struct err *e)
 
 /* --- leaving --------------------------------------------------------------------------------------------------------------------- */
 
-static int64_t count_units(const struct start *s)
+/* Those of them that are in one zone, by address. */
+static int part_in(const struct start *s, const char *zone, struct safety_set *out, struct err *e)
 {
-    int64_t n = 0;
+    const char **addresses = arena_array(s->c.arena, s->n_part + 1, sizeof *addresses);
 
-    for (size_t i = 0; i < s->topology.n_units; i++)
-        n += strcmp(s->topology.units[i].zone, s->zone) == 0;
-    return n;
+    *out = (struct safety_set){ zone, addresses, 0 };
+    for (size_t i = 0; addresses != NULL && i < s->n_part; i++) {
+        if (strcmp(s->part[i].zone, zone) != 0)
+            continue;
+        addresses[out->n_servers] = ob_address(s->part[i].ip, s->part[i].port, s->c.arena);
+        if (addresses[out->n_servers++] == NULL)
+            addresses = NULL;
+    }
+    return addresses != NULL ? 0 : err_set(e, &ERR_NOMEM, "");
 }
 
 static int check_leaving(struct start *s, struct sql *sql, struct err *e)
 {
-    const char **addresses = arena_array(s->c.arena, s->n_part + 1, sizeof *addresses);
-    struct safety_pool *pools = arena_array(s->c.arena, s->topology.n_units + 1, sizeof *pools);
+    struct safety_pool *pools;
     struct safety_view view;
-    int rv = addresses != NULL && pools != NULL ? safety_view_read(sql, s->c.arena, &view, e) : err_set(e, &ERR_NOMEM, "");
+    size_t n;
+    int rv = safety_view_read(sql, s->c.arena, &view, e);
 
+    if (rv == 0)
+        rv = safety_pools_read(sql, s->c.arena, &pools, &n, e);
     if (rv == 0 && s->want->what == SCALE_DELETE_ZONE)
-        return safety_may_delete_zone(&view, count_units(s), s->zone, e);
-    for (size_t i = 0; rv == 0 && i < s->topology.n_units; i++)
-        pools[i] = (struct safety_pool){ s->topology.units[i].zone, s->topology.units[i].pool_unit_count };
+        return safety_may_delete_zone(&view, safety_units(pools, n, s->zone), s->zone, e);
     for (size_t i = 0; rv == 0 && i < s->n_part; i++) {
-        struct safety_set what = { s->part[i].zone, addresses, 0 };
+        struct safety_set what;
 
-        for (size_t k = 0; k < s->n_part; k++)
-            if (strcmp(s->part[k].zone, what.zone) == 0)
-                addresses[what.n_servers++] = ob_address(s->part[k].ip, s->part[k].port, s->c.arena);
-        for (size_t k = 0; k < what.n_servers; k++)
-            if (addresses[k] == NULL)
-                return err_set(e, &ERR_NOMEM, "");
-        rv = safety_may_delete(&view, pools, s->topology.n_units, &what, e);
+        rv = part_in(s, s->part[i].zone, &what, e);
+        if (rv == 0)
+            rv = safety_may_delete(&view, pools, n, &what, e);
     }
     return rv;
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "src/obcluster/step_member.h"
 
-#include "src/oceanbase/cluster_admin.h"
+#include <string.h>
+
+#include "src/obcluster/safety.h"
 
 struct act {
     struct task_run *r;
@@ -45,9 +47,23 @@ int member_add(struct task_run *r, struct err *e)
     return change(r, add_with, "%s is a server of the cluster", e);
 }
 
+/* The others of its zone must be able to hold its units, now. One that is leaving or gone is not asked about. */
+static int may_leave(struct sql *s, struct act *w, struct err *e)
+{
+    struct safety_set what = { w->s.self->zone, &w->address, 1 };
+    struct ob_member m;
+    bool found;
+    int rv = ob_member_get(s, w->address, task_arena(w->r), &m, &found, e);
+
+    return rv != 0 || !found || strcmp(m.status, "DELETING") == 0 ? rv : safety_ask_delete(s, &what, task_arena(w->r), e);
+}
+
 static int delete_with(struct sql *s, void *data, struct err *e)
 {
-    return ob_member_change(s, OB_MEMBER_DELETE, ((const struct act *)data)->address, e);
+    struct act *w = data;
+    int rv = may_leave(s, w, e);
+
+    return rv == 0 ? ob_member_change(s, OB_MEMBER_DELETE, w->address, e) : rv;
 }
 
 int member_delete(struct task_run *r, struct err *e)

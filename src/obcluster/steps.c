@@ -195,6 +195,18 @@ int step_change(struct task_run *r, const struct obcluster *c, step_work work, v
     return rv != 0 ? link_word_use(e, c->name) : 0;
 }
 
+int step_try(struct task_run *r, const struct obcluster *c, step_work work, void *data, const char *what, struct err *e)
+{
+    char text[ERR_TRAIL_SIZE + ERR_MAX_ARGS * ERR_ARG_SIZE];
+    int rv = step_change(r, c, work, data, e);
+
+    if (rv == 0 || err_is(e, &ERR_CANCELLED) || err_is(e, &ERR_TASK_OVERTAKEN))
+        return rv;
+    task_log(r, "%s: %s", what, err_text(e, ERR_EN, text, sizeof text));
+    err_clear(e);
+    return 0;
+}
+
 /* --- looking --------------------------------------------------------------------------------------------------------------------- */
 
 int step_ask(struct task_run *r, const struct obcluster *c, step_work work, void *data, struct err *e)
@@ -309,5 +321,32 @@ int step_move(struct task_run *r, enum obcluster_status from, enum obcluster_sta
     }
     if (rv == 0)
         obclusters_look_soon(step_domain(r), m.id);
+    return rv;
+}
+
+struct removal {
+    int64_t id;
+    enum obcluster_status status;
+    struct arena *arena;
+};
+
+static int remove_body(struct tx *tx, void *data, struct err *e)
+{
+    const struct removal *m = data;
+    struct obcluster c;
+    int rv = store_obcluster_lock(tx, m->id, m->arena, &c, e);
+
+    if (rv == ERR_OBCLUSTER_NOT_FOUND.code)
+        return 0;
+    return rv == 0 && c.status == (int)m->status ? store_obcluster_delete(tx, m->id, e) : rv;
+}
+
+int step_forget(struct task_run *r, enum obcluster_status status, struct err *e)
+{
+    struct removal m = { task_of(r)->cluster_id, status, task_arena(r) };
+    int rv = task_transact(r, remove_body, &m, e);
+
+    if (rv == 0)
+        link_forget(step_domain(r), m.id);
     return rv;
 }

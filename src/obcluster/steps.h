@@ -20,6 +20,8 @@ MUST_CHECK int step_change(struct task_run *r, const struct obcluster *c, step_w
 /* The same at one server, with this password: before it is a cluster, or before its root has one. `host` is an IP address. */
 MUST_CHECK int step_change_at(struct task_run *r, const struct obcluster *c, const char *host, int64_t sql_port, const char *password,
                               step_work work, void *data, struct err *e);
+/* The same of work that only helps what comes next: why it failed stands in the step's log, and it is gone on. Errors: CANCELLED, TASK_OVERTAKEN. */
+MUST_CHECK int step_try(struct task_run *r, const struct obcluster *c, step_work work, void *data, const char *what, struct err *e);
 /* Runs `work`, which only reads. */
 MUST_CHECK int step_ask(struct task_run *r, const struct obcluster *c, step_work work, void *data, struct err *e);
 
@@ -34,5 +36,7 @@ extern const struct err_row *const steps_err_rows[];
 MUST_CHECK int step_look(struct task_run *r, struct err *e);
 /* Moves the cluster's status; nothing when it is `to` already. Errors: OBCLUSTER_STATE when it is neither. */
 MUST_CHECK int step_move(struct task_run *r, enum obcluster_status from, enum obcluster_status to, struct err *e);
+/* The cluster's row goes while its status is this one: what was begun with it is taken back. Nothing when it is gone, or is in another status by now. */
+MUST_CHECK int step_forget(struct task_run *r, enum obcluster_status status, struct err *e);
 
 #endif

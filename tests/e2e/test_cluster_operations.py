@@ -104,3 +104,30 @@ def test_a_refusal_of_the_cluster_is_told_and_may_be_repeated(world):
     finish(api, started)
     assert zones(sim)[zone] == "INACTIVE"
     finish(api, api.post(f"{path}/zones/{zone}/start").data)
+
+
+def test_what_has_changed_since_the_check_is_seen_by_the_step(world):
+    """Somebody stops a server of another zone while the task waits to be run again: the zone is not stopped then, nor is the cluster asked to."""
+    api, path, sim = world
+    zone, other = names(api, path)[:2]
+    away = servers(api, path, other)[0]
+    sim.fault("STOP ZONE", "error", number=4179, text="log not sync, stop zone not allowed")
+    started = api.post(f"{path}/zones/{zone}/stop").data
+    finish(api, started, "FAILED")
+    sim.sql(f"ALTER SYSTEM STOP SERVER '{away['ip']}:{away['port']}'")
+    before = len(sim.audit())
+    api.post(f"/api/v2/tasks/instances/{started['id']}/retry").ok()
+    task = wait_until(lambda: refused_again(api, started["id"]), "the step has refused")
+    assert away["ip"] in task["description"] and "STOP ZONE" not in " ".join(row["text"] for row in sim.audit()[before:])
+    assert zones(sim)[zone] == "ACTIVE"
+    sim.sql(f"ALTER SYSTEM START SERVER '{away['ip']}:{away['port']}'")
+    api.post(f"/api/v2/tasks/instances/{started['id']}/retry").ok()
+    finish(api, started)
+    finish(api, api.post(f"{path}/zones/{zone}/start").data)
+
+
+def refused_again(api, number):
+    """The step that has failed a second time."""
+    task = api.get(f"/api/v2/tasks/instances/{number}").data
+    failed = [step for step in task["subtasks"] if step["status"] == "FAILED"]
+    return failed[0] if task["status"] == "FAILED" and failed and "not sync" not in failed[0]["description"] else None

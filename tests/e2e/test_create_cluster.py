@@ -13,7 +13,7 @@ import pytest
 from lib.py import hosts, installing, obmanual, obrpm
 from lib.py.installing import PARAMETERS, PATHS
 from lib.py.observers import ObState, waiting
-from lib.py.obtrace import Trace
+from lib.py.obtrace import DELETIONS, Trace, assert_units_empty_before_delete
 from lib.py.process import wait_until
 from lib.py.upload import upload
 
@@ -300,12 +300,31 @@ def test_it_is_stopped_and_started(world, cluster):
 
 
 def test_it_is_restarted_zone_by_zone(world, cluster):
-    path = f"{CLUSTERS}/{cluster[0]}"
+    """A process is not ended while it leads anything, and never while another zone is stopped."""
+    path, kept = f"{CLUSTERS}/{cluster[0]}", kernel(world, cluster)
     former = [m.processes("bin/observer")[0][0] for m in world.machines[:3]]
-    world.works(world.api.post(f"{path}/restart").data["id"])
+    frozen = len(kept.trace().statements("MINOR FREEZE", succeeded=True))
+    kept.hold("leaders")
+    started = world.api.post(f"{path}/restart").data
+    wait_until(lambda: stays_leader(world, started["id"]), "the zone that leads is stopped, and leads still", TASK_SECONDS)
+    assert pid(world.machines[1]) == former[1]
+    kept.hold("leaders", False)
+    world.works(started["id"])
+    kept.trace().assert_one_zone_at_a_time({f"{m.address}:2882": f"zone{i + 1}" for i, m in enumerate(world.machines[:3])})
+    assert len(kept.trace().statements("MINOR FREEZE", succeeded=True)) == frozen + 3
     assert world.api.get(path).data["status"] == "RUNNING"
     assert all(now != then for now, then in zip([m.processes("bin/observer")[0][0] for m in world.machines[:3]], former))
     assert {status for status, in world.sql("SELECT status FROM oceanbase.DBA_OB_ZONES")} == {"ACTIVE"}
+
+
+def stays_leader(world, task):
+    """Zone 2 leads (the primary zone): its step waits."""
+    return any(step["status"] == "RUNNING" and "leads nothing" in step["name"] and "zone2" in step["name"]
+               for step in world.api.get(f"{TASKS}/{task}").data["subtasks"])
+
+
+def kernel(world, cluster):
+    return ObState(world.state, "made", world.api.get(f"{CLUSTERS}/{cluster[0]}").data["obClusterId"])
 
 
 def pid(machine):
@@ -323,6 +342,22 @@ def members(world):
     return dict(world.sql("SELECT svr_ip, zone FROM oceanbase.DBA_OB_SERVERS"))
 
 
+def leaves_only_what_serves(world, cluster, one):
+    """The other server of the zone is stopped when the step is run again: nothing could take units, so the cluster is not told to delete."""
+    kept, old = kernel(world, cluster), world.machines[0].address
+    kept.fault("DELETE SERVER", "error", number=4012, text="Timeout")
+    started = world.api.post(f"{CLUSTERS}/{cluster[0]}/servers/batchDelete", {"servers": [one]}).data
+    fails(world, started, "Timeout")
+    world.sql(f"ALTER SYSTEM STOP SERVER '{old}:2882'", host=world.machines[1])
+    told = len(kept.trace().statements("^ALTER SYSTEM DELETE SERVER"))
+    world.api.post(f"{TASKS}/{started['id']}/retry").ok()
+    wait_until(lambda: "last server of the zone" in world.story(world.end(started["id"])), "the step refuses", TASK_SECONDS)
+    assert len(kept.trace().statements("^ALTER SYSTEM DELETE SERVER")) == told
+    world.sql(f"ALTER SYSTEM START SERVER '{old}:2882'", host=world.machines[1])
+    world.api.post(f"{TASKS}/{started['id']}/retry").ok()
+    world.works(started["id"])
+
+
 def test_a_server_is_added_restarted_and_deleted(world, cluster):
     path = f"{CLUSTERS}/{cluster[0]}"
     new, host = world.machines[3], world.hosts[3]
@@ -333,7 +368,7 @@ def test_a_server_is_added_restarted_and_deleted(world, cluster):
     one, former = servers(world, path)[new.address], pid(new)
     world.works(world.api.post(f"{path}/servers/{one}/restart", {"force": False}).data["id"])
     assert pid(new) not in (None, former)
-    world.works(world.api.post(f"{path}/servers/batchDelete", {"servers": [one]}).data["id"])
+    leaves_only_what_serves(world, cluster, one)
     assert new.address not in members(world) and pid(new) is None and not new.home("admin/oceanbase/made").exists()
     last = servers(world, path)[world.machines[0].address]
     world.api.post(f"{path}/servers/batchDelete", {"servers": [last]}).refused(409, 13011)
@@ -361,6 +396,7 @@ def test_a_server_is_replaced(world, cluster):
     world.works(world.api.post(f"{path}/servers/{servers(world, path)[old.address]}/replace", {"hostId": world.hosts[3]}).data["id"])
     assert units and units == set(world.sql(f"SELECT unit_id FROM oceanbase.DBA_OB_UNITS WHERE svr_ip = '{new.address}'"))
     assert old.address not in members(world) and pid(old) is None and pid(new)
+    assert_units_empty_before_delete(world.sql(DELETIONS), f"{old.address}:2882")
 
 
 def test_it_is_deleted_with_its_files(world, cluster):
@@ -379,6 +415,8 @@ def test_what_was_sent_has_the_syntax_of_the_manual(world, cluster):
     [folder] = world.state.glob("made-*")
     sent = {line["text"] for line in Trace.of(folder / "trace.jsonl").statements()}
     assert not obmanual.strangers(sent)
+    zones = {f"{m.address}:2882": f"zone{i + 1}" for i, m in enumerate(world.machines[:3])}
+    Trace.of(folder / "trace.jsonl").assert_one_zone_at_a_time({**zones, f"{world.machines[3].address}:2882": "zone4"})
     for words in ("BOOTSTRAP", "ADD SERVER", "DELETE SERVER", "MIGRATE UNIT", "ADD ZONE", "STOP ZONE", "START ZONE", "DELETE ZONE"):
         assert any(text.startswith(f"ALTER SYSTEM {words}") for text in sent), f"{words} was not sent"
 

@@ -383,6 +383,43 @@ static void units_need_servers(void **state)
     assert_ok(safety_may_delete_zone(&view, 0, "z1", &e), &e);
 }
 
+static void units_do_not_move_to_servers_that_do_not_serve(void **state)
+{
+    const struct safety_pool pools[] = { { "z1", 1 } };
+    const char *one[] = { "10.0.0.4:2882" };
+    struct safety_set what = { "z1", one, 1 };
+
+    (void)state;
+    good_cluster();
+    s[0].stopped = true;
+    assert_err(safety_may_delete(&view, pools, 1, &what, &e), &e, ERR_SAFETY_LAST_SERVER);
+    s[0].stopped = false;
+    s[0].alive = false;
+    assert_err(safety_may_delete(&view, pools, 1, &what, &e), &e, ERR_SAFETY_LAST_SERVER);
+    s[0].alive = true;
+    assert_ok(safety_may_delete(&view, pools, 1, &what, &e), &e);
+}
+
+static void what_leads_and_what_is_stopped_is_seen(void **state)
+{
+    const char *one[] = { "10.0.0.1:2882" }, *both[] = { "10.0.0.1:2882", "10.0.0.4:2882" };
+    const struct safety_pool pools[] = { { "z1", 1 }, { "z2", 9 }, { "z1", 2 } };
+
+    (void)state;
+    good_cluster();
+    assert_int_equal(safety_leads(&view, &(struct safety_set){ .zone = "z1" }), 2);
+    assert_int_equal(safety_leads(&view, &(struct safety_set){ "z1", one, 1 }), 2);
+    assert_int_equal(safety_leads(&view, &(struct safety_set){ .zone = "z2" }), 0);
+    assert_false(safety_is_stopped(&view, &(struct safety_set){ .zone = "z1" }));
+    s[0].stopped = true;
+    assert_true(safety_is_stopped(&view, &(struct safety_set){ "z1", one, 1 }));
+    assert_false(safety_is_stopped(&view, &(struct safety_set){ "z1", both, 2 }));
+    assert_false(safety_is_stopped(&view, &(struct safety_set){ "z9", one, 1 }));
+    z[0].active = false;
+    assert_true(safety_is_stopped(&view, &(struct safety_set){ .zone = "z1" }));
+    assert_int_equal(safety_units(pools, 3, "z1"), 2);
+}
+
 static int lay_out(void *data)
 {
     const struct layout_server founder = { "10.0.0.1", "z1", 2882, 2881 };
@@ -437,6 +474,8 @@ int main(void)
         TEST(all_states_of_three_replicas),
         TEST(rolling_needs_three_zones),
         TEST(units_need_servers),
+        TEST(units_do_not_move_to_servers_that_do_not_serve),
+        TEST(what_leads_and_what_is_stopped_is_seen),
         TEST(memory_may_run_out),
     };
 
