@@ -70,9 +70,22 @@ static bool is_root(const struct roots *r, const char *path)
     return false;
 }
 
-static bool give(const struct making *m, int dir, const char *name)
+static bool give(const struct making *m, int fd)
 {
-    return m->args->owner == NULL || fchownat(dir, name, m->owner.uid, m->owner.gid, AT_SYMLINK_NOFOLLOW) == 0;
+    return m->args->owner == NULL || fchown(fd, m->owner.uid, m->owner.gid) == 0;
+}
+
+/* By its descriptor: whoever owns the directory above may put something else in its place. */
+static bool dress(const struct making *m, int dir, const char *name, mode_t mode)
+{
+    int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    bool ok = fd >= 0 && give(m, fd) && fchmod(fd, mode) == 0 && fsync(dir) == 0;
+    int number = errno;
+
+    if (fd >= 0)
+        (void)close(fd);
+    errno = number;
+    return ok;
 }
 
 /* One directory whose parent is there. *made: it was not. */
@@ -91,7 +104,7 @@ static int make_one(struct making *m, const char *path, bool last, bool *made, s
     *made = mkdirat(dir, name, 0700) == 0;
     if (!*made && errno != EEXIST)
         rv = roots_failed(path, e);
-    else if (*made && (!give(m, dir, name) || fchmodat(dir, name, mode, 0) != 0 || fsync(dir) != 0))
+    else if (*made && !dress(m, dir, name, mode))
         rv = roots_failed(path, e);
     (void)close(dir);
     return rv;
@@ -117,12 +130,12 @@ static bool is_empty(int fd)
 
 static bool put_mark(const struct making *m, int dir)
 {
-    int fd = openat(dir, ACT_MARK, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
-    bool ok = fd >= 0 && file_write_all(fd, m->args->mark, strlen(m->args->mark)) && fsync(fd) == 0;
+    int fd = (unlinkat(dir, ACT_MARK, 0) == 0 || errno == ENOENT) ? openat(dir, ACT_MARK, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644) : -1;
+    bool ok = fd >= 0 && file_write_all(fd, m->args->mark, strlen(m->args->mark)) && give(m, fd) && fsync(fd) == 0;
 
     if (fd >= 0)
         (void)close(fd);
-    return ok && give(m, dir, ACT_MARK) && fsync(dir) == 0;
+    return ok && fsync(dir) == 0;
 }
 
 static int claim(const struct making *m, int dir, const char *path, struct err *e)

@@ -64,7 +64,8 @@ int act_symlink(struct act *a, const void *args, void *answer, struct err *e)
 
 static bool write_new(int dir, const char *name, struct slice text, mode_t mode, const struct user *owner)
 {
-    int fd = openat(dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+    bool there = unlinkat(dir, name, 0) != 0 && errno != ENOENT; /* left by one that was cut short, or put there: a pipe, a file of others */
+    int fd = there ? -1 : openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     bool ok = fd >= 0 && file_write_all(fd, text.s, text.n) && (owner == NULL || fchown(fd, owner->uid, owner->gid) == 0) &&
               fchmod(fd, mode) == 0 && fsync(fd) == 0;
     int number = errno;

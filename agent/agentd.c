@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "agent/guard.h"
+#include "agent/install.h"
 #include "agent/names.h"
 #include "agent/node_exporter.h"
 #include "agent/process.h"
@@ -332,6 +333,7 @@ static int load(struct agentd *a, struct err *e)
 static int start(struct frame *f, void *data, struct err *e)
 {
     struct agentd *a = data;
+    struct err why = { 0 };
     int rv = 0;
 
     (void)uv_signal_init(loop_uv(f->loop), &a->hup); /* the loop is new: it has all it needs */
@@ -341,6 +343,8 @@ static int start(struct frame *f, void *data, struct err *e)
     for (unsigned i = 0; i < N_GUARDS; i++)
         guard_init(&a->guards[i], f, &guarded_rows[i], &a->changed);
     make_links(a);
+    if (install_refresh_unit(f, &why) != 0)
+        log_warn(&f->log, "the unit of systemd stays as a former version wrote it", LOG_E(&why));
     adopt(a);
     adopt_holders(a);
     a->look_again = true;
@@ -399,7 +403,7 @@ int agentd_main(struct frame *f, int argc, char **argv)
     status = frame_run(f, start, stop, &a);
     if (!a.renew || status != 0)
         return status;
-    (void)snprintf(program, sizeof program, "%s/bin/ocp-agent", f->home);
+    (void)snprintf(program, sizeof program, "%s/bin/ocp_agentd", f->home); /* by its link: the kernel names it after that */
     (void)close(f->lock_fd); /* the new program takes the lock */
     (void)execl(program, "ocp_agentd", (char *)NULL);
     (void)fprintf(stderr, "ocp_agentd: %s: %s\n", program, strerror(errno));

@@ -13,7 +13,7 @@
 #include "agent/groups.h"
 #include "agent/process.h"
 
-enum { LOOK_MS = 20, OWN_PID_FILE_MS = 30000 };
+enum { LOOK_MS = 20, OWN_PID_FILE_MS = 30000, SCOPE_MS = 30000 };
 
 struct starting {
     struct running *running;
@@ -44,6 +44,41 @@ static const char **copy_list(struct arena *arena, const struct field_strings *l
     return out;
 }
 
+static bool is_given(const struct field_strings *env, const char *name)
+{
+    size_t n = strlen(name);
+
+    for (size_t i = 0; i < env->n; i++)
+        if (strncmp(env->items[i], name, n) == 0 && env->items[i][n] == '=')
+            return true;
+    return false;
+}
+
+/* What the command gives, and what every program finds after a login unless the command says otherwise. */
+static int make_env(struct starting *s, struct err *e)
+{
+    const struct {
+        const char *name, *value;
+    } usual[] = { { "PATH", "/usr/sbin:/usr/bin:/sbin:/bin" }, { "LANG", "C.UTF-8" }, { "HOME", s->user.home }, { "USER", s->user.name },
+                  { "LOGNAME", s->user.name } };
+    enum { N_USUAL = sizeof usual / sizeof usual[0] };
+    const struct field_strings *given = &s->args->env;
+    const char **env = arena_array(&s->running->arena, given->n + N_USUAL + 1, sizeof *env);
+    size_t n = 0;
+    bool lost = env == NULL;
+
+    for (size_t i = 0; i < N_USUAL && !lost; i++) {
+        if (is_given(given, usual[i].name) || usual[i].value[0] == '\0')
+            continue;
+        env[n++] = arena_printf(&s->running->arena, "%s=%s", usual[i].name, usual[i].value);
+        lost = env[n - 1] == NULL;
+    }
+    for (size_t i = 0; i < given->n && !lost; i++)
+        env[n++] = given->items[i];
+    s->daemon.env = env;
+    return lost ? err_set(e, &ERR_NOMEM, "") : 0;
+}
+
 /* Everything that it names lies below roots, and is there. */
 static int check_places(struct starting *s, struct err *e)
 {
@@ -70,6 +105,8 @@ static int look_and_spawn(struct starting *s, struct err *e)
     if (rv != 0 || s->there)
         return rv;
     rv = user_find(s->args->user, &s->user, e);
+    if (rv == 0)
+        rv = make_env(s, e);
     if (rv == 0)
         rv = check_places(s, e);
     if (rv == 0 && s->args->user != NULL)
@@ -124,20 +161,33 @@ static int on_thread(struct starting *s, void (*fn)(void *data), struct err *e)
     return rv;
 }
 
-/* Some programs take a moment to find out that they cannot run. */
+static bool awaits_scope(const struct starting *s)
+{
+    return s->daemon.scope != NULL && process_runs(&s->found, s->daemon.scope);
+}
+
+/* Some programs take a moment to find out that they cannot run; before that, systemd may take its time with the scope. */
 static int settle(struct starting *s, struct err *e)
 {
-    int64_t until = clock_now_ms(&clock_system) + s->args->settle_ms;
+    int64_t began = clock_now_ms(&clock_system), now = began, until = began + s->args->settle_ms;
     int rv = 0;
 
-    do {
+    for (;;) {
         if (!process_look(s->spawned.pid, s->spawned.start_time, &s->found))
             return failed(s->args->argv.items[0], "it ended right after its start", e);
+        if (awaits_scope(s))
+            until = now + s->args->settle_ms;
+        if (now >= until)
+            return 0;
+        if (now - began >= SCOPE_MS + s->args->settle_ms)
+            break;
         rv = fiber_sleep(LOOK_MS, e);
-    } while (rv == 0 && clock_now_ms(&clock_system) < until);
-    if (rv == 0 && !process_look(s->spawned.pid, s->spawned.start_time, &s->found))
-        return failed(s->args->argv.items[0], "it ended right after its start", e);
-    return rv;
+        if (rv != 0)
+            return rv;
+        now = clock_now_ms(&clock_system);
+    }
+    (void)kill(s->spawned.pid, SIGKILL); /* it shall not become the program after all */
+    return failed(s->args->argv.items[0], "systemd has made no scope for it (systemctl list-jobs on the host)", e);
 }
 
 /* A program that daemonizes itself is another process in the end. */
@@ -181,9 +231,9 @@ static int start_new(struct starting *s, struct err *e)
 
     (void)snprintf(s->unit, sizeof s->unit, "ocp-%.40s-%lld-%lld", slash != NULL ? slash + 1 : "", (long long)s->running->entry->key.step,
                    (long long)clock_now_ms(&clock_system));
-    s->daemon = (struct daemon){ .argv = copy_list(arena, &s->args->argv), .env = copy_list(arena, &s->args->env), .cwd = s->args->cwd,
-                                 .input = -1, .output = -1, .scope = s->running->commands->scope, .scope_name = s->unit };
-    if (s->daemon.argv == NULL || s->daemon.env == NULL)
+    s->daemon = (struct daemon){ .argv = copy_list(arena, &s->args->argv), .cwd = s->args->cwd, .input = -1, .output = -1,
+                                 .scope = s->running->commands->scope, .scope_name = s->unit, .limits = true };
+    if (s->daemon.argv == NULL)
         return err_set(e, &ERR_NOMEM, "");
     rv = on_thread(s, spawn, e);
     return rv != 0 || s->there ? rv : let_go(s, e);

@@ -30,7 +30,7 @@ const struct field agent_conf_fields[] = {
     F_INT(agent_conf, epoch, "epoch", .def = "0", .min = 0, .max = INT64_MAX, DOC("Epoch of the OCP cluster at the installation.")),
     F_INT(agent_conf, blob_quota, "blob_quota", .def = "8589934592", .min = 1, .max = INT64_MAX, DOC("Bytes of package contents kept.")),
     F_STRING(agent_conf, scope, "scope",
-             DOC("Program that puts a started process into a scope of systemd; empty: none. Default: systemd-run, where systemd runs.")),
+             DOC("Program that puts a started process into a scope of systemd; empty: systemd is left alone. Default: systemd-run, where systemd runs.")),
     FIELD_END,
 };
 

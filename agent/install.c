@@ -89,24 +89,62 @@ static int make_links(struct frame *f, struct err *e)
     return 0;
 }
 
-/* KillMode=process: what runs in the unit's control group besides ocp_agentd is not systemd's to end. */
+/* KillMode=process: what runs in the unit's control group besides ocp_agentd is not systemd's to end. The limit of starts is off: who kills it
+ * often does not get rid of it. (Service's name for it is the one that systemd before 230 knows.) */
+static int unit_text(struct frame *f, struct slice *out, struct err *e)
+{
+    const char *text = arena_printf(&f->arena,
+                                    "[Unit]\nDescription=Agent of OceanBase Cloud Platform\nAfter=network-online.target\nWants=network-online.target\n\n"
+                                    "[Service]\nType=simple\nExecStart=%s/bin/ocp_agentd\nKillMode=process\nRestart=on-failure\nRestartSec=500ms\n"
+                                    "StartLimitInterval=0\nLimitNOFILE=65535\nTimeoutStopSec=30\n\n[Install]\nWantedBy=multi-user.target\n", f->home);
+
+    if (text == NULL)
+        return err_set(e, &ERR_NOMEM, "");
+    *out = (struct slice){ text, strlen(text) };
+    return 0;
+}
+
 static int write_unit(struct frame *f, struct err *e)
 {
-    char text[2048], mark[PATH_SIZE];
-    int n = snprintf(text, sizeof text,
-                     "[Unit]\nDescription=Agent of OceanBase Cloud Platform\nAfter=network-online.target\nWants=network-online.target\n\n"
-                     "[Service]\nType=simple\nExecStart=%s/bin/ocp_agentd\nKillMode=process\nRestart=on-failure\nRestartSec=500ms\n"
-                     "StartLimitIntervalSec=0\nLimitNOFILE=65535\nTimeoutStopSec=30\n\n[Install]\nWantedBy=multi-user.target\n", f->home);
-    int rv = n > 0 && n < (int)sizeof text ? frame_write(INSTALL_UNIT_FILE, (struct slice){ text, (size_t)n }, true, e) : err_set(e, &ERR_INVALID, "the agent's path is too long");
+    struct slice text = { NULL, 0 };
+    int rv = unit_text(f, &text, e);
 
-    (void)snprintf(mark, sizeof mark, "%s/conf/systemd", f->home);
+    if (rv == 0)
+        rv = frame_write(INSTALL_UNIT_FILE, text, true, e);
     if (rv == 0 && chmod(INSTALL_UNIT_FILE, 0644) != 0)
         rv = failed(INSTALL_UNIT_FILE, e);
-    if (rv == 0)
-        rv = install_systemctl("daemon-reload", e);
+    return rv == 0 ? install_systemctl("daemon-reload", e) : rv;
+}
+
+static int make_unit(struct frame *f, struct err *e)
+{
+    char mark[PATH_SIZE];
+    int rv = write_unit(f, e);
+
+    (void)snprintf(mark, sizeof mark, "%s/conf/systemd", f->home);
     if (rv == 0)
         rv = install_systemctl("enable", e);
     return rv == 0 ? frame_write(mark, SLICE(INSTALL_UNIT "\n"), false, e) : rv;
+}
+
+int install_refresh_unit(struct frame *f, struct err *e)
+{
+    struct slice text = { NULL, 0 }, there;
+    int rv;
+
+    if (!install_has_unit(f))
+        return 0;
+    rv = unit_text(f, &text, e);
+    if (rv == 0)
+        rv = frame_read(INSTALL_UNIT_FILE, &f->arena, &there, e);
+    if (rv != 0 || there.s == NULL || (there.n == text.n && memcmp(there.s, text.s, text.n) == 0))
+        return rv; /* one that somebody has removed stays away */
+    return write_unit(f, e);
+}
+
+bool install_uses_systemd(const struct frame *f)
+{
+    return (f->conf.scope == NULL || f->conf.scope[0] != '\0') && geteuid() == 0 && access("/run/systemd/system", F_OK) == 0;
 }
 
 int install(struct frame *f, struct err *e)
@@ -115,8 +153,8 @@ int install(struct frame *f, struct err *e)
 
     if (rv == 0)
         rv = make_links(f, e);
-    if (rv == 0 && geteuid() == 0 && access("/run/systemd/system", F_OK) == 0)
-        rv = write_unit(f, e);
+    if (rv == 0 && install_uses_systemd(f))
+        rv = make_unit(f, e);
     return rv;
 }
 

@@ -153,13 +153,13 @@ static int make_dirs(struct proxy *p, struct err *e)
 }
 
 /* The program that makes scopes, where systemd is what runs this host. */
-static const char *scope_of(const struct agent_conf *conf)
+static const char *scope_of(const struct frame *f)
 {
     static const char systemd_run[] = "/usr/bin/systemd-run";
 
-    if (conf->scope != NULL)
-        return conf->scope[0] != '\0' ? conf->scope : NULL;
-    return geteuid() == 0 && access("/run/systemd/system", F_OK) == 0 && access(systemd_run, X_OK) == 0 ? systemd_run : NULL;
+    if (f->conf.scope != NULL)
+        return f->conf.scope[0] != '\0' ? f->conf.scope : NULL;
+    return install_uses_systemd(f) && access(systemd_run, X_OK) == 0 ? systemd_run : NULL;
 }
 
 static int prepare(struct proxy *p, struct err *e)
@@ -177,7 +177,7 @@ static int prepare(struct proxy *p, struct err *e)
     if (rv != 0)
         return rv;
     p->commands = (struct commands){ .frame = f, .ledger = p->ledger, .journal = p->journal, .pool = p->pool, .boot = p->boot,
-                                     .blobs = frame_path(f, "data/blobs"), .scope = scope_of(&f->conf) };
+                                     .blobs = frame_path(f, "data/blobs"), .scope = scope_of(f) };
     p->blobs = (struct blobs){ .commands = &p->commands, .dir = p->commands.blobs, .quota = f->conf.blob_quota };
     return p->commands.blobs != NULL ? commands_recover(&p->commands, e) : err_set(e, &ERR_NOMEM, "");
 }

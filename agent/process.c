@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -20,7 +21,8 @@
 #include "src/base/num.h"
 #include "src/proto/agent.h"
 
-enum { STAT_SIZE = 1024, MAX_ARGV = 600 };
+/* FILES, TASKS: what OceanBase asks of its host. */
+enum { STAT_SIZE = 1024, MAX_ARGV = 1100, FILES = 655350, TASKS = 655360 };
 
 /* ---- looking ------------------------------------------------------------------------------------------------------------------- */
 
@@ -108,9 +110,16 @@ bool process_runs(const struct process *p, const char *path)
 struct plan {
     const struct daemon *d;
     const char *argv[MAX_ARGV];
-    char unit[160], uid[32], gid[32];
+    unsigned n_argv;
+    const char *const *env;
+    struct arena arena;
     int go[2], failure[2], told[2];
 };
+
+static bool in_scope(const struct daemon *d)
+{
+    return d->scope != NULL && d->scope[0] != '\0';
+}
 
 __attribute__((noreturn)) static void fail_child(const struct plan *p)
 {
@@ -146,11 +155,26 @@ static void reset_signals(void)
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* systemd-run, which must be root, changes user and group itself, and leaves the other groups as they are. */
 static bool become(const struct user *u, bool scope)
 {
-    if (u == NULL || geteuid() != 0 || scope)
+    if (u == NULL || geteuid() != 0)
         return true;
-    return setgroups((size_t)u->n_groups, u->groups) == 0 && setgid(u->gid) == 0 && setuid(u->uid) == 0;
+    return setgroups((size_t)u->n_groups, u->groups) == 0 && (scope || (setgid(u->gid) == 0 && setuid(u->uid) == 0));
+}
+
+/* Both limits are `wanted` or what they are, whichever is more; who may not raise the hard one goes up to that. */
+static void raise_limit(int resource, rlim_t wanted)
+{
+    struct rlimit l, most;
+
+    if (getrlimit(resource, &l) != 0)
+        return;
+    most = (struct rlimit){ l.rlim_cur > wanted ? l.rlim_cur : wanted, l.rlim_max > wanted ? l.rlim_max : wanted };
+    if (setrlimit(resource, &most) == 0)
+        return;
+    l.rlim_cur = most.rlim_cur < l.rlim_max ? most.rlim_cur : l.rlim_max;
+    (void)setrlimit(resource, &l); /* as much as there is */
 }
 
 __attribute__((noreturn)) static void be_daemon(const struct plan *p)
@@ -165,10 +189,15 @@ __attribute__((noreturn)) static void be_daemon(const struct plan *p)
     keep_only_three();
     if (read(p->go[0], &go, 1) != 1)
         _exit(0); /* the agent is gone or has thought better of it: nothing has happened */
-    if (!become(d->user, d->scope != NULL && d->scope[0] != '\0') || chdir(d->cwd != NULL ? d->cwd : "/") != 0)
+    if (d->limits) {
+        raise_limit(RLIMIT_NOFILE, FILES);
+        raise_limit(RLIMIT_NPROC, TASKS);
+        raise_limit(RLIMIT_CORE, RLIM_INFINITY);
+    }
+    if (!become(d->user, in_scope(d)) || chdir(d->cwd != NULL ? d->cwd : "/") != 0)
         fail_child(p);
     (void)umask(027);
-    (void)execve(p->argv[0], (char *const *)p->argv, (char *const *)d->env);
+    (void)execve(p->argv[0], (char *const *)p->argv, (char *const *)p->env);
     fail_child(p);
 }
 
@@ -190,30 +219,43 @@ static int failed(const char *what, int number, struct err *e)
     return err_arg(e, "%s", strerror(number));
 }
 
-/* systemd-run becomes the program after it has made the scope: the pid stays. */
-static void make_argv(struct plan *p)
+static void add_word(struct plan *p, const char *word)
 {
-    const struct daemon *d = p->d;
-    unsigned n = 0, i = 0;
+    if (word != NULL && p->n_argv < MAX_ARGV - 1)
+        p->argv[p->n_argv++] = word;
+    else
+        p->n_argv = MAX_ARGV; /* out of memory or of room: make_argv tells */
+}
 
-    if (d->scope != NULL && d->scope[0] != '\0') {
-        (void)snprintf(p->unit, sizeof p->unit, "--unit=%s", d->scope_name);
-        p->argv[n++] = d->scope;
-        p->argv[n++] = "--scope";
-        p->argv[n++] = "--quiet";
-        p->argv[n++] = "--collect";
-        p->argv[n++] = p->unit;
-        if (d->user != NULL && geteuid() == 0) {
-            (void)snprintf(p->uid, sizeof p->uid, "--uid=%u", (unsigned)d->user->uid);
-            (void)snprintf(p->gid, sizeof p->gid, "--gid=%u", (unsigned)d->user->gid);
-            p->argv[n++] = p->uid;
-            p->argv[n++] = p->gid;
-        }
-        p->argv[n++] = "--";
+/* systemd-run becomes the program after it has made the scope: the pid stays. The program's variables are none of systemd-run's own: it is root,
+ * and LD_LIBRARY_PATH would have it load what others may write. */
+static void add_scope(struct plan *p)
+{
+    static const char *const own[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", NULL };
+    const struct daemon *d = p->d;
+
+    p->env = own;
+    add_word(p, d->scope);
+    add_word(p, "--scope");
+    add_word(p, "--quiet");
+    add_word(p, arena_printf(&p->arena, "--unit=%s", d->scope_name));
+    if (d->user != NULL && geteuid() == 0) {
+        add_word(p, arena_printf(&p->arena, "--uid=%u", (unsigned)d->user->uid));
+        add_word(p, arena_printf(&p->arena, "--gid=%u", (unsigned)d->user->gid));
     }
-    while (d->argv[i] != NULL && n < MAX_ARGV - 1)
-        p->argv[n++] = d->argv[i++];
-    p->argv[n] = NULL;
+    for (unsigned i = 0; d->env[i] != NULL; i++)
+        add_word(p, arena_printf(&p->arena, "--setenv=%s", d->env[i]));
+    add_word(p, "--");
+}
+
+static int make_argv(struct plan *p, struct err *e)
+{
+    p->env = p->d->env;
+    if (in_scope(p->d))
+        add_scope(p);
+    for (unsigned i = 0; p->d->argv[i] != NULL; i++)
+        add_word(p, p->d->argv[i]);
+    return p->n_argv < MAX_ARGV ? 0 : failed(p->d->argv[0], ENOMEM, e);
 }
 
 static void close_pipe(int p[2])
@@ -260,7 +302,13 @@ int daemon_spawn(const struct daemon *d, struct spawned *out, struct err *e)
         return err_set(e, &ERR_NOMEM, "");
     p->d = d;
     p->go[0] = p->go[1] = p->failure[0] = p->failure[1] = p->told[0] = p->told[1] = -1;
-    make_argv(p);
+    arena_init(&p->arena);
+    rv = make_argv(p, e);
+    if (rv != 0) {
+        arena_fini(&p->arena);
+        mem_free(p);
+        return rv;
+    }
     if (pipe2(p->go, O_CLOEXEC) != 0 || pipe2(p->failure, O_CLOEXEC) != 0 || pipe2(p->told, O_CLOEXEC) != 0)
         rv = failed("pipe", errno, e);
     else
@@ -268,6 +316,7 @@ int daemon_spawn(const struct daemon *d, struct spawned *out, struct err *e)
     close_pipe(p->go);
     close_pipe(p->failure);
     close_pipe(p->told);
+    arena_fini(&p->arena);
     mem_free(p);
     return rv;
 }

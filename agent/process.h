@@ -28,12 +28,13 @@ bool process_runs(const struct process *p, const char *path);
 /* A daemon to be started. Strings are borrowed until daemon_spawn returns. */
 struct daemon {
     const char *const *argv;     /* ends with NULL; argv[0] is the path */
-    const char *const *env;      /* ends with NULL */
+    const char *const *env;      /* ends with NULL; of the program alone: what makes the scope, as root, has none of it */
     const char *cwd;             /* NULL: / */
     const struct user *user;     /* NULL: stays who we are */
     int input, output;           /* descriptors that become stdin; stdout and stderr. -1: /dev/null */
     const char *scope;           /* program like systemd-run that puts it into a scope of its own; NULL or "": none */
     const char *scope_name;      /* of the unit */
+    bool limits;                 /* files, processes and cores as a database needs them, as far as we may */
 };
 /* What waits to become it. */
 struct spawned {

@@ -4,7 +4,9 @@
  *        agentprobe issue DIR URI NAME [DAYS]   a certificate by it, from an hour ago: DIR/NAME.crt, DIR/NAME.key
  *        agentprobe call DIR NAME ADDRESS PORT OCPID HOST REQUEST
  *            as NAME; REQUEST is JSON with "op": hello, command, wait, query, fence, stop, acknowledge, push, have, status, renew, bench;
- *            prints one line of JSON, with member "error" (symbol) and "text" when it failed */
+ *            prints one line of JSON, with member "error" (symbol) and "text" when it failed
+ *        agentprobe --scope OPTION... -- PROGRAM ARGUMENT...   as systemd-run with a systemd that takes its time: writes its own variables to
+ *            the file "variables" beside this program, waits for the file "go" there, and becomes PROGRAM with those of --setenv */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,6 +79,39 @@ static int issue(const char *dir, const char *uri, const char *name, int days, s
     save(dir, name, "crt", id.certificate);
     save(dir, name, "key", id.key);
     return 0;
+}
+
+/* --- a scope ------------------------------------------------------------------------------------------------------------------------------ */
+
+static void write_variables(const char *path, char **env)
+{
+    char fresh[512];
+    FILE *f;
+
+    (void)snprintf(fresh, sizeof fresh, "%.480s.new", path);
+    f = fopen(fresh, "w");
+    for (; f != NULL && *env != NULL; env++)
+        (void)fprintf(f, "%s\n", *env);
+    if (f == NULL || fclose(f) != 0 || rename(fresh, path) != 0)
+        exit(1);
+}
+
+static int be_scope(char **argv, char **env)
+{
+    const char *slash = strrchr(argv[0], '/');
+    char path[512];
+
+    (void)snprintf(path, sizeof path, "%.*s/variables", (int)(slash - argv[0]), argv[0]);
+    write_variables(path, env);
+    (void)snprintf(path, sizeof path, "%.*s/go", (int)(slash - argv[0]), argv[0]);
+    while (access(path, F_OK) != 0)
+        (void)usleep(10000);
+    for (argv++; *argv != NULL && strcmp(*argv, "--") != 0; argv++)
+        if (strncmp(*argv, "--setenv=", 9) == 0)
+            (void)putenv(*argv + 9);
+    if (*argv != NULL)
+        (void)execv(argv[1], argv + 1);
+    return 127;
 }
 
 /* --- calls ---------------------------------------------------------------------------------------------------------------------------- */
@@ -446,11 +481,13 @@ static int call(char **argv)
     return 0;
 }
 
-int main(int argc, char **argv)
+int main(int argc, char **argv, char **env)
 {
     struct arena arena;
     int status = 2;
 
+    if (argc > 1 && strcmp(argv[1], "--scope") == 0)
+        return be_scope(argv, env);
     (void)signal(SIGPIPE, SIG_IGN);
     arena_init(&arena);
     if (argc == 3 && strcmp(argv[1], "found") == 0)

@@ -6,6 +6,8 @@ import contextlib
 import json
 import os
 import pathlib
+import pwd
+import resource
 import shutil
 import signal
 import ssl
@@ -28,6 +30,9 @@ def proxy():
     a = agents.Agent(new_dir("agent"), ADDRESS + "1")
     shutil.copy("/bin/sleep", a.root / "sleeper")
     a.process = a.start_proxy()
+    got = a.answer("start_process", argv=[f"{a.root}/sleeper", "100000"])      # by that name: an observer's monitors would want the guard
+    a.observer = got["pid"], got["startTime"]
+    a.pids.append(a.observer)
     yield a
     for pid in a.started():
         os.kill(pid, signal.SIGKILL)
@@ -48,6 +53,18 @@ def guarded():
     a.stop()
     if start_time(a.observer[0]) == a.observer[1]:
         os.kill(a.observer[0], signal.SIGKILL)
+
+
+@pytest.fixture(autouse=True)
+def what_it_has_started_goes_on(request):
+    """Whatever a test does to an agent."""
+    yield
+    for name in {"proxy", "guarded"} & set(request.fixturenames):
+        observer_is_untouched(request.getfixturevalue(name))
+
+
+def observer_is_untouched(a):
+    assert start_time(a.observer[0]) == a.observer[1]
 
 
 def restart(a, number=signal.SIGKILL):
@@ -376,6 +393,9 @@ def test_small_files_ports_disks_and_the_host(proxy):
     proxy.answer("symlink", path=f"{path}.link", target=path)
     files = {f["name"]: f for f in proxy.answer("list_directory", path=str(proxy.root))["entries"]}
     assert files["file"]["mode"] == 0o640 and files["file.link"]["target"] == path
+    os.mkfifo(f"{path}.ocp-new")                               # in the way; whoever opens it waits for ever
+    proxy.answer("write_file", path=path, data=base64.b64encode(b"hello again\n").decode(), mode=0o640)
+    assert pathlib.Path(path).read_bytes() == b"hello again\n" and not os.path.exists(f"{path}.ocp-new")
     assert proxy.answer("check_port", address=proxy.address, port=proxy.port)["free"] is False
     assert proxy.answer("check_port", address=proxy.address, port=proxy.port, connect=True)["reachable"] is True
     assert proxy.answer("check_port", address=proxy.address, port=1)["free"] is True
@@ -406,6 +426,48 @@ def test_processes_are_started_found_and_stopped(proxy):
     assert proxy.answer("stop_process", pid=got["pid"], startTime=got["startTime"], graceMs=300) == {"wasRunning": True, "killed": True}
     failed = script(proxy, "fails_at_once", "exit 1\n")
     assert "ended right after" in proxy.run("start_process", argv=[failed])["text"]
+
+
+def test_a_process_has_what_a_database_needs_and_nothing_of_the_agent(proxy):
+    (proxy.root / "here").mkdir()
+    got = proxy.answer("start_process", argv=[f"{proxy.root}/sleeper", "100000"], cwd=f"{proxy.root}/here", env=["LANG=zh_CN.UTF-8", "X=1"])
+    proxy.pids.append((got["pid"], got["startTime"]))
+    p, me = pathlib.Path(f"/proc/{got['pid']}"), pwd.getpwuid(os.geteuid())
+    variables = dict(v.split("=", 1) for v in (p / "environ").read_text().split("\0") if v)
+    assert variables == {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "zh_CN.UTF-8", "HOME": me.pw_dir, "USER": me.pw_name, "LOGNAME": me.pw_name,
+                         "X": "1"}
+    assert sorted(f.name for f in (p / "fd").iterdir()) == ["0", "1", "2"] and os.readlink(p / "cwd") == f"{proxy.root}/here"
+    assert "\nUmask:\t0027\n" in (p / "status").read_text() and "\nSigIgn:\t0000000000000000\n" in (p / "status").read_text()
+    for number, least in ((resource.RLIMIT_NOFILE, 655350), (resource.RLIMIT_NPROC, 655360), (resource.RLIMIT_CORE, resource.RLIM_INFINITY)):
+        soft, hard = (resource.RLIM_INFINITY if n == -1 else n for n in resource.prlimit(got["pid"], number))
+        assert soft in (least, hard), number             # who may not raise the hard limit gets up to that
+
+
+def test_a_scope_may_take_its_time(tmp_path):
+    """systemd-run is asked as root: it has none of the program's variables, and until it has become the program nothing has been started."""
+    class Scoped(agents.Agent):
+        systemd = ""
+    folder = new_dir("scoped")
+    a = Scoped(folder, ADDRESS + "6", conf=f"scope = {folder}/systemd-run\n")
+    shutil.copy(agents.probe(), folder / "systemd-run")
+    shutil.copy("/bin/sleep", a.root / "sleeper")
+    key, process = a.key(), a.start_proxy()
+    caller = a.popen({"op": "command", "kind": "start_process", "key": key, "args": {
+        "argv": [f"{a.root}/sleeper", "100000"], "env": ["LD_LIBRARY_PATH=/nowhere"], "settleMs": 1}})
+    try:
+        wait_for((folder / "variables").exists)
+        assert "LD_LIBRARY_PATH" not in (folder / "variables").read_text()
+        assert [a.query(key)[0]["state"] for _ in range(20)] == ["RUNNING"] * 20
+        (folder / "go").touch()
+        got = json.loads(caller.communicate(timeout=120)[0])["answer"]
+        a.pids.append((got["pid"], got["startTime"]))
+        assert exe_of(got["pid"]) == f"{a.root}/sleeper" and a.started()
+        assert "LD_LIBRARY_PATH=/nowhere" in pathlib.Path(f"/proc/{got['pid']}/environ").read_text().split("\0")
+    finally:
+        process.kill()
+        process.wait()
+        for pid in a.started():
+            os.kill(pid, signal.SIGKILL)
 
 
 # --- packages ------------------------------------------------------------------------------------------------------------
@@ -500,10 +562,6 @@ def test_a_blob_is_what_it_was_announced_as(proxy):
 
 
 # --- the guard -------------------------------------------------------------------------------------------------------------
-
-def observer_is_untouched(a):
-    assert start_time(a.observer[0]) == a.observer[1]
-
 
 def test_processes_of_the_agent_come_back(guarded):
     wait_for(lambda: guarded.pid("ob_cleaner"))     # an observer was started, so its monitor runs

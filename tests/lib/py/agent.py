@@ -31,10 +31,10 @@ def wait_for(what, seconds=60):
         time.sleep(0.02)
 
 
-def start_time(pid):
+def start_time(pid, proc="/proc"):
     """Clock ticks since boot; None when there is no such process."""
     try:
-        stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
+        stat = (pathlib.Path(proc) / str(pid) / "stat").read_text()
     except OSError:
         return None
     fields = stat[stat.rindex(")") + 2:].split()
@@ -46,7 +46,10 @@ def _die_with_parent():
 
 
 class Agent:
-    """`folder` gets agent/ (its HOME), roots/ (what it may touch) and pki/ (the authority and the node's certificate)."""
+    """`folder` gets agent/ (its HOME), roots/ (what it may touch) and pki/ (the authority and the node's certificate). It leaves the systemd of this
+    machine alone."""
+
+    systemd = "scope =\n"
 
     def __init__(self, folder, address, port=62888, host=7, conf=""):
         self.folder, self.address, self.port, self.host = pathlib.Path(folder), address, port, host
@@ -62,12 +65,15 @@ class Agent:
         for name in ("agent.crt", "agent.key"):
             (self.home / "conf" / name).symlink_to("agent.pem")
         (self.home / "conf/agent.conf").write_text(
-            f"ocp_id = {OCP_ID}\nhost_id = {host}\nlisten = {address}\nport = {port}\nroots = {self.root}\n{conf}")
-        subprocess.run([self.home / "bin/ocp-agent", "ocp_agent_ctl", "install"], check=True)
+            f"ocp_id = {OCP_ID}\nhost_id = {host}\nlisten = {address}\nport = {port}\nroots = {self.root}\n{self.systemd}{conf}")
+        self.install()
         self.seq, self.epoch, self.pids = 0, 1, []
 
     def _probe(self, *args):
         return subprocess.run([probe(), *args], check=True, capture_output=True, text=True).stdout
+
+    def install(self):
+        subprocess.run([self.home / "bin/ocp-agent", "ocp_agent_ctl", "install"], check=True)
 
     def ctl(self, *args, check=True):
         return subprocess.run([self.home / "bin/ocp_agent_ctl", *args], check=check, capture_output=True, text=True, timeout=120)
