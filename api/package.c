@@ -307,15 +307,17 @@ static int api_file_upload(struct call *c, struct err *e)
 
 /* ---- download ------------------------------------------------------------------------------------------------------------------- */
 
-static int send_chunks(struct call *c, const struct package *p, struct err *e)
+/* The first chunk was read: what cannot be read at all is told as an error. */
+static int send_chunks(struct call *c, const struct package *p, struct slice first, struct err *e)
 {
+    struct slice chunk = first;
     struct arena arena;
-    struct slice chunk;
-    int rv = 0;
+    int rv;
 
     if (slice_is(c->rq->method, "HEAD"))
         return http_reply_end(c->rq, e);
-    for (int64_t i = 0; rv == 0 && i * PACKAGE_CHUNK_BYTES < p->size; i++) {
+    rv = http_reply_write(c->rq, first.s, first.n, e);
+    for (int64_t i = 1; rv == 0 && i * PACKAGE_CHUNK_BYTES < p->size; i++) {
         arena_init(&arena);
         rv = package_read(c->api->shared->domains->packages, c->db, p, i, &arena, &chunk, e);
         if (rv == 0)
@@ -334,14 +336,17 @@ static int send_package(struct call *c, const struct package *p, struct err *e)
         { SLICE("etag"), { etag, etag != NULL ? strlen(etag) : 0 } },
     };
     unsigned n = sizeof headers / sizeof headers[0];
+    struct slice first;
     int rv;
 
     if (etag == NULL)
         return err_set(e, &ERR_NOMEM, "");
     if (call_holds(c, headers[2].value))
         return http_reply(c->rq, 304, headers, n, SLICE(""), e);
-    rv = http_reply_begin(c->rq, 200, headers, n, p->size, e);
-    return rv == 0 ? send_chunks(c, p, e) : rv;
+    rv = package_read(c->api->shared->domains->packages, c->db, p, 0, c->arena, &first, e);
+    if (rv == 0)
+        rv = http_reply_begin(c->rq, 200, headers, n, p->size, e);
+    return rv == 0 ? send_chunks(c, p, first, e) : rv;
 }
 
 static int api_package_download(struct call *c, struct err *e)

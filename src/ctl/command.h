@@ -48,6 +48,10 @@ enum option {
     OPT_RESTORED,
     OPT_WITNESS,
     OPT_FORCE,
+    OPT_IDC,
+    OPT_TYPE,
+    OPT_CREDENTIAL,
+    OPT_SSH_PORT,
     OPT_WATCH,
     N_OPTIONS,
 };

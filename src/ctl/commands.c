@@ -38,6 +38,10 @@ const struct option_row option_rows[N_OPTIONS] = {
     [OPT_RESTORED] = { "restored", 0, NULL, NULL, NULL, "MetaDB was restored from a backup" },
     [OPT_WITNESS] = { "witness", 0, NULL, NULL, NULL, "The node only votes: it never leads and serves nobody" },
     [OPT_FORCE] = { "force", 0, NULL, NULL, NULL, "The host is gone for good: nothing is removed there" },
+    [OPT_IDC] = { "idc", 0, "ID", NULL, NULL, "IDC that the hosts stand in (ocpctl idcs)" },
+    [OPT_TYPE] = { "type", 0, "ID", NULL, NULL, "Their host type (ocpctl host-types)" },
+    [OPT_CREDENTIAL] = { "credential", 0, "ID", NULL, NULL, "Credential of your password box to log in with (ocpctl credentials)" },
+    [OPT_SSH_PORT] = { "ssh-port", 0, "PORT", NULL, NULL, "Port of their SSH servers. Default 22" },
     [OPT_WATCH] = { "watch", 0, NULL, NULL, NULL, "Look again each second, until interrupted" },
 };
 
@@ -54,6 +58,7 @@ const struct exit_row exit_rows[] = {
 
 #define COLUMNS(...) (const struct column[]){ __VA_ARGS__, { NULL, NULL } }
 enum { PAGED = TAKES(OPT_PAGE) | TAKES(OPT_SIZE) };
+#define ADDING (TAKES(OPT_IDC) | TAKES(OPT_TYPE) | TAKES(OPT_CREDENTIAL) | TAKES(OPT_SSH_PORT))
 
 const struct command command_rows[] = {
     { "status", "", 0, true, ctl_status, NULL, NULL, "How the node behind the endpoint does" },
@@ -127,7 +132,16 @@ const struct command command_rows[] = {
               { "agent", "hostAgentVersion" }, { "agent is", "hostAgentStatus" }, { "services", "services.name" },
               { "SSH key", "sshFingerprint" }, { "added", "createTime" }),
       "One host" },
+    { "host check", "ADDRESS...", ADDING, false, ctl_host_check, NULL, NULL,
+      "Look whether hosts can be added: every reason against it, and what helps" },
+    { "host add", "ADDRESS...", ADDING | TAKES(OPT_WAIT), false, ctl_host_add, NULL, NULL,
+      "Add hosts: log in over SSH, look at them, install and start their agents" },
     { "host delete", "HOST", TAKES(OPT_FORCE), false, ctl_host_delete, NULL, NULL, "Delete a host that nothing uses, and remove its agent" },
+    { "host-types", "", PAGED, false, ctl_get, "/api/v2/compute/hostTypes", COLUMNS({ "ID", "id" }, { "NAME", "name" }, { "DESCRIPTION", "description" }),
+      "Types of hosts" },
+    { "idcs", "", PAGED, false, ctl_get, "/api/v2/compute/idcs", COLUMNS({ "ID", "id" }, { "NAME", "name" }, { "REGION", "regionName" }), "IDCs, and the regions they are in" },
+    { "credentials", "", 0, false, ctl_get, "/api/v2/profiles/me/credentials",
+      COLUMNS({ "ID", "id" }, { "NAME", "name" }, { "FOR", "targetType" }, { "DESCRIPTION", "description" }), "Credentials in your password box" },
     { "host key", "HOST", 0, false, ctl_get, "/api/v2/compute/hosts/{HOST}/sshKey",
       COLUMNS({ "pinned", "pinned" }, { "shown now", "shown" }, { "same", "same" }), "Key of a host's SSH server: the one that counts, and the one it shows" },
     { "host accept-key", "HOST FINGERPRINT", 0, false, ctl_host_accept_key, NULL, NULL,

@@ -36,6 +36,8 @@ int ctl_done(struct ctl *c, const json_t *data, const char *sentence, struct err
 /* Follows a task to its end and sets the exit status. Errors: those of remote, TIMEOUT (--timeout is over). */
 int ctl_wait_task(struct ctl *c, int64_t id, struct err *e);
 
+/* `body` (takes it) as text in the arena; NULL when memory is out. */
+const char *ctl_dump(struct ctl *c, json_t *body, struct err *e);
 /* Sends `body` (takes it; NULL for a DELETE) and then says one sentence. `path` as for ctl_path. Errors: those of remote. */
 int ctl_change(struct ctl *c, const char *method, const char *path, json_t *body, const char *sentence, struct err *e);
 /* The same for what starts a task: says which, or follows it with --wait. */
@@ -47,6 +49,8 @@ int ctl_check(struct ctl *c, struct err *e);
 int ctl_takeover(struct ctl *c, struct err *e);
 int ctl_cluster_password(struct ctl *c, struct err *e);
 int ctl_moveout(struct ctl *c, struct err *e);
+int ctl_host_check(struct ctl *c, struct err *e);
+int ctl_host_add(struct ctl *c, struct err *e);
 int ctl_host_delete(struct ctl *c, struct err *e);
 int ctl_host_accept_key(struct ctl *c, struct err *e);
 int ctl_agent_stop(struct ctl *c, struct err *e);

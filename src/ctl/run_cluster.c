@@ -8,7 +8,7 @@
 #include "src/ctl/ctl.h"
 #include "src/io/secret.h"
 
-static const char *dump(struct ctl *c, json_t *body, struct err *e)
+const char *ctl_dump(struct ctl *c, json_t *body, struct err *e)
 {
     char *text = body != NULL ? json_dumps(body, JSON_COMPACT) : NULL;
     const char *kept = text != NULL ? arena_strdup(&c->arena, text) : NULL;
@@ -23,7 +23,7 @@ static const char *dump(struct ctl *c, json_t *body, struct err *e)
 int ctl_change(struct ctl *c, const char *method, const char *path, json_t *body, const char *sentence, struct err *e)
 {
     bool has_body = strcmp(method, "DELETE") != 0;
-    const char *expanded, *text = has_body ? dump(c, body, e) : NULL;
+    const char *expanded, *text = has_body ? ctl_dump(c, body, e) : NULL;
     const json_t *data;
     json_t *root;
     int rv;
@@ -59,7 +59,7 @@ static int after_start(struct ctl *c, const json_t *data, struct err *e)
 
 int ctl_start(struct ctl *c, const char *path, json_t *body, struct err *e)
 {
-    const char *expanded, *text = dump(c, body, e);
+    const char *expanded, *text = ctl_dump(c, body, e);
     const json_t *data;
     json_t *root;
     int rv;

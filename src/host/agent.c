@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "src/base/clock.h"
 #include "src/host/inside.h"
 #include "src/io/fiber.h"
 #include "src/node/home.h"
@@ -14,7 +15,11 @@ ERR_DEFINE(ERR_HOST_NO_AGENT, 7030, 404, ERR_FINAL, "There is no agent on the ho
            "主机 {0} 尚未安装 Agent，请先安装（主机的 agent/reinstall 操作）。");
 ERR_DEFINE(ERR_HOST_PROCESS_FIXED, 7019, 409, ERR_FINAL, "The process {0} is stopped and started with the whole agent only.",
            "进程 {0} 不支持单独启停，请对整个 Agent 进行操作。");
-const struct err_row *const host_agent_err_rows[] = { &ERR_HOST_NO_AGENT, &ERR_HOST_PROCESS_FIXED, NULL };
+ERR_DEFINE(ERR_HOST_CERTIFICATE_ENDED, 90518, 503, ERR_FINAL,
+           "The certificate of the agent on the host {0} has ended at {1}, so nobody believes that agent any more ({2}). Install the agent anew (ocpctl "
+           "agent install, operation agent/reinstall).",
+           "主机 {0} 上 Agent 的证书已于 {1} 到期，Agent 不再受信任（{2}）。请重新安装 Agent（ocpctl agent install 或 agent/reinstall 操作）。");
+const struct err_row *const host_agent_err_rows[] = { &ERR_HOST_NO_AGENT, &ERR_HOST_PROCESS_FIXED, &ERR_HOST_CERTIFICATE_ENDED, NULL };
 
 enum { LOOK_MS = 10000, CONTROL_MS = 20000 };
 
@@ -211,6 +216,19 @@ static int greet(struct hosts *h, struct db *d, const struct agent_at *at, int64
     return host_hello(h, at, leader.epoch, arena, &hello, e);
 }
 
+/* A host that was away for long: its certificate is the reason that helps. */
+static void tell_ended(const struct hosts *h, const struct host_agent *a, struct err *why)
+{
+    struct err seen = *why;
+    char until[CLOCK_TEXT_SIZE];
+
+    if (!err_is(why, &ERR_AGENT_AWAY) || a->expires_us == FIELD_NONE || a->expires_us > clock_wall_us(h->conf.clock))
+        return;
+    (void)err_set(why, &ERR_HOST_CERTIFICATE_ENDED, "%s", a->ip);
+    (void)err_arg(why, "%s", clock_iso(a->expires_us, CLOCK_Z, until));
+    (void)err_arg(why, "%s", seen.arg[1]);
+}
+
 int host_look(struct hosts *h, struct db *d, const struct host_agent *a, const char *ocp_id, int64_t epoch, struct arena *arena, struct err *e)
 {
     const struct agent_at at = { .address = a->ip, .port = a->manager_port, .ocp_id = ocp_id, .host_id = a->host_id };
@@ -229,6 +247,8 @@ int host_look(struct hosts *h, struct db *d, const struct host_agent *a, const c
         *e = why;
         return rv;
     }
+    if (rv != 0)
+        tell_ended(h, a, &why);
     if (rv != 0)
         s.problem = arena_strdup(arena, err_text(&why, ERR_EN, text, sizeof text));
     if (rv != 0 && s.problem == NULL)

@@ -11,6 +11,7 @@ struct db;
 struct hosts;
 
 ERR_DECLARE(ERR_HOST_NO_AGENT); /* 7030 {0} host: no agent was ever deployed there */
+ERR_DECLARE(ERR_HOST_CERTIFICATE_ENDED); /* {0} host, {1} when, {2} why it cannot be asked */
 ERR_DECLARE(ERR_HOST_PROCESS_FIXED); /* 7019 {0} process: it is stopped and started with the whole agent only */
 extern const struct err_row *const host_agent_err_rows[];
 

@@ -15,6 +15,7 @@ ROWS = {
     "clock off": "found when hosts are looked at",
     "agent port closed": "by a firewall, from the beginning and later",
     "host rebooted in the middle": "while its agent is installed, while a cluster is founded",
+    "package deleted while used": "refused while a task or a cluster needs it, also one that failed and may be tried again",
     "hostile names": "path traversal, control characters, 10 000 characters, in every member of every request and on hosts",
     "wild epoch": "a caller of the agent that claims 2^63-1 is not followed",
     "replayed or altered command": "acts once, and never with another content",

@@ -150,14 +150,24 @@ def spare(world, name, **more):
     return world.wish(name, zones=[{"name": "zone1", "idcName": "n1", "servers": [world.hosts[3]]}], **more)
 
 
-@pytest.mark.bad_input("full disk")
+def keeps_package(world, *words):
+    """Nobody may delete the package now; it is told who needs it."""
+    [package] = [p for p in world.api.get("/api/v2/software-packages").contents if p["fileName"] == world.package]
+    assert package["deletable"] is False
+    said = world.api.call("DELETE", f"/api/v2/software-packages/{package['id']}").refused(409, 7507)
+    assert world.package in said and any(str(word) in said for word in words), said
+
+
+@pytest.mark.bad_input("full disk", "package deleted while used")
 def test_a_disk_that_becomes_full_is_told_and_left_clean(world):
-    """The step says on which host and why, leaves nothing half-made, and succeeds once there is room."""
+    """The step says on which host and why, leaves nothing half-made, and succeeds once there is room; its package stays as long as it may be needed."""
     one, there = world.machines[3], "/home/admin/oceanbase"
     one.run("mkdir", "-p", there)
     one.run("mount", "-t", "tmpfs", "-o", "size=200m,nr_inodes=12", "tmpfs", there)       # bytes are left, files cannot be made any more
     started = world.api.post(CLUSTERS, spare(world, "crowded")).data
+    keeps_package(world, f"task {started['id']}", "crowded")
     fails(world, started, one.address, "No space left on device", "retry")
+    keeps_package(world, "crowded")
     [step] = [s for s in world.end(started["id"])["subtasks"] if s["status"] == "FAILED"]
     assert one.address in step["name"] and "No space left on device" in step["description"], step
     assert not one.run("find", there, "-name", "*.part")
@@ -165,6 +175,7 @@ def test_a_disk_that_becomes_full_is_told_and_left_clean(world):
     world.api.post(f"{TASKS}/{started['id']}/retry").ok()
     world.works(started["id"])
     world.works(world.api.call("DELETE", f"{CLUSTERS}/{started['clusterId']}").data["id"])
+    assert [p["deletable"] for p in world.api.get("/api/v2/software-packages").contents if p["fileName"] == world.package] == [True]
     one.run("umount", there)
 
 
@@ -279,13 +290,11 @@ def test_the_hosts_are_taken(world, cluster):
     world.api.post(CLUSTERS, world.wish("other")).refused(400, 11043, world.machines[0].address)
 
 
+@pytest.mark.bad_input("package deleted while used")
 def test_its_package_stays(world, cluster):
     """What it was installed from is needed for servers that are added to it."""
     del cluster
-    [package] = [p for p in world.api.get("/api/v2/software-packages").contents if p["fileName"] == world.package]
-    assert package["deletable"] is False
-    said = world.api.call("DELETE", f"/api/v2/software-packages/{package['id']}").refused(409, 7507)
-    assert "made" in said and world.package in said
+    keeps_package(world, "made")
 
 
 def test_it_is_stopped_and_started(world, cluster):

@@ -13,6 +13,8 @@ from lib.py.build import built_program
 from lib.py.process import Port, wait_until
 from lib.py.server import OcpServer
 
+from e2e.test_ocpctl import REFUSED, USAGE, Ctl
+
 NOT_HERE = hosts.why_not()
 pytestmark = pytest.mark.skipif(NOT_HERE is not None, reason=NOT_HERE or "")
 
@@ -69,6 +71,8 @@ class World:
         self.idc = self.api.post("/api/v2/compute/idcs", {"name": "n1", "regionId": self.region}).data["id"]
         self.kind = self.api.post("/api/v2/compute/hostTypes", {"name": "any"}).data["id"]
         self.root = self.credential("root_key", "root", key, "PRIVATE_KEY")
+        self.ctl = Ctl(server.url, server.password)
+        self.words = ["--idc", self.idc, "--type", self.kind, "--credential", self.root]
 
     @contextlib.contextmanager
     def parameter(self, name, value):
@@ -314,9 +318,21 @@ def test_password_and_sudo(world, machine, user):
 def kept(world, lan, keys):
     """A host with an agent, and its id."""
     with lan.host(authorized=[keys[1]]) as one:
-        added = world.add(one)
+        added = world.ctl.json("host", "add", one.address, *world.words)
         world.works(added["id"])
         yield one, added["hostIds"][0]
+
+
+def test_from_the_command_line(world, kept, machine):
+    one, _ = kept
+    good, gone = machine(), machine()
+    gone.crash()
+    assert "Nothing speaks against" in world.ctl("host", "check", good.address, *world.words)
+    told = world.ctl("host", "check", good.address, one.address, gone.address, *world.words, status=REFUSED)
+    assert all(w in told for w in (one.address, "7001", gone.address, "90441", "firewalls")) and good.address not in told
+    for words, why in ((["--idc", "x", *world.words[2:]], "--idc"), (world.words[2:], "--idc"), ([*world.words, "--ssh-port", 70000], "--ssh-port")):
+        assert why in world.ctl("host", "add", good.address, *words, status=USAGE)
+    assert str(world.idc) in world.ctl("idcs") and str(world.kind) in world.ctl("host-types") and "root_key" in world.ctl("credentials")
 
 
 def test_processes_are_stopped_and_started(world, kept):
@@ -492,6 +508,25 @@ def test_certificates_are_renewed(world, kept, mariadb_server):
     assert failed["status"] == "FAILED" and one.address in failed["error"] and "install the agent anew" in failed["error"]
     one.run("ln", "-s", "agent.pem", f"{AGENT}/conf/agent.crt")
     assert run()["status"] == "SUCCESSFUL"
+
+
+def test_an_agent_whose_certificate_ended_while_it_was_away_can_be_had_back(world, kept, mariadb_server):
+    """Nobody believes it any more: what is wrong and what helps is told, and it helps. What it has kept, it has still."""
+    one, number = kept
+    base = f"{HOSTS}/{number}/agent"
+    incarnation = world.api.get(base).data["incarnation"]
+    ended = world.api.post("/api/v2/test/certificates", {"lock": number}).data["text"]
+    one.run(f"{AGENT}/bin/ocp_agent_ctl", "stop", "ocp_agent")
+    one.run("sh", "-c", f"cat > {AGENT}/conf/agent.pem", text=ended)
+    mariadb_server.sql("UPDATE host_agent SET certificate_expires_at = NOW(6) - INTERVAL 1 DAY", database=world.server.database.name)
+    one.run(f"{AGENT}/bin/ocp_agent_ctl", "start", "ocp_agent")
+    told = wait_until(lambda: (p := world.api.get(base).data.get("problem")) and "certificate" in p and p, "the problem is told", 60)
+    assert one.address in told and "has ended" in told and "expired" in told and "install the agent anew" in told.lower()
+    wait_until(lambda: world.host(number)["status"] == "OFFLINE", "the host is offline", TASK_SECONDS)
+    world.works(world.api.post(base + "/reinstall").data["id"])
+    after = world.api.get(base).data
+    assert after["state"] == "AVAILABLE" and not after.get("problem") and after["incarnation"] == incarnation
+    assert after["certificateExpireTime"] > datetime.datetime.now(datetime.timezone.utc).isoformat()
 
 
 @pytest.mark.bad_input("wild epoch")

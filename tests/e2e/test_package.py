@@ -12,8 +12,9 @@ import urllib.parse
 import pytest
 
 from lib.py import rpm
-from lib.py.process import wait_until
-from lib.py.server import OcpServer, binary
+from lib.py.ocpcluster import two_of_three
+from lib.py.process import new_dir, wait_until
+from lib.py.server import OcpServer, binary, unprivileged
 from lib.py.upload import PACKAGES, Sending, upload
 
 MIB = 1 << 20
@@ -264,6 +265,36 @@ def test_a_shared_directory(mariadb_server):
         if os.getuid() != 0 or server.account is not None:
             upload(api, data, name).refused(503, 90534, "shared")
         folder.chmod(0o700)
+    mariadb_server.drop_database(database)
+
+
+def test_a_directory_that_nodes_share(mariadb_server):
+    """What came in at one goes out at the other, also while the first is dead; what that one left in the middle goes when it is back. A node that was not
+    told of the directory says so."""
+    database = mariadb_server.create_database("package")
+    account = unprivileged()
+    folder = new_dir("shared", account, 0o700)
+    with two_of_three(database, settings={"package.directory": folder}) as (one, other):
+        data, name = package(2 * MIB + 5)
+        made = upload(one.api(), data, name).data
+        assert other.api().get(made["downloadUrl"]).body == data
+        upload(other.api(), data, "again.rpm").refused(409, 7512)
+        sending = Sending(one.api(), *package(4 * MIB, version="4.2.3.0"))
+        sending.send(3 * MIB)
+        wait_until(lambda: len(list(folder.iterdir())) == 2, "the second file is there")
+        one.kill()
+        sending.cut()
+        assert other.api().get(made["downloadUrl"]).body == data
+        other.api().delete(f"{PACKAGES}/{made['id']}").ok()
+        assert len(list(folder.iterdir())) == 1
+        kept = upload(other.api(), data, name).data
+        one.extra["package.directory"] = None
+        one.start()
+        one.api().get(kept["downloadUrl"]).refused(503, 90534, "package.directory")
+        one.extra["package.directory"] = folder
+        one.restart()
+        wait_until(lambda: len(list(folder.iterdir())) == 1 and left_over(mariadb_server, database) == (0, 0), "what it had written is removed")
+        assert one.api().get(kept["downloadUrl"]).body == data
     mariadb_server.drop_database(database)
 
 

@@ -4,6 +4,8 @@
 #include "api/task.h"
 #include "src/base/clock.h"
 #include "src/iam/principal.h"
+#include "src/task/domains.h"
+#include "tests/flows/certificate.h"
 #include "tests/flows/flows.h"
 #include "tests/flows/more.h"
 
@@ -116,7 +118,27 @@ static int start_errand(struct call *c, struct err *e)
     return rv == 0 ? api_task_reply(c, s.prepared.id, e) : rv;
 }
 
+struct pem_view {
+    const char *text;
+};
+static const struct field pem_fields[] = {
+    F_STRING(pem_view, text, "text", DOC("Certificate and key.")),
+    FIELD_END,
+};
+
+/* "lock": id of a host. */
+static int make_ended_certificate(struct call *c, struct err *e)
+{
+    const struct start_in *in = c->body;
+    struct pem_view view;
+    int rv = ended_certificate(c->db, c->api->shared->domains->hosts, in->lock, c->arena, &view.text, e);
+
+    return rv == 0 ? call_object(c, &view, e) : rv;
+}
+
 const struct route test_routes[] = {
+    ROUTE("test-certificate", "POST", "/api/v2/test/certificates", "TASK:*:UPDATE", make_ended_certificate, REPLY_OBJECT, ROUTE_OWN,
+          "A certificate of an agent that has ended.", .tag = "Tests", ROUTE_BODY(start_in, start_fields), ROUTE_OUT(pem_view, pem_fields)),
     ROUTE("test-greet", "POST", "/api/v2/test/greetings", "TASK:*:UPDATE", start_greeting, REPLY_OBJECT, ROUTE_OWN, "Greet people.", .tag = "Tests",
           ROUTE_BODY(start_in, start_fields), ROUTE_OUT(task_started, task_started_fields)),
     ROUTE("test-trial", "POST", "/api/v2/test/trials", "TASK:*:UPDATE", start_trials, REPLY_OBJECT, ROUTE_OWN, "Try steps.", .tag = "Tests",
