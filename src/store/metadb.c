@@ -292,5 +292,8 @@ const struct migration metadb_migrations[] = {
       STEPS("CREATE TABLE task_host (host_id BIGINT NOT NULL, task_id BIGINT NOT NULL, PRIMARY KEY (host_id, task_id)" TABLE_END,
             "INSERT INTO task_host (host_id, task_id) SELECT host_id, id FROM task WHERE host_id > 0 "
             "UNION SELECT object_id, task_id FROM task_lock WHERE kind = 'host'") },
+    { 35, "long lists of tasks",
+      STEPS("CREATE INDEX task_in_order ON task (id, status, type)", "CREATE INDEX task_cluster_name ON task (cluster_name, id)",
+            "CREATE INDEX task_tenant_name ON task (tenant_name, id)", "CREATE INDEX task_tenant ON task (tenant_id, id)") },
     { 0 },
 };

@@ -29,14 +29,6 @@ const char *const task_type_names[] = { "MANUAL", "SYS_ONECE", "SCHEDULED", "SYS
 const char *const subtask_status_names[] = { "PENDING", "READY",   "RUNNING", "CANCELING", "FAILED", "SUCCESSFUL",
                                              "UNKNOWN", "SKIPPED", "CANCELLED", "ROLLED_BACK", NULL };
 
-#define TASK_COLUMNS                                                                                                                        \
-    "id, flow, name, definition_id, cluster_id, ob_cluster_id, tenant_id, host_id, cluster_name, tenant_name, creator_id, creator_name, " \
-    "status, operation, type, prohibit_rollback, undo_on_failure, executor, COALESCE(arguments, context) AS arguments, COALESCE(locks, '') AS locks, " \
-    "created_at, started_at, finished_at"
-/* Of its tenant, as long as there is one. */
-#define TENANT_COLUMNS                                                                              \
-    "(SELECT n.ob_tenant_id FROM obtenant n WHERE n.id = task.tenant_id) AS ob_tenant_id, "         \
-    "(SELECT n.mode FROM obtenant n WHERE n.id = task.tenant_id) AS tenant_mode"
 #define SUBTASK_COLUMNS                                                                                                                    \
     "id, task_id, series, stage, width, place, up_first, up_last, dispatch, name, description, target, label, timeout_s, retries, attempts, " \
     "declines, flags, status, operation, worker_id, incarnation, epoch, worker, error, created_at, started_at, finished_at"
@@ -215,7 +207,7 @@ static void init_absent(struct task *tasks, size_t n)
         tasks[i].started_us = tasks[i].finished_us = tasks[i].ob_tenant_id = FIELD_NONE;
 }
 
-static int fetch_tasks(const struct sql_rows *rows, struct arena *arena, struct task **out, struct err *e)
+int task_fetch(const struct sql_rows *rows, struct arena *arena, struct task **out, struct err *e)
 {
     *out = arena_array(arena, rows->n_rows + 1, sizeof **out);
     if (*out == NULL)
@@ -259,7 +251,7 @@ int subtask_fetch(const struct sql_rows *rows, struct arena *arena, struct subta
     return rv;
 }
 
-static int add_subtasks(struct db *d, struct task *tasks, size_t n, bool descending, struct arena *arena, struct err *e)
+int task_add_steps(struct db *d, struct task *tasks, size_t n, bool descending, struct arena *arena, struct err *e)
 {
     struct sql_rows rows;
     struct subtask *steps;
@@ -293,7 +285,7 @@ int store_task_get_head(struct db *d, int64_t id, struct arena *arena, struct ta
     if (rv == 0 && rows.n_rows == 0)
         return err_set(e, &ERR_TASK_NOT_FOUND, "%lld", (long long)id);
     if (rv == 0)
-        rv = fetch_tasks(&rows, arena, &found, e);
+        rv = task_fetch(&rows, arena, &found, e);
     if (rv == 0)
         *out = *found;
     return rv;
@@ -303,7 +295,7 @@ int store_task_get(struct db *d, int64_t id, struct arena *arena, struct task *o
 {
     int rv = store_task_get_head(d, id, arena, out, e);
 
-    return rv == 0 ? add_subtasks(d, out, 1, false, arena, e) : rv;
+    return rv == 0 ? task_add_steps(d, out, 1, false, arena, e) : rv;
 }
 
 int store_task_lock_in(struct tx *tx, int64_t id, struct arena *arena, struct task *out, struct err *e)
@@ -315,7 +307,7 @@ int store_task_lock_in(struct tx *tx, int64_t id, struct arena *arena, struct ta
     if (rv == 0 && rows.n_rows == 0)
         return err_set(e, &ERR_TASK_NOT_FOUND, "%lld", (long long)id);
     if (rv == 0)
-        rv = fetch_tasks(&rows, arena, &found, e);
+        rv = task_fetch(&rows, arena, &found, e);
     if (rv == 0)
         rv = tx_run(tx, "SELECT " SUBTASK_COLUMNS " FROM subtask WHERE task_id = ? ORDER BY series FOR UPDATE", DB_ARGS(SQL_V_I(id)), arena,
                     &rows, e);
@@ -324,92 +316,6 @@ int store_task_lock_in(struct tx *tx, int64_t id, struct arena *arena, struct ta
     if (rv == 0)
         *out = *found;
     return rv;
-}
-
-static const struct scope_column scope_columns[] = {
-    { .kind = "TASK", .column = "id" },
-    { .kind = "CLUSTER", .column = "cluster_id", .optional = true },
-    { .kind = "TENANT", .column = "cluster_id", .sub_column = "tenant_id", .optional = true },
-    { NULL },
-};
-
-static int64_t or_none(int64_t id)
-{
-    return id >= 0 ? id : FIELD_NONE;
-}
-
-static void filter_statuses(struct filter *w, unsigned statuses, struct arena *arena)
-{
-    int64_t *values = arena_array(arena, 3, sizeof *values);
-    struct field_ints list = { values, 0 };
-
-    if (values == NULL || statuses == 0)
-        return;
-    for (int i = 0; i < 3; i++)
-        if ((statuses & 1u << i) != 0)
-            values[list.n++] = i;
-    filter_ints(w, "status IN", list);
-}
-
-static void filter(struct filter *w, const struct task_filter *f, struct arena *arena)
-{
-    static const char *const name[] = { "name", NULL };
-
-    filter_init(w, arena);
-    filter_contains(w, name, f->name);
-    filter_text(w, "cluster_name = ?", f->cluster_name);
-    filter_text(w, "tenant_name = ?", f->tenant_name);
-    filter_i64(w, "cluster_id = ?", or_none(f->cluster_id));
-    filter_i64(w, "tenant_id = ?", or_none(f->tenant_id));
-    filter_i64(w, "creator_id = ?", or_none(f->creator_id));
-    filter_i64(w, "id IN (SELECT task_id FROM task_host WHERE host_id = ?)", or_none(f->host_id));
-    filter_bool(w, "type = ?", f->type);
-    filter_statuses(w, f->statuses, arena);
-    filter_scope(w, f->scope, scope_columns);
-}
-
-/* Nobody pages through more, and counting a million rows for each page would cost more than the page. */
-static int count(struct db *d, const struct filter *w, struct arena *arena, int64_t *total, struct err *e)
-{
-    char *text = arena_printf(arena, "SELECT COUNT(*) AS n FROM (SELECT 1 FROM task WHERE 1 = 1%s LIMIT %d) AS some", str_c(&w->text),
-                              TASK_COUNT_MAX);
-    struct sql_rows rows;
-    int rv;
-
-    if (text == NULL)
-        return err_set(e, &ERR_NOMEM, "");
-    rv = db_read(d, text, w->values, w->n_values, arena, &rows, e);
-    if (rv == 0 && !sql_i64(&rows, 0, 0, total))
-        rv = err_set(e, &ERR_UNEXPECTED, "the number of tasks cannot be read");
-    return rv;
-}
-
-int store_task_list(struct db *d, const struct task_filter *f, struct arena *arena, struct task **out, size_t *n, int64_t *total,
-                    struct err *e)
-{
-    const char *order = f->descending ? "DESC" : "ASC";
-    struct sql_rows rows;
-    struct filter w;
-    char *text;
-    int rv;
-
-    filter(&w, f, arena);
-    /* The rows before the page are passed over in an index, not read. */
-    text = arena_printf(arena,
-                        "SELECT " TASK_COLUMNS ", " TENANT_COLUMNS " FROM task JOIN (SELECT id AS page_id FROM task WHERE 1 = 1%s ORDER BY id %s LIMIT %lld OFFSET %lld) "
-                        "AS page ON page.page_id = task.id ORDER BY id %s",
-                        str_c(&w.text), order, (long long)f->size, (long long)((f->page - 1) * f->size), order);
-    if (str_failed(&w.text) || text == NULL)
-        return err_set(e, &ERR_NOMEM, "");
-    rv = count(d, &w, arena, total, e);
-    if (rv == 0)
-        rv = db_read(d, text, w.values, w.n_values, arena, &rows, e);
-    if (rv == 0)
-        rv = fetch_tasks(&rows, arena, out, e);
-    if (rv != 0)
-        return rv;
-    *n = rows.n_rows;
-    return add_subtasks(d, *out, *n, f->descending, arena, e);
 }
 
 int store_task_unfinished(struct db *d, int64_t cluster_id, struct arena *arena, int64_t **ids, size_t *n, struct err *e)
