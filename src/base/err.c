@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "src/base/str.h"
+
 ERR_DEFINE(ERR_INVALID, 1001, 400, ERR_FINAL, "Illegal argument: {0}.", "参数不合法：{0}。");
 ERR_DEFINE(ERR_NOT_FOUND, 1002, 404, ERR_FINAL, "The {0} {1} does not exist.", "{0} {1} 不存在。");
 ERR_DEFINE(ERR_REQUEST, 1003, 400, ERR_FINAL, "Invalid request: {0}.", "请求无效：{0}。");
@@ -45,25 +47,12 @@ static void utf8_trim(char *s, size_t size)
         s[n - back] = '\0';
 }
 
-/* Names and paths come from outside: what moves a terminal's cursor or hides text goes no further than here. */
-static void clean(char *s)
-{
-    for (unsigned char *c = (unsigned char *)s; *c != '\0'; c++) {
-        if (*c == '\n' || *c == '\r' || *c == '\t')
-            *c = ' ';
-        else if (*c < 0x20 || *c == 0x7f)
-            *c = '?';
-        else if (*c == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f) /* the same in Unicode */
-            c[0] = c[1] = '?';
-    }
-}
-
 static void format_to(char *buf, size_t size, const char *fmt, va_list ap)
 {
     if (vsnprintf(buf, size, fmt, ap) < 0)
         buf[0] = '\0';
     utf8_trim(buf, size);
-    clean(buf);
+    str_clean(buf);
 }
 
 int err_set(struct err *e, const struct err_row *row, const char *fmt, ...)

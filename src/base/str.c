@@ -215,3 +215,23 @@ size_t str_utf8_length(const void *bytes, size_t n)
     }
     return 0;
 }
+
+void str_clean(char *s)
+{
+    size_t left = strlen(s);
+
+    while (left > 0) {
+        size_t n = str_utf8_length(s, left);
+        unsigned char c = (unsigned char)*s;
+
+        if (c == '\n' || c == '\r' || c == '\t')
+            *s = ' ';
+        else if (n == 0 || c < 0x20 || c == 0x7f)
+            *s = '?';
+        else if (c == 0xc2 && (unsigned char)s[1] <= 0x9f) /* the same in Unicode */
+            s[0] = s[1] = '?';
+        n = n > 0 ? n : 1;
+        s += n;
+        left -= n;
+    }
+}

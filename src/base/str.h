@@ -57,5 +57,8 @@ struct slice slice_trim(struct slice a);
 struct slice slice_cut(struct slice *rest, char sep);
 /* Bytes of the well-formed UTF-8 sequence at the start of `bytes` (RFC 3629), 0 when it is malformed or n is 0. */
 size_t str_utf8_length(const void *bytes, size_t n);
+/* Makes one line of well-formed UTF-8 of it, in place: line ends and tabs become blanks, other control characters and malformed bytes '?'. For text
+ * that comes from outside: what moves a terminal's cursor or hides text, and what no database takes, goes no further. */
+void str_clean(char *s);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "src/store/subtask.h"
 
+#include <stdlib.h>
+
 #include "src/store/many.h"
 #include "src/store/subtask_once.h"
 #include "src/store/task_inside.h"
@@ -186,7 +188,7 @@ static int lines_body(struct tx *tx, void *data, struct err *e)
     return many_write(tx, &line_kind, l->values, l->n, l->arena, e);
 }
 
-int store_subtask_log(struct db *d, int64_t subtask_id, const struct subtask_line *lines, size_t n, struct arena *arena, struct err *e)
+int store_subtask_log(struct db *d, const struct subtask_line *lines, size_t n, struct arena *arena, struct err *e)
 {
     struct sql_value *values = arena_array(arena, n * 4, sizeof *values);
     struct lines l = { values, n, arena };
@@ -194,7 +196,7 @@ int store_subtask_log(struct db *d, int64_t subtask_id, const struct subtask_lin
     if (values == NULL)
         return err_set(e, &ERR_NOMEM, "");
     for (size_t i = 0; i < n; i++) {
-        values[i * 4] = SQL_V_I(subtask_id);
+        values[i * 4] = SQL_V_I(lines[i].subtask_id);
         values[i * 4 + 1] = SQL_V_I(lines[i].seq);
         values[i * 4 + 2] = SQL_V_TIME(lines[i].at_us);
         values[i * 4 + 3] = sql_v_s(lines[i].text);
@@ -219,10 +221,32 @@ int store_subtask_lines(struct db *d, int64_t subtask_id, int64_t after, unsigne
                    DB_ARGS(SQL_V_I(subtask_id), SQL_V_I(after), SQL_V_I(limit)), line_columns, sizeof **out, arena, (void **)out, n, e);
 }
 
+static int by_time(const void *a, const void *b)
+{
+    const struct subtask_line *x = a, *y = b;
+
+    if (x->at_us != y->at_us)
+        return x->at_us < y->at_us ? -1 : 1;
+    if (x->subtask_id != y->subtask_id)
+        return x->subtask_id < y->subtask_id ? -1 : 1;
+    return (x->seq > y->seq) - (x->seq < y->seq);
+}
+
+/* They come step by step. Clocks of nodes differ: a line is never earlier than the one before it of the same step. */
+static void put_in_order(struct subtask_line *lines, size_t n)
+{
+    for (size_t i = 1; i < n; i++)
+        if (lines[i].subtask_id == lines[i - 1].subtask_id && lines[i].at_us < lines[i - 1].at_us)
+            lines[i].at_us = lines[i - 1].at_us;
+    if (n > 0)
+        qsort(lines, n, sizeof *lines, by_time);
+}
+
 int store_subtask_new_lines(struct db *d, const struct subtask_mark *marks, size_t n_marks, unsigned limit, struct arena *arena,
                             struct subtask_line **out, size_t *n, struct err *e)
 {
     struct str t;
+    int rv;
 
     *n = 0;
     if (n_marks == 0)
@@ -231,10 +255,13 @@ int store_subtask_new_lines(struct db *d, const struct subtask_mark *marks, size
     str_add(&t, "SELECT subtask_id, seq, logged_at, text FROM subtask_log WHERE ");
     for (size_t i = 0; i < n_marks; i++)
         str_printf(&t, "%s(subtask_id = %lld AND seq > %lld)", i > 0 ? " OR " : "", (long long)marks[i].subtask_id, (long long)marks[i].seq);
-    str_printf(&t, " ORDER BY logged_at, subtask_id, seq LIMIT %u", limit);
+    str_printf(&t, " ORDER BY subtask_id, seq LIMIT %u", limit);
     if (str_failed(&t))
         return err_set(e, &ERR_NOMEM, "");
-    return db_list(d, t.s, DB_NO_ARGS, line_columns, sizeof **out, arena, (void **)out, n, e);
+    rv = db_list(d, t.s, DB_NO_ARGS, line_columns, sizeof **out, arena, (void **)out, n, e);
+    if (rv == 0)
+        put_in_order(*out, *n);
+    return rv;
 }
 
 int store_task_prune(struct db *d, struct err *e)

@@ -53,13 +53,13 @@ MUST_CHECK int store_task_context_set_in(struct tx *tx, int64_t task_id, const c
 /* ---- log ----------------------------------------------------------------------------------------------------------------------- */
 
 struct subtask_line {
-    int64_t subtask_id;           /* read only */
-    int64_t seq;                  /* grows */
+    int64_t subtask_id;
+    int64_t seq;                  /* grows, for each step */
     int64_t at_us;
     const char *text;
 };
-/* Adds lines to a step's log, in one statement; one whose `seq` is there already stands. Errors: those of db_transact. */
-MUST_CHECK int store_subtask_log(struct db *d, int64_t subtask_id, const struct subtask_line *lines, size_t n, struct arena *arena, struct err *e);
+/* Adds lines to logs of steps, a few hundred in a statement; one whose `seq` is there already stands. Errors: those of db_transact. */
+MUST_CHECK int store_subtask_log(struct db *d, const struct subtask_line *lines, size_t n, struct arena *arena, struct err *e);
 /* The newest `limit` lines with a `seq` above `after`, in their order. */
 MUST_CHECK int store_subtask_lines(struct db *d, int64_t subtask_id, int64_t after, unsigned limit, struct arena *arena, struct subtask_line **out,
                                    size_t *n, struct err *e);
@@ -67,7 +67,8 @@ MUST_CHECK int store_subtask_lines(struct db *d, int64_t subtask_id, int64_t aft
 struct subtask_mark {
     int64_t subtask_id, seq;
 };
-/* The first `limit` lines behind these marks, in the order of time, in one statement. */
+/* Lines behind these marks, no more than `limit`, in one statement: in the order of time, while those of one step stay in their own. None is passed
+ * over: what is not among them is behind them. */
 MUST_CHECK int store_subtask_new_lines(struct db *d, const struct subtask_mark *marks, size_t n_marks, unsigned limit, struct arena *arena,
                                        struct subtask_line **out, size_t *n, struct err *e);
 /* Deletes lines that are older than 90 days, and what was begun once by steps that ended so long ago. Errors: those of db_prune. */

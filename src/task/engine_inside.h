@@ -35,6 +35,7 @@ struct task_engine {
     struct task_run *runs;         /* each has a fiber */
     struct { int64_t id, dispatch; } ended[TASK_ENDED]; /* runs that have ended while the worker was reading its rows, which may still show them */
     unsigned n_ended;
+    size_t n_lines;                /* of all runs, in memory */
     int64_t renewed_ms;            /* when the worker's lease was last prolonged, by the loop's clock; 0: never */
     bool draining, leaving;
     _Atomic uint64_t dispatched, taken_over, ran, failed, retried, refused;
@@ -50,6 +51,10 @@ struct run_line {
     int64_t seq, at_us;
     char text[];
 };
+struct run_lines {
+    struct run_line *first, *last;
+    size_t n;
+};
 
 struct task_run {
     struct task_engine *engine;
@@ -63,17 +68,30 @@ struct task_run {
     struct arena arena;
     json_t *arguments;             /* owned; NULL until they are asked for */
     struct log log;
-    struct run_line *lines, **lines_end;
-    int64_t n_lines, seq;
+    struct run_lines lines, last_lines; /* that wait to be written; the end of a log that is too long */
+    int64_t n_lines;               /* that have a number */
+    bool is_writing;               /* some of them are on their way to MetaDB; the run lives until they are there */
+    struct waitlist written;
+    int64_t seq;                   /* of commands */
     struct task_host *hosts;       /* that the step has touched (remote.c); in `arena` */
     void (*recorded)(struct task_run *r, enum decide_event outcome); /* once it is in MetaDB and counts; in the step's fiber; NULL: nothing */
 };
 
 /* run.c: a step's fiber; `data` is the run, which it frees. */
 void task_run_fiber(void *data);
-/* Writes lines that are waiting. From any fiber of the loop; the run may end meanwhile. */
-void task_run_flush(struct task_run *r);
 void task_run_free(struct task_run *r);
+/* Did something outside refuse or not answer? */
+bool task_is_passing(const struct err *e);
+
+/* run_log.c: lines of all runs go to MetaDB, a few statements whatever their number. One fiber. Errors: those of store_subtask_log; then they wait. */
+MUST_CHECK int task_write_logs(struct task_engine *t, struct err *e);
+/* No more lines come. */
+void task_run_end_log(struct task_run *r);
+/* Lines of this run; also waits for those that are on their way. Errors: as above. */
+MUST_CHECK int task_run_write_log(struct task_run *r, struct err *e);
+/* Until none of its lines is on its way. */
+void task_run_await_log(struct task_run *r);
+void task_run_free_log(struct task_run *r);
 
 /* work.c: the run of this step is over. */
 void task_remember_end(struct task_engine *t, const struct subtask *s);

@@ -101,7 +101,8 @@ int64_t task_next_seq(struct task_run *r);
 /* The epoch to show to agents now. It is task_step_of(r)->epoch until a new leader leaves the step where it is: when an agent refuses that one, the step
  * asks here and, still being the one who may, repeats the same key under the new epoch. Errors: TASK_OVERTAKEN, those of db_transact. */
 MUST_CHECK int task_epoch(struct task_run *r, int64_t *epoch, struct err *e);
-/* A line of the step's log for people; up to TASK_LOG_LINES a dispatch. Shown within a second. Failing to keep it fails nothing. */
+/* A line of the step's log for people. Shown within a second; while MetaDB is away it waits. Up to TASK_LOG_LINES a dispatch: of more, the last 50
+ * are kept and shown at the end. Failing to keep it fails nothing. */
 enum { TASK_LOG_LINES = 1000, TASK_LOG_LINE_SIZE = 1024 };
 void task_log(struct task_run *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* May the same step succeed later though nothing was changed meanwhile? (not reached, busy, MetaDB away...) */

@@ -4,7 +4,6 @@
  *   read the task --> find flow and step --> run() or rollback() until its deadline --> write the log --> report the outcome --> kick the leader
  *
  * The outcome is never dropped while somebody may still count on it: it is reported again until MetaDB says yes or no. */
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,7 +19,7 @@ ERR_DEFINE(ERR_STEP_FOREIGN, 90333, 503, ERR_RETRY, "This version of ocp-server 
            "当前版本的 ocp-server 不支持流程 {0} 的该步骤，将由其他节点执行；请升级所有节点。");
 const struct err_row *const task_flow_err_rows[] = { &ERR_STEP_TIMEOUT, &ERR_STEP_FOREIGN, NULL };
 
-enum { ERROR_SIZE = 2000, FLUSH_CALL_MS = 8000 };
+enum { ERROR_SIZE = 2000 };
 
 /* ---- what steps see ------------------------------------------------------------------------------------------------------------------ */
 
@@ -153,91 +152,9 @@ bool task_may_pass(const struct err *e)
     return e->row != NULL && (e->row->retry == ERR_RETRY || err_is(e, &ERR_DB_UNSETTLED));
 }
 
-/* ---- log ------------------------------------------------------------------------------------------------------------------------------ */
-
-static void add_line(struct task_run *r, const char *text)
-{
-    size_t n = strlen(text) + 1;
-    struct run_line *line = mem_alloc(sizeof *line + n);
-
-    if (line == NULL)
-        return;
-    line->next = NULL;
-    line->seq = r->step.dispatch * TASK_LOG_LINES + r->n_lines;
-    line->at_us = clock_wall_us(loop_clock(r->engine->conf.loop));
-    memcpy(line->text, text, n);
-    *r->lines_end = line;
-    r->lines_end = &line->next;
-}
-
-void task_log(struct task_run *r, const char *fmt, ...)
-{
-    char text[TASK_LOG_LINE_SIZE];
-    va_list ap;
-
-    va_start(ap, fmt);
-    (void)vsnprintf(text, sizeof text, fmt, ap);
-    va_end(ap);
-    log_info(&r->log, text);
-    if (r->n_lines < TASK_LOG_LINES)
-        add_line(r, text);
-    r->n_lines++;
-}
-
-static void free_lines(struct run_line *line)
-{
-    while (line != NULL) {
-        struct run_line *next = line->next;
-
-        mem_free(line);
-        line = next;
-    }
-}
-
-static int write_lines(struct db *d, int64_t step, const struct run_line *first, struct err *e)
-{
-    struct arena arena;
-    struct subtask_line *lines;
-    size_t n = 0;
-    int rv = 0;
-
-    arena_init(&arena);
-    for (const struct run_line *line = first; line != NULL; line = line->next)
-        n++;
-    lines = arena_array(&arena, n, sizeof *lines);
-    if (lines == NULL)
-        rv = err_set(e, &ERR_NOMEM, "");
-    n = 0;
-    for (const struct run_line *line = first; rv == 0 && line != NULL; line = line->next)
-        lines[n++] = (struct subtask_line){ .seq = line->seq, .at_us = line->at_us, .text = line->text };
-    if (rv == 0)
-        rv = store_subtask_log(d, step, lines, n, &arena, e);
-    arena_fini(&arena);
-    return rv;
-}
-
-/* Nothing of the run is touched after the wait. */
-void task_run_flush(struct task_run *r)
-{
-    struct task_engine *t = r->engine;
-    struct run_line *lines = r->lines;
-    int64_t former;
-    struct err e = { 0 };
-
-    r->lines = NULL;
-    r->lines_end = &r->lines;
-    if (lines == NULL)
-        return;
-    former = fiber_narrow_deadline(FLUSH_CALL_MS);
-    if (write_lines(t->conf.db, r->step.id, lines, &e) != 0)
-        log_warn(&t->log, "lines of a step's log were not kept", LOG_E(&e));
-    fiber_restore_deadline(former);
-    free_lines(lines);
-}
-
 /* ---- outcome -------------------------------------------------------------------------------------------------------------------------- */
 
-static bool is_passing(const struct err *e)
+bool task_is_passing(const struct err *e)
 {
     return task_may_pass(e) || err_is(e, &ERR_TIMEOUT);
 }
@@ -251,7 +168,7 @@ static int insist(struct task_run *r, int (*call)(struct task_run *r, const void
         struct err ended;
 
         fiber_restore_deadline(former);
-        if (rv == 0 || !is_passing(e) || r->stop == TASK_STOP_LEAVING || r->stop == TASK_STOP_OVERTAKEN || r->engine->leaving ||
+        if (rv == 0 || !task_is_passing(e) || r->stop == TASK_STOP_LEAVING || r->stop == TASK_STOP_OVERTAKEN || r->engine->leaving ||
             r->engine->worker == NULL)
             return rv;
         if (fiber_sleep(TASK_DB_RETRY_MS, &ended) != 0)
@@ -274,6 +191,12 @@ static int call_report(struct task_run *r, const void *arg, struct err *e)
     return task_report(task_db(r), &s, o->event, o->error, e);
 }
 
+static int call_write_log(struct task_run *r, const void *arg, struct err *e)
+{
+    (void)arg;
+    return task_run_write_log(r, e);
+}
+
 static int call_read(struct task_run *r, const void *arg, struct err *e)
 {
     (void)arg;
@@ -294,7 +217,9 @@ static void report(struct task_run *r, const struct outcome *o)
     int rv;
 
     (void)fiber_shield(true);
-    task_run_flush(r);
+    task_run_end_log(r);
+    if (insist(r, call_write_log, NULL, &e) != 0)
+        err_clear(&e);
     rv = insist(r, call_report, o, &e);
     if (rv == 0) {
         count_outcome(t, o->event);
@@ -315,15 +240,17 @@ static int call_step(struct task_run *r, const struct task_step *step, struct er
 {
     int (*act)(struct task_run *r, struct err *e) = r->step.operation == TASK_ROLLBACK ? step->rollback : step->run;
     int64_t former = fiber_narrow_deadline(r->step.timeout_s * 1000);
+    char text[TASK_LOG_LINE_SIZE];
     bool late;
     int rv;
 
     rv = act != NULL ? act(r, e) : 0;
     late = fiber_ms_left() == 0;
     fiber_restore_deadline(former);
-    if (rv != 0 && late && err_is(e, &ERR_TIMEOUT))
-        return err_set(e, &ERR_STEP_TIMEOUT, "%lld", (long long)r->step.timeout_s);
-    return rv;
+    if (rv == 0 || !late || !err_is(e, &ERR_TIMEOUT))
+        return rv;
+    task_log(r, "its time is over: %s", err_text(e, ERR_EN, text, sizeof text));
+    return err_set(e, &ERR_STEP_TIMEOUT, "%lld", (long long)r->step.timeout_s);
 }
 
 static enum decide_event event_of(const struct err *why)
@@ -392,7 +319,7 @@ static void unlist(struct task_run *r)
 void task_run_free(struct task_run *r)
 {
     json_decref(r->arguments);
-    free_lines(r->lines);
+    task_run_free_log(r);
     arena_fini(&r->arena);
     mem_free(r);
 }
@@ -407,6 +334,7 @@ void task_run_fiber(void *data)
         end_stopped(r);
     else
         run(r);
+    task_run_await_log(r);
     task_remember_end(t, &r->step);
     unlist(r);
     atomic_fetch_sub(&t->running, 1);

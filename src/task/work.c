@@ -62,7 +62,6 @@ static int begin(struct task_engine *t, const struct subtask *row, struct err *e
         return err_set(e, &ERR_NOMEM, "");
     *r = (struct task_run){ .engine = t, .step = *row };
     arena_init(&r->arena);
-    r->lines_end = &r->lines;
     (void)snprintf(text, sizeof text, "%lld", (long long)row->task_id);
     log_child(&r->log, &t->log, "task", text);
     rv = copy_texts(r) ? fiber_start(t->conf.loop, "step", task_run_fiber, r, NULL, e) : err_set(e, &ERR_NOMEM, "");
@@ -182,23 +181,23 @@ static int look(struct task_engine *t, struct err *e)
     return rv;
 }
 
-/* A run may end while another's lines are written, so the list is begun anew after each. */
-static void flush(struct task_engine *t)
+/* Warns when it begins to fail. */
+static void write_logs(struct task_engine *t, bool *failing)
 {
-    for (struct task_run *r = t->runs; r != NULL;) {
-        if (r->lines == NULL) {
-            r = r->next;
-            continue;
-        }
-        task_run_flush(r);
-        r = t->runs;
-    }
+    int64_t former = fiber_narrow_deadline(CALL_MS);
+    struct err e = { 0 };
+    int rv = task_write_logs(t, &e);
+
+    fiber_restore_deadline(former);
+    if (rv != 0 && !*failing)
+        log_warn(&t->log, "steps' logs cannot be written", LOG_E(&e));
+    *failing = rv != 0;
 }
 
 static void worker_fiber(void *data)
 {
     struct task_engine *t = data;
-    bool failing = false;
+    bool failing = false, failing_logs = false;
 
     t->worker = fiber_current();
     do {
@@ -210,7 +209,7 @@ static void worker_fiber(void *data)
         if (rv != 0 && !failing)
             log_warn(&t->log, "steps of this node cannot be read", LOG_E(&e));
         failing = rv != 0;
-        flush(t);
+        write_logs(t, &failing_logs);
     } while (bell_wait(&t->work, t->runs != NULL ? FLUSH_MS : TASK_LOOK_MS));
     t->worker = NULL;
 }

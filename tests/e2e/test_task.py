@@ -235,6 +235,30 @@ def test_a_step_has_its_time(world):
     world.until(number, "SUCCESSFUL")
 
 
+# ---- logs ---------------------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_long_log_keeps_its_beginning_and_its_end(world):
+    world.want("talk", "a")
+    number = world.trial("a")
+    done = world.until(number, "SUCCESSFUL")["subtasks"][1]
+    lines = [line.split(" ", 1)[1] for line in world.log(number, done).splitlines()]
+    assert len(lines) == 1000 and lines[:949] == [f"line {i}" for i in range(1, 950)]
+    assert "a long log" in lines[949] and lines[950:] == [f"line {i}" for i in range(1452, 1501)] + ["acted for a"]
+    streamed = [data["text"] for kind, data in events_of(world.api().get(f"/api/v2/tasks/instances/{number}/events").body.decode()) if kind == "log"]
+    assert streamed == lines
+
+
+def test_what_is_not_text_is_told_all_the_same(world):
+    world.want("garble", "a")
+    number = world.trial("a")
+    failed = world.until(number, "FAILED")["subtasks"][1]
+    assert "caf? ??" in failed["description"] and "it said caf? ?[31m" in world.log(number, failed)
+    world.release("garble", "a")
+    world.api().post(f"/api/v2/tasks/instances/{number}/retry").ok()
+    world.until(number, "SUCCESSFUL")
+
+
 # ---- nodes that die, are paused, or stop ----------------------------------------------------------------------------------------------------
 
 
@@ -360,10 +384,11 @@ class Listener:
 
 
 def test_events_are_seen_while_they_happen_and_the_stream_ends(world):
+    """At a node that does not run the step."""
     world.want("hold", "a")
     number = world.trial("a")
-    world.until_held(number, "a")
-    listener = Listener(world.api(), number)
+    elsewhere = world.api(without=world.node(world.until_held(number, "a")["executor"]))
+    listener = Listener(elsewhere, number)
     wait_until(lambda: any(kind == "log" and "held" in data["text"] for kind, data in listener.events()), "the line is seen")
     assert not any(kind == "end" for kind, _ in listener.events())
     world.release("hold", "a")

@@ -24,7 +24,7 @@ MUST_CHECK int greet_start(struct db *d, struct task_engine *t, const struct gre
  *   begin --> act (each target, `width` at a time) --> end
  *
  * Rows of trial_control say what becomes of "act" for a target: "hold" (waits, after it has checked, until the row is gone), "fail", "pass" (a failure
- * that may pass), "unknown". Effects are rows of trial_effect, counted there. */
+ * that may pass), "unknown", "talk" (1500 lines of log), "garble" (fails; what it says is not UTF-8). Effects are rows of trial_effect, counted there. */
 struct trial {
     const struct task_target *targets;
     size_t n;

@@ -68,6 +68,22 @@ int trial_fail(struct task_run *r, const char *what, struct err *e)
     return err_set(e, failures[i].row, "the test wants it so");
 }
 
+/* A great many lines; and what was never UTF-8, as of a program that speaks another encoding. */
+static int speak(struct task_run *r, struct err *e)
+{
+    bool much, garbled = false;
+    int rv = is_wanted(r, "talk", &much, e);
+
+    if (rv == 0)
+        rv = is_wanted(r, "garble", &garbled, e);
+    for (int i = 1; rv == 0 && much && i <= 1500; i++)
+        task_log(r, "line %d", i);
+    if (rv != 0 || !garbled)
+        return rv;
+    task_log(r, "it said caf\xe9 \x1b[31m");
+    return err_set(e, &ERR_INVALID, "caf\xe9 \xd6\xd0");
+}
+
 static int fail(struct task_run *r, struct err *e)
 {
     int rv = trial_fail(r, "fail", e);
@@ -108,6 +124,8 @@ static int act(struct task_run *r, struct err *e)
     if (rv != 0 || done)
         return rv;
     rv = hold(r, e);
+    if (rv == 0)
+        rv = speak(r, e);
     if (rv == 0)
         rv = fail(r, e);
     if (rv == 0)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What guards the writes of a step's run. */
+#include <stdio.h>
+
 #include "src/store/subtask.h"
 #include "src/store/subtask_once.h"
 #include "tests/lib/store.h"
@@ -109,7 +111,46 @@ static void what_was_begun_once_goes_with_time(struct test_store *t)
 }
 STORE_TEST(what_was_begun_once_goes_with_time)
 
+/* Two nodes whose clocks differ by an hour have run the step one after the other; another step ran meanwhile. Read two lines at a time. */
+static void no_line_is_passed_over(struct test_store *t)
+{
+    static const int64_t hour = INT64_C(3600000000), begin = INT64_C(1790000000000000);
+    const struct subtask_line lines[] = {
+        { 8, 1000, begin + 1, "other 1" }, { 7, 1000, begin + hour, "first 1" }, { 7, 1001, begin + hour + 1, "first 2" },
+        { 7, 2000, begin + 2, "second 1" }, { 7, 2001, begin + 3, "second 2" },
+    };
+    struct subtask_mark marks[] = { { 7, -1 }, { 8, -1 } };
+    struct subtask_line *found;
+    size_t n = 2, n_all = 0;
+    char all[200] = "";
+
+    (void)test_store_sql(t, "DELETE FROM subtask_log");
+    assert_ok(store_subtask_log(t->db, lines, 5, &t->arena, &t->e), &t->e);
+    assert_ok(store_subtask_log(t->db, lines, 5, &t->arena, &t->e), &t->e); /* once more: those that are there stand */
+    while (n == 2) {
+        assert_ok(store_subtask_new_lines(t->db, marks, 2, 2, &t->arena, &found, &n, &t->e), &t->e);
+        for (size_t i = 0; i < n; i++) {
+            struct subtask_mark *mark = &marks[found[i].subtask_id - 7];
+
+            assert_true(found[i].seq > mark->seq);
+            mark->seq = found[i].seq;
+            (void)snprintf(all + strlen(all), sizeof all - strlen(all), "%s,", found[i].text);
+            n_all++;
+        }
+    }
+    assert_int_equal(n_all, 5);
+    assert_string_equal(all, "first 1,first 2,second 1,second 2,other 1,");
+    marks[0].seq = marks[1].seq = -1;
+    assert_ok(store_subtask_new_lines(t->db, marks, 2, 9, &t->arena, &found, &n, &t->e), &t->e);
+    assert_int_equal(n, 5);
+    assert_string_equal(found[0].text, "other 1"); /* by time */
+    assert_string_equal(found[4].text, "second 2");
+    (void)test_store_sql(t, "DELETE FROM subtask_log");
+}
+STORE_TEST(no_line_is_passed_over)
+
 const struct CMUnitTest store_subtask_tests[] = {
+    STORE_UNIT(no_line_is_passed_over),
     STORE_UNIT(the_run_that_is_dispatched_may_write),
     STORE_UNIT(what_was_begun_once_stays_until_it_is_settled),
     STORE_UNIT(what_was_begun_once_goes_with_time),
