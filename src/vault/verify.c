@@ -11,8 +11,8 @@
 
 ERR_DEFINE(ERR_CREDENTIAL_UNVERIFIED, 8100, 400, ERR_FINAL, "The credential could not be verified: {0}.", "凭据校验失败：{0}。");
 ERR_DEFINE(ERR_CREDENTIAL_SUDO, 8103, 400, ERR_FINAL,
-           "On the host {0} the user cannot use sudo without a password. Allow it (NOPASSWD in sudoers), or use a credential of root.",
-           "主机 {0} 上该用户无法免密使用 sudo，请在 sudoers 中配置 NOPASSWD，或使用 root 凭据。");
+           "On the host {0} the user may not become root by sudo. Allow it in sudoers (with a private key: by NOPASSWD), or use a credential of root.",
+           "主机 {0} 上该用户无法通过 sudo 获取 root 权限，请在 sudoers 中授权（使用私钥时需配置 NOPASSWD），或使用 root 凭据。");
 
 enum { CONNECT_MS = 5000, HOST_MS = 15000, REASON_SIZE = 1024 };
 
@@ -30,15 +30,18 @@ static bool is_ours(int rv)
 /* What went wrong at the login, as the reason of CREDENTIAL_UNVERIFIED; other errors as they are. */
 static int as_unverified(int rv, const struct err *why, struct err *e)
 {
-    char text[REASON_SIZE];
+    char text[REASON_SIZE], *end;
     size_t n;
 
-    if (rv == 0 || is_ours(rv) || rv == ERR_SSH_KEY.code) {
+    if (rv == 0 || is_ours(rv) || rv == ERR_SSH_KEY.code || rv == ERR_SSH_HOST_KEY.code) {
         if (rv != 0)
             *e = *why;
         return rv;
     }
     (void)err_text(why, ERR_EN, text, sizeof text);
+    end = strstr(text, ". "); /* what helps is known to who is just trying */
+    if (end != NULL)
+        *end = '\0';
     for (n = strlen(text); n > 0 && text[n - 1] == '.'; n--)
         text[n - 1] = '\0';
     return unverified(e, text);
@@ -46,20 +49,43 @@ static int as_unverified(int rv, const struct err *why, struct err *e)
 
 /* ---- hosts ----------------------------------------------------------------------------------------------------------- */
 
-/* Logs in, and asks for sudo unless it is root's. *allowed: it may become root without a password. */
+/* With and without a question for the password, as hosts are worked on later (src/host/shell.c). */
+static const char *const sudo_silent[] = { "sudo", "-k", "-n", "--", "sh", "-c", "true", NULL };
+static const char *const sudo_asking[] = { "sudo", "-k", "-S", "-p", "", "--", "sh", "-c", "true", NULL };
+
+static int run_sudo(struct ssh_client *ssh, const char *const *argv, const char *password, struct arena *arena, bool *allowed, struct err *e)
+{
+    struct ssh_outcome out = { 0 };
+    struct str typed;
+    int rv = 0;
+
+    str_init(&typed, NULL);
+    if (password != NULL)
+        str_printf(&typed, "%s\n", password);
+    if (str_failed(&typed))
+        rv = err_set(e, &ERR_NOMEM, "");
+    else
+        rv = ssh_client_run(ssh, &(struct ssh_command){ .argv = argv, .input = { typed.s, typed.n } }, arena, &out, e);
+    if (typed.s != NULL)
+        mem_wipe(typed.s, typed.space);
+    str_fini(&typed);
+    *allowed = rv == 0 && out.exit_status == 0;
+    return rv;
+}
+
+/* Logs in, and asks for sudo unless it is root's. *allowed: it may become root. */
 static int log_in(const struct credential_context *c, const struct ssh_login *login, struct arena *arena, char *fingerprint, bool *allowed,
                   struct err *e)
 {
-    static const char *const sudo[] = { "sudo", "-n", "true", NULL };
-    const struct ssh_command command = { .argv = sudo };
     struct ssh_client *ssh = NULL;
-    struct ssh_outcome out = { 0 };
     int rv = ssh_client_open(c->long_pool, login, &ssh, fingerprint, e);
 
-    if (rv == 0 && strcmp(login->user, "root") != 0)
-        rv = ssh_client_run(ssh, &command, arena, &out, e);
+    *allowed = rv == 0 && strcmp(login->user, "root") == 0;
+    if (rv == 0 && !*allowed)
+        rv = run_sudo(ssh, sudo_silent, NULL, arena, allowed, e);
+    if (rv == 0 && !*allowed && login->password != NULL)
+        rv = run_sudo(ssh, sudo_asking, login->password, arena, allowed, e);
     ssh_client_close(ssh);
-    *allowed = out.exit_status == 0;
     return rv;
 }
 
@@ -67,7 +93,14 @@ static int try_host(const struct credential_context *c, const struct credential_
                     struct arena *arena, struct credential_attempt *a, struct err *e)
 {
     bool with_key = v->kind == CREDENTIAL_PRIVATE_KEY, allowed = false;
-    struct ssh_login login = { h->ip, (unsigned)h->ssh_port, v->username, with_key ? NULL : passphrase, with_key ? passphrase : NULL, NULL };
+    const struct ssh_login login = {
+        .host = h->ip,
+        .port = (unsigned)h->ssh_port,
+        .user = v->username,
+        .password = with_key ? NULL : passphrase,
+        .private_key = with_key ? passphrase : NULL,
+        .fingerprint = h->fingerprint[0] != '\0' ? h->fingerprint : NULL,
+    };
     int64_t former = fiber_narrow_deadline(HOST_MS);
     char fingerprint[SSH_FINGERPRINT_SIZE];
     struct err why = { 0 };

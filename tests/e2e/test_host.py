@@ -82,9 +82,12 @@ class World:
         finally:
             self.api.delete(f"/api/v2/config/properties/{name}").ok()
 
+    def try_credential(self, name, user, secret, kind="PASSWORD", hosts=(), **more):
+        return self.api.post(BOX, {"targetType": "HOST", "name": name, "validate": len(hosts) > 0, "sshCredentialProperty": {
+            "type": kind, "username": user, "passphrase": secret, "hostIdList": list(hosts), **more}})
+
     def credential(self, name, user, secret, kind="PASSWORD", **more):
-        return self.api.post(BOX, {"targetType": "HOST", "name": name, "sshCredentialProperty": {
-            "type": kind, "username": user, "passphrase": secret, "hostIdList": [], **more}}).data["id"]
+        return self.try_credential(name, user, secret, kind, **more).data["id"]
 
     def body(self, *machines, credential=None):
         return {"hostBasicDataList": [{"innerIpAddress": m.address} for m in machines], "sshPort": 22, "kind": "DEDICATED_PHYSICAL_MACHINE",
@@ -309,6 +312,7 @@ def test_password_and_sudo(world, machine, user):
     seen = (one.directory / "seen").read_text()
     assert "ocp_agent_ctl" in seen and PASSWORD not in seen and PASSWORD not in world.server.log.read_text()
     assert {mode for mode in (oct(p.stat().st_mode & 0o777) for p in one.home("admin", "ocp_agent", "conf").glob("agent.pem"))} == {"0o600"}
+    world.credential("tried", user, PASSWORD, hosts=[number])
     assert PASSWORD not in "".join(p.read_text(errors="replace") for p in one.home("admin", "ocp_agent", "conf").iterdir() if p.is_file())
     world.delete(number)
     assert not one.home("admin", "ocp_agent").exists()
@@ -556,6 +560,8 @@ def test_a_changed_key_is_refused_until_it_is_accepted(world, kept):
     one.start()
     world.fails(world.api.post(f"{HOSTS}/{number}/agent/restart").data["id"], one.address, former, one.fingerprint, "confirm")
     assert world.api.get(f"{HOSTS}/{number}/sshKey").data == {"pinned": former, "shown": one.fingerprint, "same": False}
+    world.try_credential("caught", "root", PASSWORD, hosts=[number]).refused(400, 90442, one.fingerprint)
+    assert "Failed password" not in one.log.read_text(), "who is not the host is sent no password"
     world.api.post(f"{HOSTS}/{number}/sshKey/accept", {"fingerprint": "SHA256:short"}).refused(400, naming="fingerprint")
     world.api.post(f"{HOSTS}/{number}/sshKey/accept", {"fingerprint": one.fingerprint}).ok()
     world.works(world.api.post(f"{HOSTS}/{number}/agent/restart").data["id"])
