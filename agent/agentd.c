@@ -319,15 +319,37 @@ static void on_hup(uv_signal_t *handle, int number)
     waitlist_wake_all(&a->changed);
 }
 
+/* Somebody has installed another program, and not by an upgrade. */
+static bool is_replaced(const struct agentd *a)
+{
+    char path[4096];
+    struct stat own, there;
+
+    (void)snprintf(path, sizeof path, "%s/bin/ocp-agent", a->frame->home);
+    return stat("/proc/self/exe", &own) == 0 && stat(path, &there) == 0 && (own.st_ino != there.st_ino || own.st_dev != there.st_dev);
+}
+
+static int begin_anew(struct agentd *a, struct err *e)
+{
+    int rv;
+
+    log_info(&a->frame->log, "another program was installed: all begin anew with it");
+    rv = restart(a, ~0U, e);
+    a->renew = rv == 0;
+    return rv;
+}
+
 static int load(struct agentd *a, struct err *e)
 {
     struct err why = { 0 };
+    int rv;
 
     a->look_again = false;
     if (groups_load(a->frame, &a->wanted, &why) != 0)
         log_error(&a->frame->log, "what is wanted cannot be read; it stays as it was", LOG_E(&why));
     write_status(a);
-    return upgrade_if_wanted(a, e);
+    rv = upgrade_if_wanted(a, e);
+    return rv == 0 && !a->renew && is_replaced(a) ? begin_anew(a, e) : rv;
 }
 
 static int start(struct frame *f, void *data, struct err *e)
@@ -405,7 +427,7 @@ int agentd_main(struct frame *f, int argc, char **argv)
         return status;
     (void)snprintf(program, sizeof program, "%s/bin/ocp_agentd", f->home); /* by its link: the kernel names it after that */
     (void)close(f->lock_fd); /* the new program takes the lock */
-    (void)execl(program, "ocp_agentd", (char *)NULL);
+    (void)execl(program, program, (char *)NULL);
     (void)fprintf(stderr, "ocp_agentd: %s: %s\n", program, strerror(errno));
     return 1;
 }

@@ -217,6 +217,11 @@ static int api_host_agent_reinstall(struct call *c, struct err *e)
     return start_one(c, HOST_INSTALL, e);
 }
 
+static int api_host_agent_upgrade(struct call *c, struct err *e)
+{
+    return start_one(c, HOST_UPGRADE_AGENT, e);
+}
+
 struct agent_ids {
     struct field_ints ids;
 };
@@ -241,6 +246,11 @@ static int api_host_batch_stop(struct call *c, struct err *e)
 static int api_host_batch_restart(struct call *c, struct err *e)
 {
     return start_many(c, HOST_RESTART_AGENT, e);
+}
+
+static int api_host_batch_upgrade(struct call *c, struct err *e)
+{
+    return start_many(c, HOST_UPGRADE_AGENT, e);
 }
 
 /* ---- one process ------------------------------------------------------------------------------------------------------------- */
@@ -333,6 +343,10 @@ const struct route hostagent_routes[] = {
           "Start the agent of a host anew.", TAG, TASK),
     ROUTE("host-agent-reinstall", "POST", HOST "/agent/reinstall", UPDATE, api_host_agent_reinstall, REPLY_OBJECT, ROUTE_OWN,
           "Install the agent of a host, for the first time or anew.", TAG, TASK),
+    ROUTE("host-agent-upgrade", "POST", HOST "/agent/upgrade", UPDATE, api_host_agent_upgrade, REPLY_OBJECT, ROUTE_OWN,
+          "Give the agent of a host the program of this version, with a way back.", TAG, TASK),
+    ROUTE("host-batch-upgrade-agents", "POST", "/api/v2/compute/hosts/batchUpgradeAgents", "HOST:?:UPDATE", api_host_batch_upgrade, REPLY_OBJECT,
+          ROUTE_OWN, "Give the agents of hosts the program of this version, with a way back.", TAG, ROUTE_BODY(agent_ids, agent_ids_fields), TASK),
     ROUTE("host-batch-stop-agents", "POST", "/api/v2/compute/hosts/batchStopAgents", "HOST:?:UPDATE", api_host_batch_stop, REPLY_OBJECT,
           ROUTE_DOCUMENTED, "Stop the agents of hosts.", TAG, ROUTE_BODY(agent_ids, agent_ids_fields), TASK),
     ROUTE("host-batch-restart-agents", "POST", "/api/v2/compute/hosts/batchRestartAgents", "HOST:?:UPDATE", api_host_batch_restart, REPLY_OBJECT,

@@ -157,6 +157,8 @@ const struct command command_rows[] = {
       "Processes of a host's agent" },
     { "agent stop", "HOST", TAKES(OPT_WAIT), false, ctl_agent_stop, NULL, NULL, "Stop the agent of a host; what it has started goes on" },
     { "agent restart", "HOST", TAKES(OPT_WAIT), false, ctl_agent_restart, NULL, NULL, "Stop and start the agent of a host" },
+    { "agent upgrade", "HOST", TAKES(OPT_WAIT), false, ctl_agent_upgrade, NULL, NULL,
+      "Give the agent of a host the program of this version, without SSH; if that does not answer, the former one is back" },
     { "agent install", "HOST", TAKES(OPT_WAIT), false, ctl_agent_install, NULL, NULL, "Install the agent of a host, for the first time or anew" },
     { "packages", "", PAGED, false, ctl_get, "/api/v2/software-packages",
       COLUMNS({ "ID", "id" }, { "NAME", "name" }, { "VERSION", "version" }, { "BUILD", "buildNumber" }, { "OS", "operatingSystem" },

@@ -55,6 +55,7 @@ int ctl_host_delete(struct ctl *c, struct err *e);
 int ctl_host_accept_key(struct ctl *c, struct err *e);
 int ctl_agent_stop(struct ctl *c, struct err *e);
 int ctl_agent_restart(struct ctl *c, struct err *e);
+int ctl_agent_upgrade(struct ctl *c, struct err *e);
 int ctl_agent_install(struct ctl *c, struct err *e);
 int ctl_task(struct ctl *c, struct err *e);
 int ctl_task_log(struct ctl *c, struct err *e);

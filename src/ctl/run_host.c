@@ -131,6 +131,11 @@ int ctl_agent_restart(struct ctl *c, struct err *e)
     return ctl_start(c, HOST "/agent/restart", json_object(), e);
 }
 
+int ctl_agent_upgrade(struct ctl *c, struct err *e)
+{
+    return ctl_start(c, HOST "/agent/upgrade", json_object(), e);
+}
+
 int ctl_agent_install(struct ctl *c, struct err *e)
 {
     return ctl_start(c, HOST "/agent/reinstall", json_object(), e);

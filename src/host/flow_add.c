@@ -25,7 +25,7 @@ ERR_DEFINE(ERR_HOST_AGENT_SILENT, 90515, 500, ERR_FINAL,
            "主机 {0} 的 Agent 已启动，但在 {1} 无应答：{2}请检查防火墙是否放行该端口后重试任务。其日志：{3}");
 const struct err_row *const host_flow_err_rows[] = { &ERR_HOST_UNFIT, &ERR_HOST_AGENT_SILENT, NULL };
 
-enum { CHECK_S = 180, INSTALL_S = 300, START_S = 120, GREET_S = 60, GREET_TRY_MS = 5000, GREET_PAUSE_MS = 300, GREET_MARGIN_MS = 50000,
+enum { CHECK_S = 180, INSTALL_S = 300, START_S = 120, GREET_TRY_MS = 5000, GREET_PAUSE_MS = 300, GREET_MARGIN_MS = 50000,
        REASON_SIZE = 1024 };
 
 /* ---- check ----------------------------------------------------------------------------------------------------------------- */
@@ -351,7 +351,7 @@ static int silent(struct task_run *r, const struct host *h, const struct host_ag
     return err_arg(e, "%s", words);
 }
 
-static int greet(struct task_run *r, struct err *e)
+int flow_greet_agent(struct task_run *r, struct err *e)
 {
     struct agent_hello hello;
     struct host_agent agent;
@@ -402,14 +402,14 @@ static const struct task_step add_steps[] = {
     { CHECK, "Log in to each host and see whether anything speaks against adding it.", CHECK_S, check, .rollback = flow_forget },
     { INSTALL, "Bring program, settings and certificate of the agent.", INSTALL_S, install, .rollback = flow_remove_agent, .retries = 2 },
     { START, "Start the agent.", START_S, start, .retries = 2 },
-    { GREET, "Wait until the agent answers, and see that it is this one.", GREET_S, greet },
+    { GREET, "Wait until the agent answers, and see that it is this one.", FLOW_GREET_S, flow_greet_agent },
     { .name = NULL },
 };
 static const struct task_step install_steps[] = {
     { CHECK, "Log in to each host and see whether anything speaks against it.", CHECK_S, check },
     { INSTALL, "Bring program, settings and certificate of the agent.", INSTALL_S, install, .retries = 2 },
     { START, "Start the agent anew.", START_S, start, .retries = 2 },
-    { GREET, "Wait until the agent answers, and see that it is this one.", GREET_S, greet },
+    { GREET, "Wait until the agent answers, and see that it is this one.", FLOW_GREET_S, flow_greet_agent },
     { .name = NULL },
 };
 

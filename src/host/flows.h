@@ -9,7 +9,7 @@
 #include "src/store/host_agent.h"
 #include "src/task/flow.h"
 
-extern const struct task_flow host_flow_add, host_flow_install, host_flow_delete, host_flow_stop, host_flow_restart;
+extern const struct task_flow host_flow_add, host_flow_install, host_flow_delete, host_flow_stop, host_flow_restart, host_flow_upgrade;
 
 /* For plan(): the hosts, in order. */
 struct host_targets {
@@ -36,6 +36,9 @@ MUST_CHECK int flow_set_status(struct task_run *r, int64_t host_id, const char *
 /* Runs `act` in a shell on the step's host. A host that has no agent, or is gone, has nothing to be done. */
 typedef int (*flow_acting)(struct shell *s, const struct host *h, const struct host_agent *a, struct task_run *r, struct err *e);
 MUST_CHECK int flow_act(struct task_run *r, flow_acting act, struct err *e);
+/* Step: the agent answers and its host is AVAILABLE; else its last words are told. */
+int flow_greet_agent(struct task_run *r, struct err *e);
+enum { FLOW_GREET_S = 60 };
 /* Steps: removes the agent of the step's host, and its rows; forgets all hosts of the task. */
 int flow_remove_agent(struct task_run *r, struct err *e);
 int flow_forget(struct task_run *r, struct err *e);

@@ -84,7 +84,7 @@ int host_type_add(struct db *d, const char *name, const char *description, struc
 
 /* ---- add ------------------------------------------------------------------------------------------------------------------- */
 
-const struct task_flow *const host_flows[] = { &host_flow_add, &host_flow_install, &host_flow_delete, &host_flow_stop, &host_flow_restart, NULL };
+const struct task_flow *const host_flows[] = { &host_flow_add, &host_flow_install, &host_flow_delete, &host_flow_stop, &host_flow_restart, &host_flow_upgrade, NULL };
 
 struct adding {
     const struct host_add *a;

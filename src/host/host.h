@@ -62,7 +62,7 @@ MUST_CHECK int host_precheck(struct hosts *h, struct db *d, const struct host_ad
 MUST_CHECK int host_add(struct db *d, const struct host_add *asked, struct arena *arena, int64_t *ids, int64_t *task_id, struct err *e);
 
 /* What is to be done with hosts that are there. */
-enum host_task { HOST_DELETE, HOST_INSTALL, HOST_STOP_AGENT, HOST_RESTART_AGENT };
+enum host_task { HOST_DELETE, HOST_INSTALL, HOST_STOP_AGENT, HOST_RESTART_AGENT, HOST_UPGRADE_AGENT };
 struct host_work {
     enum host_task what;
     const int64_t *ids;

@@ -271,3 +271,73 @@ int host_program_find(struct host_programs *p, const char *name, const char *mac
         keep(p, out->file, &st, out->sha256);
     return rv;
 }
+
+/* ---- its bytes --------------------------------------------------------------------------------------------------------- */
+
+struct reading {
+    struct work work;
+    int64_t offset;
+    size_t max;
+    ssize_t n;
+    int number;               /* errno; 0: done */
+    char *file, *bytes;       /* owned */
+};
+
+static void reading_drop(struct work *w)
+{
+    struct reading *r = (struct reading *)w;
+
+    mem_free(r->file);
+    mem_free(r->bytes);
+    mem_free(r);
+}
+
+static void reading_run(struct work *w)
+{
+    struct reading *r = (struct reading *)w;
+    int fd = open(r->file, O_RDONLY | O_CLOEXEC);
+
+    r->n = fd >= 0 ? pread(fd, r->bytes, r->max, r->offset) : -1;
+    r->number = r->n < 0 ? errno : 0;
+    if (fd >= 0)
+        close(fd);
+}
+
+static struct reading *reading_new(const struct host_program *program, int64_t offset, size_t max)
+{
+    struct reading *r = mem_zalloc(sizeof *r);
+
+    if (r == NULL)
+        return NULL;
+    r->work.run = reading_run;
+    r->work.drop = reading_drop;
+    r->offset = offset;
+    r->max = max;
+    r->file = mem_strdup(program->file);
+    r->bytes = mem_alloc(max);
+    if (r->file != NULL && r->bytes != NULL)
+        return r;
+    reading_drop(&r->work);
+    return NULL;
+}
+
+int host_program_read(struct host_programs *p, const struct host_program *program, int64_t offset, size_t max, struct arena *arena,
+                      struct slice *out, struct err *e)
+{
+    struct reading *r = reading_new(program, offset, max);
+    char *copy = NULL;
+    int rv = r != NULL ? work_run(p->pool, &r->work, e) : err_set(e, &ERR_NOMEM, "");
+
+    if (rv != 0)
+        return rv;
+    if (r->number != 0)
+        rv = err_set(e, &ERR_IO, "%s: %s", program->file, strerrordesc_np(r->number));
+    else if ((copy = arena_alloc(arena, (size_t)r->n + 1)) == NULL)
+        rv = err_set(e, &ERR_NOMEM, "");
+    if (rv == 0) {
+        memcpy(copy, r->bytes, (size_t)r->n);
+        *out = (struct slice){ copy, (size_t)r->n };
+    }
+    reading_drop(&r->work);
+    return rv;
+}

@@ -28,6 +28,9 @@ struct host_program {
  * Errors: HOST_PROGRAM, IO, BUSY, TIMEOUT, CANCELLED, NOMEM. */
 MUST_CHECK int host_program_find(struct host_programs *p, const char *name, const char *machine, struct arena *arena, struct host_program *out,
                                  struct err *e);
+/* Up to `max` bytes of it from `offset` on, read on the pool; from a fiber. Errors: IO, BUSY, TIMEOUT, CANCELLED, NOMEM. */
+MUST_CHECK int host_program_read(struct host_programs *p, const struct host_program *program, int64_t offset, size_t max, struct arena *arena,
+                                 struct slice *out, struct err *e);
 /* Architectures for which there is an agent; ends with NULL. Errors: NOMEM. */
 MUST_CHECK int host_program_machines(struct host_programs *p, struct arena *arena, const char *const **out, struct err *e);
 

@@ -129,6 +129,7 @@ static const struct {
     [HOST_INSTALL] = { &host_flow_install, { "Install the agent of a host", "Install agents of hosts" }, false },
     [HOST_STOP_AGENT] = { &host_flow_stop, { "Stop the agent of a host", "Stop agents of hosts" }, true },
     [HOST_RESTART_AGENT] = { &host_flow_restart, { "Restart the agent of a host", "Restart agents of hosts" }, true },
+    [HOST_UPGRADE_AGENT] = { &host_flow_upgrade, { "Upgrade the agent of a host", "Upgrade agents of hosts" }, true },
 };
 
 int host_start(struct db *d, const struct host_work *w, struct arena *arena, int64_t *task_id, struct err *e)

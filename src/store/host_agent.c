@@ -104,6 +104,15 @@ int store_host_agent_renewed(struct tx *tx, int64_t host_id, const char *serial,
                          DB_ARGS(sql_v_s(serial), SQL_V_TIME(expires_us), SQL_V_I(host_id)), e);
 }
 
+int store_host_agent_upgraded(struct tx *tx, int64_t host_id, const char *program_sha256, struct err *e)
+{
+    char text[CHANGE_ID_SIZE];
+    struct change c = { "agent of host", change_id(host_id, text), false };
+
+    return change_run_in(tx, &c, "UPDATE host_agent SET program_sha256 = ?, updated_at = NOW(6) WHERE host_id = ?",
+                         DB_ARGS(sql_v_s(program_sha256), SQL_V_I(host_id)), e);
+}
+
 int store_host_agent_missed(struct tx *tx, int64_t host_id, const char *problem, struct err *e)
 {
     return tx_exec(tx,

@@ -34,6 +34,8 @@ MUST_CHECK int store_host_agent_set_status(struct tx *tx, int64_t host_id, const
 MUST_CHECK int store_host_agent_seen(struct tx *tx, int64_t host_id, const char *version, const char *incarnation, struct err *e);
 /* It shows another certificate from now on. Errors: NOT_FOUND, those of tx_run. */
 MUST_CHECK int store_host_agent_renewed(struct tx *tx, int64_t host_id, const char *serial, int64_t expires_us, struct err *e);
+/* It runs another program from now on. Errors: NOT_FOUND, those of tx_run. */
+MUST_CHECK int store_host_agent_upgraded(struct tx *tx, int64_t host_id, const char *program_sha256, struct err *e);
 /* It has not: status OFFLINE if it was AVAILABLE. Safe to repeat. Errors: those of tx_run. */
 MUST_CHECK int store_host_agent_missed(struct tx *tx, int64_t host_id, const char *problem, struct err *e);
 /* With its processes. Safe to repeat. Errors: those of tx_run. */

@@ -640,6 +640,21 @@ def test_an_upgrade_changes_every_process_of_the_agent(guarded):
     observer_is_untouched(guarded)
 
 
+def test_a_program_that_was_installed_again_is_what_runs(guarded):
+    """As over SSH, while an observer's monitors keep the guard running."""
+    before = {n: wait_for(lambda n=n: guarded.pid(n)) for n in (*agents.PROCESSES, "ocp_agentd")}
+    program, fresh = guarded.home / "bin/ocp-agent", guarded.home / "bin/ocp-agent.brought"
+    shutil.copy(program, fresh)
+    fresh.rename(program)
+    guarded.ctl("install")
+    guarded.ctl("stop", "ocp_agent")
+    guarded.ctl("start", "ocp_agent")
+    for name in agents.PROCESSES:
+        wait_for(lambda: guarded.pid(name) not in (None, before[name]))
+    wait_for(lambda: exe_of(before["ocp_agentd"]) == str(program))          # the same process, and no program that is not there any more
+    wait_for(lambda: "error" not in guarded.call(op="hello"))
+
+
 def test_uninstalled_without_a_trace(guarded):
     guarded.ctl("uninstall")
     assert not guarded.home.exists()

@@ -3,6 +3,7 @@
 import contextlib
 import datetime
 import os
+import pathlib
 import ssl
 import subprocess
 
@@ -367,6 +368,38 @@ def test_agents_are_stopped_restarted_and_installed_anew(world, kept):
     world.works(world.api.post(base + "/reinstall").data["id"])
     after = world.api.get(base).data
     assert after["id"] == before["id"] and after["status"] == "STARTED" and world.host(number)["status"] == "AVAILABLE"
+
+
+def test_an_agent_is_upgraded_and_one_that_does_not_answer_is_taken_back(world, kept):
+    """Without SSH, and it still is the one that it was."""
+    one, number = kept
+    base, program, in_place = f"{HOSTS}/{number}/agent", pathlib.Path(hosts.programs()) / "ocp-agent", f"{AGENT}/bin/ocp-agent"
+    former = program.read_bytes()
+
+    def others():
+        return {pid for pid, args in one.processes(f"{AGENT}/bin/") if "ocp_agentd" not in args}
+    before, seen = others(), world.api.get(base).data
+    one.firewall("tcp dport 22 reject with tcp reset")
+    try:
+        replace(program, former + b"another build")
+        upgraded = world.works(world.api.post(base + "/upgrade").data["id"])
+        assert "the agent is of version" in world.story(upgraded) and one.run("tail", "-c", "13", in_place) == "another build"
+        assert not others() & before
+        replace(program, pathlib.Path("/bin/false").resolve().read_bytes())
+        world.fails(world.api.post(HOSTS + "/batchUpgradeAgents", {"hostIds": [number]}).data["id"], "stays as it was", "given up", step="upgrade agent")
+        assert one.run("tail", "-c", "13", in_place) == "another build" and agent_processes(one) >= {"ocp_agentd", "pos_proxy"}
+    finally:
+        replace(program, former)
+        one.firewall()
+    wait_until(lambda: world.api.get(base).data["status"] == "STARTED", "it answers", TASK_SECONDS)
+    assert world.api.get(base).data["incarnation"] == seen["incarnation"] and world.host(number)["status"] == "AVAILABLE"
+
+
+def replace(path, content):
+    fresh = path.with_suffix(".fresh")
+    fresh.write_bytes(content)
+    fresh.chmod(0o755)
+    fresh.rename(path)
 
 
 @pytest.fixture

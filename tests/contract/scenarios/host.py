@@ -27,7 +27,8 @@ def hosts(walk):
 
 
 @scenario("host-agent-get", "host-agent-processes-list", "host-agent-process-stop", "host-agent-process-restart", "host-agent-stop", "host-agent-restart",
-          "host-batch-stop-agents", "host-batch-restart-agents", "host-agent-reinstall", "monitor-prometheus-sd")
+          "host-batch-stop-agents", "host-batch-restart-agents", "host-agent-reinstall", "host-agent-upgrade", "host-batch-upgrade-agents",
+          "monitor-prometheus-sd")
 def agents(walk):
     """The agent of a host and its processes."""
     number = walk.new_hosts["hostIds"][-1]
@@ -55,6 +56,12 @@ def agents(walk):
     walk.finish(walk.do("host-agent-reinstall", hostId=number))
     assert walk.do("host-agent-get", hostId=number)["status"] == "STARTED"
     walk.effect("host-agent-reinstall")
+    for upgrade, path, body in (("host-agent-upgrade", {"hostId": number}, None), ("host-batch-upgrade-agents", {}, {"hostIds": [number]})):
+        before = walk.do("host-agent-get", hostId=number)
+        walk.finish(walk.do(upgrade, body, **path))
+        after = walk.do("host-agent-get", hostId=number)
+        assert after["status"] == "STARTED" and named(after["processes"], "pos_proxy", "alias")["pid"] != named(before["processes"], "pos_proxy", "alias")["pid"]
+        walk.effect(upgrade)
 
 
 @scenario("host-delete", "host-batch-delete", "host-batch-create")

@@ -32,6 +32,7 @@ const words = {
   note: ['It says', '说明'],
   restart: ['Restart', '重启'],
   stop: ['Stop', '停止'],
+  upgrade: ['Upgrade', '升级'],
   reinstall: ['Reinstall', '重新安装'],
   noAgent: ['It has no agent yet', '尚未安装 Agent'],
   title: ['{0} the agent of {1}?', '{0} {1} 的 Agent？'],
@@ -41,6 +42,10 @@ const words = {
     '再次启动之前，OCP 无法在该主机上执行操作；主机上的数据库不受影响。',
   ],
   restartText: ['Databases that run there go on.', '主机上的数据库不受影响。'],
+  upgradeText: [
+    'The agent gets the program of this version of OCP, without SSH; if that does not answer, the former one is back. Databases that run there go on.',
+    '将 Agent 升级为当前 OCP 版本的程序（不使用 SSH）；若新程序无应答则自动恢复原程序，主机上的数据库不受影响。',
+  ],
   reinstallText: [
     'The agent of this version of OCP is installed again over SSH, with a new certificate. Databases that run there go on.',
     '将通过 SSH 重新安装当前版本的 Agent 并签发新证书，主机上的数据库不受影响。',
@@ -55,7 +60,7 @@ const words = {
 const PATH = '/api/v2/compute/hosts/{hostId}/agent';
 type Agent = Data<'get', typeof PATH>;
 type Process = NonNullable<Agent['processes']>[number];
-type Verb = 'restart' | 'stop' | 'reinstall';
+type Verb = 'restart' | 'stop' | 'upgrade' | 'reinstall';
 
 function AgentActions({ host, address }: { host: number; address: string }) {
   const w = useWords(words);
@@ -68,10 +73,11 @@ function AgentActions({ host, address }: { host: number; address: string }) {
   };
   const restart = useAction('post', `${PATH}/restart`, options);
   const stop = useAction('post', `${PATH}/stop`, options);
+  const upgrade = useAction('post', `${PATH}/upgrade`, options);
   const reinstall = useAction('post', `${PATH}/reinstall`, options);
-  const actions = { restart, stop, reinstall };
-  const texts = { restart: w.restartText, stop: w.stopText, reinstall: w.reinstallText };
-  const verbs: Verb[] = ['restart', 'stop', 'reinstall'];
+  const actions = { restart, stop, upgrade, reinstall };
+  const texts = { restart: w.restartText, stop: w.stopText, upgrade: w.upgradeText, reinstall: w.reinstallText };
+  const verbs: Verb[] = ['restart', 'stop', 'upgrade', 'reinstall'];
   const verb = verbs.find((v) => dialog.is(v));
   return (
     <IfMay needs={`HOST:${host}:UPDATE`}>
