@@ -154,6 +154,8 @@ const struct setting settings_table[] = {
              "made if that user may. Empty: the name of MetaDB's database followed by _package." },
 
     { "audit.keep", DURATION(audit.keep_ms), "1095d", "1d", "3650d", .doc = "How long the record of changes is kept." },
+    { "tasks.keep", DURATION(tasks.keep_ms), "1095d", "91d", "3650d",
+      .doc = "How long tasks are kept after they ended; lines of their logs are kept for 90 days. Tasks that hold locks stay." },
     { "iam.session_lifetime", DURATION(iam.session_lifetime_ms), "12h", "5m", "30d", .flags = SETTING_RELOAD,
       .doc = "A console session ends after this long, however busy it is. How long it may be idle says the system "
              "parameter server.servlet.session.timeout." },

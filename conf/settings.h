@@ -88,6 +88,9 @@ struct settings {
         int64_t keep_ms;
     } audit;
     struct {
+        int64_t keep_ms;
+    } tasks;
+    struct {
         const char *program_dir;             /* "": that of this program */
         int64_t probe_interval_ms;
     } agent;

@@ -27,13 +27,14 @@
 #include "src/node/revoked.h"
 #include "src/package/package.h"
 #include "src/peer/hello.h"
+#include "src/store/subtask.h"
 #include "src/store/credential_offer.h"
 #include "src/store/idempotency.h"
 #include "src/store/session.h"
 #include "src/tables.h"
 #include "src/task/engine.h"
 
-enum { RELEASE_MS = 2000, STEPS_PATIENCE_MS = 1000, STEPS_STOP_MS = 3000, MEMBERS_MS = 1000, SCHEDULES_MS = 1000, AGENTS_MS = 1000, PRUNE_MS = 600000, PACKAGES_MS = 30000, PACKAGE_IDLE_S = 900, LOGIN_HISTORY_KEEP_DAYS = 180, HAND_OVER_MS = 4000, EXIT_GIVEN_UP = RAFT_EXIT_FATAL };
+enum { RELEASE_MS = 2000, STEPS_PATIENCE_MS = 1000, STEPS_STOP_MS = 3000, MEMBERS_MS = 1000, SCHEDULES_MS = 1000, AGENTS_MS = 1000, PRUNE_MS = 600000, DAY_MS = 86400000, PACKAGES_MS = 30000, PACKAGE_IDLE_S = 900, LOGIN_HISTORY_KEEP_DAYS = 180, HAND_OVER_MS = 4000, EXIT_GIVEN_UP = RAFT_EXIT_FATAL };
 
 /* --- the leader's work ---------------------------------------------------------------------------------------------------------------- */
 
@@ -59,7 +60,9 @@ static int prune(void *data, struct err *e)
         rv = leader_prune(d, e);
     if (rv == 0)
         rv = store_certificate_prune(d, e);
-    return rv == 0 ? store_audit_prune(d, (unsigned)(s->boot->audit.keep_ms / 86400000), e) : rv;
+    if (rv == 0)
+        rv = store_task_prune_old(d, s->boot->tasks.keep_ms / DAY_MS, e);
+    return rv == 0 ? store_audit_prune(d, (unsigned)(s->boot->audit.keep_ms / DAY_MS), e) : rv;
 }
 
 static bool process_is_gone(int64_t node_id, void *data)

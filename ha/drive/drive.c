@@ -256,22 +256,19 @@ static bool is_back(struct drive *d)
     return fiber_sleep(RECONNECT_MS, &e) == 0 && db_is_up(leader_db(d->db), PROBE_MS);
 }
 
-/* Who says that it reaches MetaDB, once it is time to hand over to it? */
-static uint64_t better_node(struct drive *d)
+/* Who says that it reaches MetaDB? */
+static uint64_t other_node(struct drive *d)
 {
-    bool due = d->step.failed_probes + 1 >= LEADING_PROBES && d->step.state != LEADING_FOLLOWING && d->conf.reaches_metadb != NULL;
-
-    return due ? d->conf.reaches_metadb(d->conf.data) : 0;
+    return d->conf.reaches_metadb != NULL ? d->conf.reaches_metadb(d->conf.data) : 0;
 }
 
-/* Only a probe that has begun after MetaDB answered somebody else, and fails, tells that it is this node that does not reach it. */
 static void probe(struct drive *d)
 {
-    bool elsewhere = better_node(d) != 0;
+    uint64_t before = leading_asks_peers(&d->step) ? other_node(d) : 0, better;
     int64_t began = now_ms(d);
     bool reached = db_is_up(leader_db(d->db), PROBE_MS), at_once = now_ms(d) - began < PROBE_MS / 2;
-    uint64_t better = elsewhere && !reached ? better_node(d) : 0;
 
+    better = leading_better(before, reached, before != 0 && !reached ? other_node(d) : 0);
     if (better != 0 && at_once)
         reached = is_back(d);
     (void)pthread_mutex_lock(&d->lock);

@@ -147,6 +147,16 @@ struct leading_do leading_fenced(struct leading *l, int64_t epoch)
     return move(l, FENCED);
 }
 
+bool leading_asks_peers(const struct leading *l)
+{
+    return l->failed_probes + 1 >= LEADING_PROBES && l->state != LEADING_FOLLOWING && l->state != LEADING_ENDED;
+}
+
+uint64_t leading_better(uint64_t before, bool reached, uint64_t after)
+{
+    return before != 0 && !reached ? after : 0;
+}
+
 /* Leading from a place that MetaDB is out of reach of helps nobody; if nobody reaches it, moving helps nobody either. */
 struct leading_do leading_probed(struct leading *l, bool reached, uint64_t better, int64_t now_ms)
 {

@@ -75,6 +75,11 @@ struct leading_do leading_given_up(struct leading *l);
 struct leading_do leading_claim_failed(struct leading *l, uint64_t term, int64_t now_ms);
 /* A transaction under `epoch` met a newer one. */
 struct leading_do leading_fenced(struct leading *l, int64_t epoch);
+/* If the next probe of MetaDB fails, is it time to hand over? Then peers are asked before and after it whether they reach it. */
+bool leading_asks_peers(const struct leading *l);
+/* Whom to hand over to after that probe: `before` and `after` are peers that said so then, 0: none did. Only a probe that has begun after MetaDB answered
+ * somebody else, and fails, and is followed by such an answer, tells that it is this node that does not reach it. 0: nobody. */
+uint64_t leading_better(uint64_t before, bool reached, uint64_t after);
 /* A probe of MetaDB ended; `better`: a peer that says that it reaches MetaDB, 0: none does. */
 struct leading_do leading_probed(struct leading *l, bool reached, uint64_t better, int64_t now_ms);
 /* The node drains (or not any more). */

@@ -575,6 +575,8 @@ bool obcluster_is_stale(struct obclusters *o, const struct obcluster *c)
 const struct schedule obcluster_schedules[] = {
     { "sync-clusters", "Sync all cluster info", "Reads version, zones, servers, units and capacity of every managed cluster.", EACH_MINUTE, 0, NULL },
     { "check-clusters", "Check all cluster status", "Sees that every managed cluster answers.", EACH_MINUTE, 0, NULL },
+    { "sync-root-services", "Sync root service list", "Reads on which servers the root service of every managed cluster runs; the config URL tells it.",
+      "0 */2 * * * ?", 0, NULL },
     { "sync-tenants", "Sync tenant information", "Reads the tenants of every managed cluster.", "30 0/1 * * * ?", 0, NULL },
     { .name = NULL },
 };

@@ -295,5 +295,7 @@ const struct migration metadb_migrations[] = {
     { 35, "long lists of tasks",
       STEPS("CREATE INDEX task_in_order ON task (id, status, type)", "CREATE INDEX task_cluster_name ON task (cluster_name, id)",
             "CREATE INDEX task_tenant_name ON task (tenant_name, id)", "CREATE INDEX task_tenant ON task (tenant_id, id)") },
+    { 36, "old tasks go",
+      STEPS("CREATE INDEX task_finished ON task (finished_at)", "CREATE INDEX task_host_task ON task_host (task_id)") },
     { 0 },
 };

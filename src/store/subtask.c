@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "src/store/many.h"
-#include "src/store/subtask_once.h"
 #include "src/store/task_inside.h"
 
 #define LEASE_END "NOW(6) + INTERVAL 10 SECOND"
@@ -262,13 +261,6 @@ int store_subtask_new_lines(struct db *d, const struct subtask_mark *marks, size
     if (rv == 0)
         put_in_order(*out, *n);
     return rv;
-}
-
-int store_task_prune(struct db *d, struct err *e)
-{
-    int rv = db_prune(d, "DELETE FROM subtask_log WHERE logged_at < NOW(6) - INTERVAL 90 DAY LIMIT ?", e);
-
-    return rv == 0 ? store_subtask_once_prune(d, e) : rv;
 }
 
 /* ---- sessions to managed clusters -------------------------------------------------------------------------------------------------- */

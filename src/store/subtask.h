@@ -73,6 +73,8 @@ MUST_CHECK int store_subtask_new_lines(struct db *d, const struct subtask_mark *
                                        struct subtask_line **out, size_t *n, struct err *e);
 /* Deletes lines that are older than 90 days, and what was begun once by steps that ended so long ago. Errors: those of db_prune. */
 MUST_CHECK int store_task_prune(struct db *d, struct err *e);
+/* Deletes tasks that ended more than `days` ago, 90 at least, some thousands of them; not those that hold locks. Errors: those of db_transact. */
+MUST_CHECK int store_task_prune_old(struct db *d, int64_t days, struct err *e);
 
 /* ---- sessions to managed clusters: src/task/session.h ----------------------------------------------------------------------------- */
 

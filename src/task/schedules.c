@@ -41,6 +41,19 @@ int64_t schedule_next(const struct schedule *what, const struct schedule_row *ro
     return cron_next(&c, row->began_us != FIELD_NONE ? row->began_us : row->seen_us, offset_min);
 }
 
+/* Nobody says how a run ended whose leader was lost. Not at once: it might have been what ended the leader. */
+static bool is_lost(const struct schedule *what, const struct schedule_row *row, int64_t now_us)
+{
+    return row->status == SCHEDULE_RUNNING && row->began_us != FIELD_NONE && now_us - row->began_us > what->timeout_ms * 1000;
+}
+
+bool schedule_is_due(const struct schedule *what, const struct schedule_row *row, int64_t now_us, int offset_min)
+{
+    int64_t next = schedule_next(what, row, offset_min);
+
+    return what->run != NULL && (row->wanted || is_lost(what, row, now_us) || (next >= 0 && next <= now_us));
+}
+
 /* ---- one run ------------------------------------------------------------------------------------------------------------------------- */
 
 static void run_fiber(void *data)
@@ -112,12 +125,9 @@ static const struct schedule_row *row_of(const struct schedule_row *rows, size_t
 
 static int look(struct schedules *s, const struct schedule *what, const struct schedule_row *row, int64_t now_us, struct err *e)
 {
-    int64_t next;
-
     if (row == NULL)
         return store_schedule_add(s->conf.db, what->name, now_us, e);
-    next = schedule_next(what, row, schedule_offset_min(now_us));
-    return what->run != NULL && (row->wanted || (next >= 0 && next <= now_us)) ? begin(s, what, row, now_us, e) : 0;
+    return schedule_is_due(what, row, now_us, schedule_offset_min(now_us)) ? begin(s, what, row, now_us, e) : 0;
 }
 
 int schedules_round(struct schedules *s, struct err *e)
@@ -163,7 +173,9 @@ static int clean_logs(struct db *d, void *data, struct err *e)
 }
 
 const struct schedule task_schedules[] = {
-    { "clean-task-logs", "Clean ocp task log files", "Removes lines of steps' logs that are older than 90 days; the tasks themselves stay.", "0 0 1 * * *",
+    { "clean-task-logs", "Clean ocp task log files", "Removes lines of steps' logs that are older than 90 days; the tasks themselves stay as long as tasks.keep says.", "0 0 1 * * *",
       600000, clean_logs },
+    { "refresh-parameters", "Refresh config properties", "Reads the system parameters that were changed; every node, every few seconds.", "0 */3 * * * *", 0,
+      NULL },
     { .name = NULL },
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* schedules.h - work that the leader does by the clock. Domains declare it in const tables; when it is due, and how the last run ended, is one row in
- * MetaDB each (store/schedule.h), so no change of leaders loses or doubles a run. One that was missed while nobody led is done once.
+ * MetaDB each (store/schedule.h), so no change of leaders loses or doubles a run. One that was missed while nobody led is done once; one whose leader
+ * was lost in the midst of it is done again once its time is over.
  * What comes too often for that, or has to be at several places, is a job (job.h) or standing work; such a row only says so. */
 #ifndef TASK_SCHEDULES_H
 #define TASK_SCHEDULES_H
@@ -35,6 +36,8 @@ MUST_CHECK int schedules_round(struct schedules *s, struct err *e);
 
 /* When a row is due next; -1: never. Pure. */
 int64_t schedule_next(const struct schedule *what, const struct schedule_row *row, int offset_min);
+/* Is it to begin now, unless it is running here? Pure. */
+bool schedule_is_due(const struct schedule *what, const struct schedule_row *row, int64_t now_us, int offset_min);
 /* Minutes by which this machine's time zone is ahead of UTC at that time. */
 int schedule_offset_min(int64_t wall_us);
 

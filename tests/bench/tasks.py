@@ -2,13 +2,16 @@
 """What the task engine costs: three nodes and a MariaDB on this machine, with the flows of tests/flows."""
 import contextlib
 import statistics
+import sys
+import tempfile
 import threading
 import time
 
+from lib.py import hosts, sshd
 from lib.py.build import built_program
 from lib.py.mariadb import MariaDB
 from lib.py.ocpcluster import OcpCluster, query
-from lib.py.process import wait_until
+from lib.py.process import Port, wait_until
 
 TABLES = (
     "CREATE TABLE trial_control (what VARCHAR(16), target VARCHAR(64), PRIMARY KEY (what, target))",
@@ -50,6 +53,36 @@ class Bench:
         ms = [r["us"] / 1000 for r in rows]
         self.report("task_first_effect_p50", "ms", statistics.median(ms), 30, "the goal")
         self.report("task_first_effect_p95", "ms", percentile(ms, 95), 30, "the goal of p50")
+
+    def latency_at_agent(self, host):
+        """Milliseconds from the acceptance of a task by any node to the first effect on a host: the script that its agent runs notes the time."""
+        number = self.add_host(host)
+        script, trace = "/home/admin/note.sh", "/home/admin/note.trace"
+        host.run("sh", "-c", f"cat > {script}; chmod 755 {script}", text=f"#!/bin/sh\ndate +%s%N >> {trace}\n")
+        ids = []
+        for i in range(60):
+            ids.append(self.cluster.api(i % 3).post("/api/v2/test/errands", {"targets": [str(number)], "text": script}).data["id"])
+            self.until_done()
+        rows = self.sql("SELECT id, TIMESTAMPDIFF(MICROSECOND, '1970-01-01', created_at) AS us FROM task "
+                        f"WHERE id IN ({','.join(map(str, ids))}) ORDER BY id")
+        began = {r["id"]: r["us"] for r in rows}
+        seen = [int(line) / 1000 for line in host.run("cat", trace).split()]
+        assert len(seen) == len(ids), "a script ran twice, or not at all"
+        ms = [(at - began[id_]) / 1000 for at, id_ in zip(seen, ids)]
+        self.report("task_first_effect_at_agent_p50", "ms", statistics.median(ms), 30, "the goal")
+        self.report("task_first_effect_at_agent_p95", "ms", percentile(ms, 95), 30, "the goal of p50")
+
+    def add_host(self, host):
+        api = self.cluster.api(0)
+        region = api.post("/api/v2/compute/regions", {"name": "bench"}).data["id"]
+        kind = api.post("/api/v2/compute/hostTypes", {"name": "bench"}).data["id"]
+        credential = api.post("/api/v2/profiles/me/credentials", {"targetType": "HOST", "name": "bench", "sshCredentialProperty": {
+            "type": "PRIVATE_KEY", "username": "root", "passphrase": host.private_key, "hostIdList": []}}).data["id"]
+        added = api.post("/api/v2/compute/hosts/batchCreate", {
+            "hostBasicDataList": [{"innerIpAddress": host.address}], "sshPort": 22, "kind": "DEDICATED_PHYSICAL_MACHINE", "typeId": kind,
+            "idcId": api.post("/api/v2/compute/idcs", {"name": "bench", "regionId": region}).data["id"], "credentialId": credential}).data
+        self.until_done()
+        return added["hostIds"][0]
 
     def rate(self):
         """Steps a second, dispatched and finished, of many tasks at once."""
@@ -151,26 +184,54 @@ class Bench:
                  "status, prohibit_rollback, executor, context, created_at) SELECT 10000000 + seq, 'old', 'Old', 1, -1, -1, -1, '', '', 100, 'admin', 1, 1, "
                  "'n', '{}', NOW(6) FROM seq_1_to_1000000")
         api = self.cluster.api(0)
-        for name, query_ in (("first", {"page": 1}), ("deep", {"page": 90000})):
+        one, two, last = {"status": "SUCCESSFUL"}, {"status": "SUCCESSFUL,FAILED"}, 10000  # the page that the total ends at; a page of 90 000 is beyond it
+        for name, query_ in (("first", {"page": 1, **one}), ("last", {"page": last, **one}), ("last_of_all_states", {"page": last}),
+                             ("last_of_two_states", {"page": last, **two}), ("deep", {"page": 90000, **one}), ("deep_of_all_states", {"page": 90000})):
             ms = []
             for _ in range(9):
                 begin = time.monotonic()
-                assert len(api.get("/api/v2/tasks/instances", {"size": 10, "status": "SUCCESSFUL", **query_}).contents) == 10
+                assert len(api.get("/api/v2/tasks/instances", {"size": 10, **query_}).contents) == 10
                 ms.append((time.monotonic() - begin) * 1000)
             self.report(f"task_list_of_a_million_{name}_page", "ms", statistics.median(ms), 100, "a tenth of a second")
 
 
+@contextlib.contextmanager
+def a_host():
+    """A host that can be added, with `private_key`; None where there can be none."""
+    why = hosts.why_not()
+    if why is not None:
+        print(f"tasks: nothing is measured at an agent: {why}", file=sys.stderr)
+        yield None
+        return
+    with contextlib.ExitStack() as stack:
+        private, public = sshd.make_key(stack.enter_context(tempfile.TemporaryDirectory()), "bench", "ed25519")
+        host = stack.enter_context(stack.enter_context(hosts.Lan()).host(authorized=[public]))
+        host.private_key = private
+        yield host
+
+
+def reachable(cluster, host):
+    """The first node listens where the host reaches it, too."""
+    first, port = cluster.nodes[0], Port()
+    first.extra["http.listen"] = f"{first.host}:{first.port}, {host.lan.address}:{int(port)}"
+    return f"http://{host.lan.address}:{int(port)}"
+
+
 def measure(report, cpu):
-    with MariaDB(name="mariadb-bench") as server:
-        cluster = OcpCluster(server.create_database("tasks"))
+    with a_host() as host, MariaDB(name="mariadb-bench") as server:
+        cluster = OcpCluster(server.create_database("tasks"), settings={"agent.program_dir": hosts.programs()} if host else None)
         for node in cluster.nodes:
             node.program = built_program("tests/flows/ocp-server")
+        url = reachable(cluster, host) if host else None
         with cluster:
             cluster.leader()
             for table in TABLES:
                 query(cluster.database, table)
             bench = Bench(server, cluster, report, cpu)
             bench.latency()
+            if host:
+                cluster.api(0).patch("/api/v2/config/properties/ocp.site.url", {"value": url}).ok()
+                bench.latency_at_agent(host)
             bench.rate()
             bench.waiting()
             bench.guard()

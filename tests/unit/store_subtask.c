@@ -149,7 +149,102 @@ static void no_line_is_passed_over(struct test_store *t)
 }
 STORE_TEST(no_line_is_passed_over)
 
+static int64_t rows_of(struct test_store *t, const char *table, const char *column, int id)
+{
+    char text[160];
+
+    (void)snprintf(text, sizeof text, "SELECT COUNT(*) FROM %s WHERE %s = %d", table, column, id);
+    return test_store_number(t, text);
+}
+
+static void add_head(struct test_store *t, int id, int status, const char *ended)
+{
+    char text[600];
+
+    (void)snprintf(text, sizeof text,
+                   "INSERT INTO task (id, flow, name, definition_id, cluster_id, ob_cluster_id, tenant_id, cluster_name, tenant_name, creator_id, "
+                   "creator_name, status, prohibit_rollback, executor, context, created_at, finished_at) VALUES (%d, 'f', 'n', 1, -1, -1, -1, '', '', 1, "
+                   "'a', %d, 0, 'n1', '', NOW(6) - INTERVAL 999 DAY, %s)",
+                   id, status, ended);
+    (void)test_store_sql(t, text);
+}
+
+static void add_task(struct test_store *t, int id, int status, const char *ended)
+{
+    static const char *const more[] = {
+        "INSERT INTO subtask (id, task_id, series, dispatch, name, description, timeout_s, status, worker, error, created_at) "
+        "VALUES (%d0, %d, 1, 1, 's', '', 0, 5, '', '', NOW(6))",
+        "INSERT INTO task_session (subtask_id, server, connection_id, dispatch, opened_at) VALUES (%d0, 's', 1, 1, NOW(6))",
+        "INSERT INTO task_context (task_id, name, value) VALUES (%d, 'k', 'v')",
+        "INSERT INTO task_host (host_id, task_id) VALUES (5, %d)",
+        "INSERT INTO package_use (package_id, task_id) VALUES (6, %d)",
+    };
+    char text[600];
+
+    add_head(t, id, status, ended);
+    for (size_t i = 0; i < sizeof more / sizeof *more; i++) {
+        (void)snprintf(text, sizeof text, more[i], id, id);
+        (void)test_store_sql(t, text);
+    }
+}
+
+static void drop_tasks(struct test_store *t)
+{
+    static const char *const tables[] = { "task", "subtask", "task_session", "task_context", "task_host", "package_use", "task_lock" };
+
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+        char text[64];
+
+        (void)snprintf(text, sizeof text, "DELETE FROM %s", tables[i]);
+        (void)test_store_sql(t, text);
+    }
+}
+
+static void old_tasks_go_with_all_that_is_theirs(struct test_store *t)
+{
+    static const struct {
+        int id, status;
+        const char *ended;
+        bool stays;
+    } tasks[] = {
+        { 71, TASK_SUCCESSFUL, "NOW(6) - INTERVAL 101 DAY", false }, { 72, TASK_FAILED, "NOW(6) - INTERVAL 101 DAY", false },
+        { 73, TASK_SUCCESSFUL, "NOW(6) - INTERVAL 99 DAY", true },   { 74, TASK_RUNNING, "NULL", true },
+        { 75, TASK_FAILED, "NOW(6) - INTERVAL 101 DAY", true }, /* it holds a lock */
+    };
+
+    drop_tasks(t);
+    for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++)
+        add_task(t, tasks[i].id, tasks[i].status, tasks[i].ended);
+    (void)test_store_sql(t, "INSERT INTO task_lock (kind, object_id, task_id, locked_at) VALUES ('host', 5, 75, NOW(6))");
+    assert_ok(store_task_prune_old(t->db, 100, &t->e), &t->e);
+    for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++) {
+        int id = tasks[i].id, there = tasks[i].stays ? 1 : 0;
+
+        assert_int_equal(rows_of(t, "task", "id", id), there);
+        assert_int_equal(rows_of(t, "subtask", "task_id", id), there);
+        assert_int_equal(rows_of(t, "task_session", "subtask_id", id * 10), there);
+        assert_int_equal(rows_of(t, "task_context", "task_id", id), there);
+        assert_int_equal(rows_of(t, "task_host", "task_id", id), there);
+        assert_int_equal(rows_of(t, "package_use", "task_id", id), there);
+    }
+    drop_tasks(t);
+}
+STORE_TEST(old_tasks_go_with_all_that_is_theirs)
+
+static void very_many_old_tasks_go(struct test_store *t)
+{
+    drop_tasks(t);
+    for (int i = 0; i < 130; i++) /* more than at once */
+        add_head(t, 1000 + i, TASK_SUCCESSFUL, "NOW(6) - INTERVAL 101 DAY");
+    assert_ok(store_task_prune_old(t->db, 100, &t->e), &t->e);
+    assert_int_equal(test_store_number(t, "SELECT COUNT(*) FROM task"), 0);
+    drop_tasks(t);
+}
+STORE_TEST(very_many_old_tasks_go)
+
 const struct CMUnitTest store_subtask_tests[] = {
+    STORE_UNIT(old_tasks_go_with_all_that_is_theirs),
+    STORE_UNIT(very_many_old_tasks_go),
     STORE_UNIT(no_line_is_passed_over),
     STORE_UNIT(the_run_that_is_dispatched_may_write),
     STORE_UNIT(what_was_begun_once_stays_until_it_is_settled),

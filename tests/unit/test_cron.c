@@ -113,6 +113,25 @@ static void work_is_due_after_its_last_run(void **state)
     assert_int_equal(schedule_next(&wrong, &row, 0), -1);
 }
 
+static void work_whose_leader_was_lost_is_done_again(void **state)
+{
+    const struct schedule what = { "w", "W", "Works.", "0 0 1 * * *", 1000, never_called }, always = { .name = "a", .cron = "0 * * * * *", .timeout_ms = 1000 };
+    struct schedule_row row = { .seen_us = at("2026-11-21T00:00:00Z"), .began_us = at("2026-11-22T01:00:00Z"), .status = SCHEDULE_RUNNING };
+
+    (void)state;
+    assert_false(schedule_is_due(&what, &row, row.began_us + 1000000, 0));
+    assert_true(schedule_is_due(&what, &row, row.began_us + 1000001, 0));
+    assert_false(schedule_is_due(&always, &row, row.began_us + 1000001, 0));
+    row.status = SCHEDULE_SUCCESSFUL;
+    assert_false(schedule_is_due(&what, &row, row.began_us + 1000001, 0));
+    assert_true(schedule_is_due(&what, &row, at("2026-11-23T01:00:00Z"), 0));
+    row.wanted = 1;
+    assert_true(schedule_is_due(&what, &row, row.began_us + 1, 0));
+    assert_false(schedule_is_due(&always, &row, row.began_us + 1, 0));
+    row = (struct schedule_row){ .seen_us = at("2026-11-21T00:00:00Z"), .began_us = FIELD_NONE, .status = SCHEDULE_RUNNING };
+    assert_false(schedule_is_due(&what, &row, at("2026-11-21T00:30:00Z"), 0));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -120,6 +139,7 @@ int main(void)
         cmocka_unit_test(a_time_that_never_comes_is_told),
         cmocka_unit_test(wrong_schedules_are_refused),
         cmocka_unit_test(work_is_due_after_its_last_run),
+        cmocka_unit_test(work_whose_leader_was_lost_is_done_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

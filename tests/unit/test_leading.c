@@ -127,6 +127,36 @@ static void leadership_goes_where_metadb_answers(void **state)
         assert_int_equal(leading_probed(&l, false, 0, now).actions, 0); /* nobody reaches it */
 }
 
+/* MetaDB that goes for all fails here first, or comes back elsewhere first: then leadership stays. */
+static void leadership_stays_unless_metadb_answered_others_before_and_after(void **state)
+{
+    struct leading l = active(5, 40);
+
+    (void)state;
+    assert_int_equal(leading_better(3, false, 3), 3);
+    assert_int_equal(leading_better(2, false, 3), 3); /* who says so now */
+    assert_int_equal(leading_better(0, false, 3), 0); /* it came back there while the probe waited */
+    assert_int_equal(leading_better(3, false, 0), 0); /* it went there meanwhile */
+    assert_int_equal(leading_better(3, true, 3), 0);
+    assert_int_equal(leading_better(0, false, 0), 0);
+
+    assert_false(leading_asks_peers(&l)); /* nobody is asked for nothing */
+    (void)leading_probed(&l, false, 0, 1000);
+    assert_false(leading_asks_peers(&l));
+    (void)leading_probed(&l, false, 0, 2000);
+    assert_true(leading_asks_peers(&l));
+    assert_int_equal(leading_probed(&l, false, leading_better(0, false, 3), 3000).actions, 0);
+    assert_true(leading_asks_peers(&l));
+    assert_int_equal(leading_probed(&l, false, leading_better(3, false, 3), 4000).actions, LEADING_TRANSFER);
+    (void)leading_probed(&l, true, 0, 5000);
+    assert_false(leading_asks_peers(&l));
+    l.failed_probes = LEADING_PROBES;
+    l.state = LEADING_FOLLOWING;
+    assert_false(leading_asks_peers(&l));
+    l.state = LEADING_ENDED;
+    assert_false(leading_asks_peers(&l));
+}
+
 static void draining_stops_and_hands_away(void **state)
 {
     struct leading l = active(5, 40);
@@ -208,6 +238,7 @@ int main(void)
         cmocka_unit_test(fenced_and_overtaken_hand_leadership_away),
         cmocka_unit_test(a_given_up_cluster_ends_the_process),
         cmocka_unit_test(leadership_goes_where_metadb_answers),
+        cmocka_unit_test(leadership_stays_unless_metadb_answered_others_before_and_after),
         cmocka_unit_test(draining_stops_and_hands_away),
         cmocka_unit_test(no_order_of_events_lets_work_run_unfenced),
     };
