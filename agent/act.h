@@ -9,7 +9,7 @@
 #include "src/base/err.h"
 #include "src/proto/agent.h"
 
-#define ACT_MARK ".ocp-mark"             /* whose a directory is */
+#define ACT_MARK AGENT_MARK              /* whose a directory is */
 #define ACT_PACKAGE ".ocp-package"       /* the package that a directory holds: its SHA-256 */
 
 struct act {

@@ -81,6 +81,8 @@ static const struct field zone_fields[] = {
     F_STRING(create_zone, name, "name", .flags = FIELD_REQUIRED, .max = 64, DOC("Name of the zone.")),
     F_STRING(create_zone, idc_name, "idcName", .flags = FIELD_REQUIRED, .max = 255, DOC("IDC in which its hosts stand.")),
     F_INTS(create_zone, servers, "servers", .flags = FIELD_REQUIRED, .max = 60, DOC("Ids of its hosts; the first is one of the founders.")),
+    F_STRING(create_zone, package, "rpmName", .max = 255, DOC("The cluster's package; another one is refused.")),
+    F_STRING(create_zone, architecture, "architecture", .max = 32, DOC("The package's; another one is refused.")),
     FIELD_END,
 };
 
@@ -103,7 +105,8 @@ static int scale(struct call *c, struct scale *want, struct err *e)
 static int api_zone_create(struct call *c, struct err *e)
 {
     const struct create_zone *in = c->body;
-    struct scale want = { .what = SCALE_ADD_ZONE, .zone = in->name, .idc_name = in->idc_name, .hosts = in->servers };
+    struct scale want = { .what = SCALE_ADD_ZONE, .zone = in->name, .idc_name = in->idc_name, .package = in->package, .architecture = in->architecture,
+                          .hosts = in->servers };
 
     return scale(c, &want, e);
 }
@@ -219,11 +222,19 @@ static const struct field parameter_fields[] = {
     F_STRING(layout_parameter, value, "value", .flags = FIELD_REQUIRED | FIELD_EMPTY_OK | FIELD_SCALAR, .max = 1024, DOC("Its value.")),
     FIELD_END,
 };
+static const struct field sys_unit_fields[] = {
+    F_STRING(create_sys_unit, memory, "memorySize", .def = "", .flags = FIELD_EMPTY_OK, .max = 32, .example = "4G", DOC("Memory of the tenant sys on each server.")),
+    F_STRING(create_sys_unit, log_disk, "logDiskSize", .def = "", .flags = FIELD_EMPTY_OK, .max = 32, .example = "8G", DOC("Its redo log's room there.")),
+    FIELD_END,
+};
 struct create_in {
-    const char *name, *package, *type, *password, *primary_zone, *proxyro_user, *proxyro_password, *token;
+    const char *name, *package, *type, *password, *primary_zone, *proxyro_user, *proxyro_password;
+    const char *load_type, *primary_cluster, *arbitration, *overselling;
     struct field_list zones, parameters;
+    struct field_ints proxy_clusters;
     struct attributes_in *attributes;
-    int save_credential;
+    struct create_sys_unit *sys_unit;
+    int save_credential, cgroup, extra_tenant;
 };
 static const struct field create_fields[] = {
     F_STRING(create_in, name, "name", .flags = FIELD_REQUIRED, .max = 64, DOC("Name of the cluster.")),
@@ -234,7 +245,15 @@ static const struct field create_fields[] = {
     F_STRING(create_in, primary_zone, "primaryZone", .def = "", .flags = FIELD_EMPTY_OK, .max = 512, DOC("Zones that leaders go to, by preference.")),
     F_OBJECT(create_in, attributes, "attributes", attributes_in, attributes_fields, DOC("Where its files lie, whose processes they are, ports.")),
     F_LIST(create_in, parameters, "startupParameters", layout_parameter, parameter_fields, .max = 200, DOC("Parameters for the first start.")),
-    F_STRING(create_in, proxyro_user, "obproxyUserName", .max = 64, DOC("Ignored: the user of proxies is proxyro.")),
+    F_OBJECT(create_in, sys_unit, "sysUnitConfig", create_sys_unit, sys_unit_fields, DOC("Resources of the tenant sys; absent: as the kernel chooses.")),
+    F_STRING(create_in, proxyro_user, "obproxyUserName", .max = 64, DOC("proxyro: another user is refused.")),
+    F_INTS(create_in, proxy_clusters, "obproxyClusterIds", .max = 100, DOC("Refused: proxies find it by the config URL.")),
+    F_STRING(create_in, arbitration, "arbitrationServiceId", .flags = FIELD_SCALAR, .max = 64, DOC("Refused: there are no arbitration services here.")),
+    F_JSON(create_in, primary_cluster, "primaryClusterInfo", DOC("Refused: only primary clusters are created.")),
+    F_STRING(create_in, overselling, "oversellingFactor", .flags = FIELD_SCALAR, .max = 32, DOC("1; others are refused: give resource_hard_limit.")),
+    F_BOOL(create_in, cgroup, "cgroupEnabled", .def = "false", DOC("true is refused: control groups are prepared on the hosts.")),
+    F_BOOL(create_in, extra_tenant, "createExtraTenant", .def = "false", DOC("true is refused: create tenants afterwards.")),
+    F_STRING(create_in, load_type, "loadType", .max = 64, DOC("Refused: give the parameters of the load in startupParameters.")),
     F_STRING(create_in, proxyro_password, "proxyroPassword", .def = "", .alias = "obproxyPassword", .flags = FIELD_EMPTY_OK | FIELD_SECRET, .max = 128,
              DOC("Password of the user of proxies; empty: one is made.")),
     F_BOOL(create_in, save_credential, "saveToCredential", .def = "false", DOC("Whether to keep root's password in the caller's password box too.")),
@@ -258,8 +277,13 @@ static struct create_want want_of(const struct create_in *in)
         .sql_port = 2881,
         .parameters = in->parameters.items,
         .n_parameters = in->parameters.n,
+        .sys_unit = { "", "" },
+        .beside = { in->proxyro_user, in->load_type, in->primary_cluster, in->arbitration, in->overselling, in->proxy_clusters.n, in->cgroup == 1,
+                    in->extra_tenant == 1 },
     };
 
+    if (in->sys_unit != NULL)
+        w.sys_unit = *in->sys_unit;
     if (in->attributes != NULL) {
         w.paths = (struct layout_paths){ in->attributes->install, in->attributes->run, in->attributes->data, in->attributes->log };
         w.os_user = in->attributes->os_user;

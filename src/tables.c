@@ -38,7 +38,7 @@
 #include "src/obcluster/operate.h"
 #include "src/obcluster/safety.h"
 #include "src/obcluster/scale.h"
-#include "src/obcluster/step_host.h"
+#include "src/obcluster/step_sys.h"
 #include "src/obcluster/steps.h"
 #include "src/oceanbase/cluster_admin.h"
 #include "src/oceanbase/parameter.h"
@@ -47,6 +47,7 @@
 #include "src/peer/hello.h"
 #include "src/oceanbase/probe.h"
 #include "src/oceanbase/session.h"
+#include "src/oceanbase/time_zone_file.h"
 #include "src/oceanbase/variable.h"
 #include "src/io/rpm.h"
 #include "src/package/package.h"
@@ -170,6 +171,9 @@ const struct err_row *const *const all_errors[] = {
     operate_err_rows,
     scale_err_rows,
     step_host_err_rows,
+    step_check_err_rows,
+    step_sys_err_rows,
+    time_zone_file_err_rows,
     api_err_rows,
     forward_err_rows,
     idempotency_err_rows,

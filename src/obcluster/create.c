@@ -74,6 +74,7 @@ static int read_package(struct create *c, struct err *e)
     c->known.package_found = rv == 0;
     c->known.package_type = rv == 0 ? c->package.type : "";
     c->known.package_architecture = rv == 0 ? c->package.architecture : "";
+    c->known.package_version = rv == 0 ? c->package.version : "";
     if (rv != ERR_NOT_FOUND.code)
         return rv;
     err_clear(e);
@@ -283,6 +284,20 @@ static int describe_cluster(struct create *c, const struct obcluster_user *who, 
     return c->c.instance != NULL ? 0 : err_set(e, &ERR_NOMEM, "");
 }
 
+static const char *arguments(const struct create *c)
+{
+    struct str t;
+
+    str_init(&t, c->arena);
+    str_add_c(&t, '{');
+    json_add_key(&t, "sysMemory");
+    json_add_string(&t, c->want->sys_unit.memory);
+    json_add_key(&t, "sysLogDisk");
+    json_add_string(&t, c->want->sys_unit.log_disk);
+    str_add_c(&t, '}');
+    return str_failed(&t) ? NULL : t.s;
+}
+
 static int describe_task(struct create *c, const struct obcluster_user *who, struct err *e)
 {
     int rv = install_plan_make(c->servers, c->n_servers, c->arena, &c->plan, e);
@@ -302,13 +317,14 @@ static int describe_task(struct create *c, const struct obcluster_user *who, str
         .cluster_name = c->c.name,
         .creator_id = who->id,
         .creator_name = who->name,
+        .arguments = arguments(c),
         .plan_data = &c->plan,
         .locks = c->locks,
         .n_locks = c->n_servers + 1,
         .node = c->o->conf.node,
         .now_us = c->c.created_us,
     };
-    return c->task.name != NULL ? 0 : err_set(e, &ERR_NOMEM, "");
+    return c->task.name != NULL && c->task.arguments != NULL ? 0 : err_set(e, &ERR_NOMEM, "");
 }
 
 static int describe(struct create *c, const struct obcluster_user *who, struct err *e)

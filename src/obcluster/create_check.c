@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "src/base/num.h"
 #include "src/obcluster/name.h"
 #include "src/obcluster/obcluster.h"
 
@@ -34,15 +35,19 @@ ERR_DEFINE(ERR_CREATE_PARAMETER, 90827, 400, ERR_FINAL, "The start parameter {0}
 ERR_DEFINE(ERR_CREATE_USER, 90829, 400, ERR_FINAL,
            "{0} cannot be the operating system user: a letter or underscore, then letters, digits, '_', '-' and '.', at most 32 characters.",
            "操作系统用户 {0} 不合法：须以字母或下划线开头，仅含字母、数字、_、- 和 .，最多 32 个字符。");
+ERR_DEFINE(ERR_CREATE_VERSION, 11004, 400, ERR_FINAL, "The package {0} holds an observer {1}. Observers before 4.2 cannot be told their address: take a newer one.",
+           "软件包 {0} 中 OBServer 的版本为 {1}，4.2 之前的版本无法指定 IP 地址，请使用更高版本。");
+ERR_DEFINE(ERR_CREATE_MEMBER, 11253, 400, ERR_FINAL, "{0} cannot be had when a cluster is created: {1}. Leave it out.", "创建集群时不支持 {0}：{1}。请去掉该参数。");
 ERR_DEFINE(ERR_CREATE_PRIMARY, 90828, 400, ERR_FINAL, "primaryZone names {0}, which is no zone of the cluster.", "primaryZone 中的 {0} 不是该集群的 Zone。");
 
 const struct err_row *const create_check_err_rows[] = {
     &ERR_CREATE_TYPE,  &ERR_CREATE_NO_SERVER,  &ERR_CREATE_TAKEN,      &ERR_CREATE_ARCH,     &ERR_CREATE_REFUSED, &ERR_ZONE_NAME,
     &ERR_ZONE_TWICE,   &ERR_CREATE_PORTS,      &ERR_CREATE_HOST,       &ERR_CREATE_HOST_TWICE, &ERR_CREATE_HOST_STATE, &ERR_CREATE_HOST_IDC,
     &ERR_CREATE_IDC,   &ERR_CREATE_PACKAGE,    &ERR_CREATE_PATH,       &ERR_CREATE_PARAMETER,  &ERR_CREATE_PRIMARY,
-    &ERR_CREATE_USER,  NULL,
+    &ERR_CREATE_USER,  &ERR_CREATE_VERSION,    &ERR_CREATE_MEMBER,     NULL,
 };
 
+#define MIN_SYS_BYTES (INT64_C(1) << 30)
 enum { ZONE_MIN = 2, ZONE_MAX = 64, PASSWORD_MAX = 128, USER_MAX = 32 };
 
 const char *zone_name_problem(const char *name)
@@ -162,12 +167,62 @@ static void check_parameters(struct check *c)
     }
 }
 
+static bool is_too_old(const char *version)
+{
+    struct slice rest = { version, strlen(version) };
+    int64_t major, minor;
+
+    return num_parse_i64(slice_cut(&rest, '.'), &major) && num_parse_i64(slice_cut(&rest, '.'), &minor) && (major < 4 || (major == 4 && minor < 2));
+}
+
+static void check_sizes(struct check *c)
+{
+    const char *const sizes[] = { c->w->sys_unit.memory, c->w->sys_unit.log_disk }, *const names[] = { "memorySize", "logDiskSize" };
+    int64_t bytes;
+
+    for (unsigned i = 0; i < 2; i++)
+        if (sizes[i][0] != '\0' && (!num_parse_size((struct slice){ sizes[i], strlen(sizes[i]) }, &bytes) || bytes < MIN_SYS_BYTES))
+            because(c, &ERR_CREATE_PARAMETER, names[i], "of sysUnitConfig must be a size of 1G at least", NULL, NULL);
+}
+
+static bool is_given(const char *s)
+{
+    return s != NULL && s[0] != '\0';
+}
+
+/* What would be left undone if it were taken without a word. */
+static void check_beside(struct check *c)
+{
+    const struct create_beside *b = &c->w->beside;
+    bool other_user = is_given(b->proxyro_user) && strcmp(b->proxyro_user, "proxyro") != 0 && strcmp(b->proxyro_user, "proxyro@sys") != 0;
+    bool oversells = is_given(b->overselling) && strcmp(b->overselling, "1") != 0 && strcmp(b->overselling, "1.0") != 0;
+    const struct {
+        bool asked;
+        const char *name, *why;
+    } members[] = {
+        { other_user, "obproxyUserName", "proxies log in as proxyro" },
+        { b->n_proxy_clusters > 0, "obproxyClusterIds", "proxies find the cluster by the config URL" },
+        { is_given(b->arbitration), "arbitrationServiceId", "there are no arbitration services here" },
+        { b->primary_cluster != NULL, "primaryClusterInfo", "only primary clusters are created" },
+        { oversells, "oversellingFactor", "give the parameter resource_hard_limit instead" },
+        { b->cgroup, "cgroupEnabled", "a control group of the host is root's to make; afterwards link it as cgroup into the run directory and set enable_cgroup" },
+        { b->extra_tenant, "createExtraTenant", "tenants are created when the cluster is there" },
+        { is_given(b->load_type), "loadType", "give the parameters of the load in startupParameters" },
+    };
+
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
+        if (members[i].asked)
+            because(c, &ERR_CREATE_MEMBER, members[i].name, members[i].why, NULL, NULL);
+}
+
 static void check_package(struct check *c)
 {
     if (!c->k->package_found)
         because(c, &ERR_CREATE_PACKAGE, c->w->package, "there is none; upload it first", NULL, NULL);
     else if (strcmp(c->k->package_type, "OB_SERVER_INSTALL_PACKAGE") != 0)
         because(c, &ERR_CREATE_PACKAGE, c->w->package, "it holds no observer", NULL, NULL);
+    else if (is_too_old(c->k->package_version))
+        because(c, &ERR_CREATE_VERSION, c->w->package, c->k->package_version, NULL, NULL);
 }
 
 /* --- zones and their hosts ------------------------------------------------------------------------------------------------------- */
@@ -266,6 +321,11 @@ static void check_zones(struct check *c)
                 because(c, &ERR_ZONE_TWICE, z->name, NULL, NULL, NULL);
                 break;
             }
+        if (z->package != NULL && strcmp(z->package, c->w->package) != 0)
+            because(c, &ERR_CREATE_PACKAGE, z->package, "a zone cannot have another package than its cluster", NULL, NULL);
+        if (z->architecture != NULL && c->k->package_found && strcmp(c->k->package_architecture, "noarch") != 0 &&
+            strcmp(z->architecture, c->k->package_architecture) != 0)
+            because(c, &ERR_CREATE_ARCH, z->name, z->architecture, c->w->package, c->k->package_architecture);
         if (!has_idc(c->k, z->idc_name))
             because(c, &ERR_CREATE_IDC, z->idc_name, NULL, NULL, NULL);
         check_servers(c, i);
@@ -314,6 +374,8 @@ int create_check(const struct create_want *w, const struct create_known *k, stru
     check_paths(&c);
     check_user(&c);
     check_parameters(&c);
+    check_sizes(&c);
+    check_beside(&c);
     check_package(&c);
     check_zones(&c);
     check_primary_zone(&c);

@@ -10,6 +10,8 @@ ERR_DECLARE(ERR_CREATE_NO_SERVER);  /* 11019 {0} zone */
 ERR_DECLARE(ERR_CREATE_TAKEN);      /* 11021 {0} host, {1} port, {2} cluster */
 ERR_DECLARE(ERR_CREATE_ARCH);       /* 11023 {0} host, {1} its architecture, {2} package, {3} the package's */
 ERR_DECLARE(ERR_CREATE_REFUSED);    /* 11043 {0} name, {1} to {4} reasons: more than one */
+ERR_DECLARE(ERR_CREATE_VERSION);    /* 11004 {0} package, {1} its version */
+ERR_DECLARE(ERR_CREATE_MEMBER);     /* 11253 {0} member of the request, {1} why it cannot be had, and what can */
 ERR_DECLARE(ERR_ZONE_NAME);         /* 12001 {0} name */
 ERR_DECLARE(ERR_ZONE_TWICE);        /* 12009 {0} name */
 ERR_DECLARE(ERR_CREATE_PORTS);      /* 13009 {0} SQL port, {1} RPC port */
@@ -28,6 +30,17 @@ extern const struct err_row *const create_check_err_rows[];
 struct create_zone {
     const char *name, *idc_name;
     struct field_ints servers;           /* ids of hosts */
+    const char *package, *architecture;  /* must be those of the cluster; NULL: not said */
+};
+/* What OCP's clients may ask for beside it. */
+struct create_beside {
+    const char *proxyro_user, *load_type, *primary_cluster, *arbitration, *overselling; /* NULL: not asked for */
+    size_t n_proxy_clusters;
+    bool cgroup, extra_tenant;
+};
+/* Resources of the tenant sys, as the kernel writes sizes ("4G"); "": as the kernel chooses. */
+struct create_sys_unit {
+    const char *memory, *log_disk;
 };
 /* What people ask for. */
 struct create_want {
@@ -41,6 +54,8 @@ struct create_want {
     int64_t port, sql_port;
     const struct layout_parameter *parameters;
     size_t n_parameters;
+    struct create_sys_unit sys_unit;
+    struct create_beside beside;
 };
 
 struct create_host {
@@ -54,7 +69,7 @@ struct create_there {
 };
 struct create_known {
     bool name_taken, package_found;
-    const char *package_type, *package_architecture; /* "" without a package */
+    const char *package_type, *package_architecture, *package_version; /* "" without a package */
     const struct create_host *hosts;     /* those that are asked for, as far as they are there */
     size_t n_hosts;
     const char *const *idcs;             /* names of all */

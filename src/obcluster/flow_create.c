@@ -3,9 +3,9 @@
  *
  *   prepare -> check host (all, side by side) -> make directories -> bring package -> start observer     each host goes on by itself
  *                                                                                          |
- *       time zones <- primary zone <- wait <- users <- zones <- add server <- password <- bootstrap
+ *        sys unit <- primary zone <- wait <- users <- zones <- add server <- password <- bootstrap
  *           |
- *           `-> parameters -> register -> put under management
+ *           `-> time zones -> parameters -> register -> put under management
  *
  * Rolled back: observers are stopped, directories that bear the cluster's mark are removed, the rows go. What was changed by SQL goes with them.
  * The row (CREATING), the passwords, sealed, and the servers were written with the task. */
@@ -15,10 +15,8 @@
 #include "src/obcluster/flows.h"
 #include "src/obcluster/link.h"
 #include "src/obcluster/look.h"
-#include "src/obcluster/step_host.h"
+#include "src/obcluster/step_sys.h"
 #include "src/oceanbase/cluster_admin.h"
-#include "src/oceanbase/parameter.h"
-#include "src/oceanbase/tenant_admin.h"
 #include "src/oceanbase/user.h"
 #include "src/task/domains.h"
 
@@ -332,98 +330,6 @@ static int wait_service(struct task_run *r, struct err *e)
     return rv == 0 ? step_wait(r, &w.s.cluster, "every server is ACTIVE and serves", all_serve, &w, e) : rv;
 }
 
-/* --- the tenant sys --------------------------------------------------------------------------------------------------------------- */
-
-#define SYS "sys"
-
-static int primary_zone_with(struct sql *s, void *data, struct err *e)
-{
-    struct act *w = data;
-
-    return ob_tenant_set_primary_zone(s, SYS, w->s.install.primary_zone, e);
-}
-
-static int set_primary_zone(struct task_run *r, struct err *e)
-{
-    struct act w = { .r = r };
-    int rv = step_install(r, &w.s, e);
-
-    if (rv == 0 && w.s.install.primary_zone[0] == '\0') {
-        task_log(r, "no primaryZone was asked for: leaders of %s stay where the cluster puts them", SYS);
-        return 0;
-    }
-    if (rv == 0)
-        rv = step_change(r, &w.s.cluster, primary_zone_with, &w, e);
-    if (rv == 0)
-        task_log(r, "leaders of %s go to %s", SYS, w.s.install.primary_zone);
-    return rv;
-}
-
-static int time_zones_with(struct sql *s, void *data, struct err *e)
-{
-    (void)data;
-    return ob_time_zones_load(s, SYS, e);
-}
-
-/* Servers before 4.3.5.2 have a script for it that needs Python and its driver for MySQL on the host, and root's password on its command line: that
- * is left to people. */
-static int load_time_zones(struct task_run *r, struct err *e)
-{
-    struct act w = { .r = r };
-    int rv = step_install(r, &w.s, e);
-
-    if (rv == 0 && !ob_loads_time_zones(w.s.cluster.version)) {
-        task_log(r, "%s has no statement that loads time zones. To use them by name run %s/bin/import_time_zone_info.py with %s/etc/timezone_V1.log, "
-                    "and again for each tenant",
-                 w.s.cluster.version, w.s.layout.software, w.s.layout.software);
-        return 0;
-    }
-    if (rv == 0)
-        rv = step_change(r, &w.s.cluster, time_zones_with, &w, e);
-    if (rv == 0)
-        task_log(r, "time zones are known by name in %s", SYS);
-    return rv;
-}
-
-/* --- parameters ------------------------------------------------------------------------------------------------------------------ */
-
-static int parameters_with(struct sql *s, void *data, struct err *e)
-{
-    struct act *w = data;
-    struct ob_parameter *seen;
-    size_t n;
-    int rv = ob_cluster_parameter_get(s, "obconfig_url", task_arena(w->r), &seen, &n, e);
-    bool is_set = rv == 0 && n > 0;
-
-    for (size_t i = 0; rv == 0 && i < n; i++)
-        is_set = is_set && seen[i].value != NULL && strcmp(seen[i].value, w->secret) == 0;
-    return rv != 0 || is_set ? rv : ob_parameter_set(s, "obconfig_url", w->secret, e);
-}
-
-/* The address of this service as other hosts reach it must have been set (ocp.site.url), else there is nothing to tell the observers. */
-static int set_parameters(struct task_run *r, struct err *e)
-{
-    const struct domain_graph *g = task_data(r);
-    struct slice nobody = { "", 0 };
-    struct act w = { .r = r };
-    const char *base;
-    int rv = step_install(r, &w.s, e);
-
-    if (rv == 0)
-        rv = configurl_base(g->configurl, nobody, nobody, task_arena(r), &base, e);
-    if (rv != 0)
-        return rv;
-    if (strstr(base, "//localhost") != NULL) {
-        task_log(r, "ocp.site.url names this machine alone: the observers are given no config URL");
-        return 0;
-    }
-    w.secret = arena_printf(task_arena(r), "%s/services?Action=ObRootServiceInfo&ObCluster=%s", base, w.s.cluster.name);
-    rv = w.secret != NULL ? step_change(r, &w.s.cluster, parameters_with, &w, e) : err_set(e, &ERR_NOMEM, "");
-    if (rv == 0)
-        task_log(r, "obconfig_url is %s", w.secret);
-    return rv;
-}
-
 /* --- management ------------------------------------------------------------------------------------------------------------------ */
 
 static int register_cluster(struct task_run *r, struct err *e)
@@ -461,9 +367,11 @@ static const struct task_step steps[] = {
     { "Place zones", "Say in which region and IDC the zones are.", 120, place_zones, .retries = 2 },
     { "Create users", "Make the users of proxies and of monitoring.", 120, create_users, .retries = 2 },
     { "Wait for service", "Every server is ACTIVE and serves.", 3600, wait_service },
-    { "Set primary zone", "Say which zones the leaders of the tenant sys prefer.", 120, set_primary_zone, .retries = 2 },
-    { "Load time zones", "Make time zones known by name in the tenant sys.", 600, load_time_zones, .retries = 2, .flags = STEP_SKIPPABLE },
-    { "Set parameters", "Tell the observers where the config URL is.", 120, set_parameters, .retries = 2, .flags = STEP_SKIPPABLE },
+    { "Set primary zone", "Say which zones the leaders of the tenant sys prefer.", 120, sys_set_primary_zone, .retries = 2 },
+    { "Adjust sys unit", "Give the tenant sys the memory and log disk that were asked for.", 300, sys_adjust_unit, .retries = 2, .flags = STEP_SKIPPABLE },
+    { "Load time zones", "Make time zones known by name in the tenant sys.", 1800, sys_load_time_zones, .retries = 2, .flags = STEP_SKIPPABLE },
+    { "Set parameters", "Every server has the parameters that were asked for, and knows where the config URL is.", 300, sys_set_parameters, .retries = 2,
+      .flags = STEP_SKIPPABLE },
     { "Register", "Keep what the cluster looks like, and tell proxies where it is.", 120, register_cluster, .retries = 2 },
     { "Put under management", "From now on it is watched and can be changed here.", 60, finish },
     { .name = NULL },
@@ -487,6 +395,7 @@ static void plan(struct plan *p, const void *data)
     plan_then(p, "Create users", NULL);
     plan_then(p, "Wait for service", NULL);
     plan_then(p, "Set primary zone", NULL);
+    plan_then(p, "Adjust sys unit", NULL);
     plan_then(p, "Load time zones", NULL);
     plan_then(p, "Set parameters", NULL);
     plan_then(p, "Register", NULL);

@@ -129,9 +129,12 @@ const char *layout_parameter_problem(const struct layout_parameter *p)
     for (size_t i = 0; ours[i] != NULL; i++)
         if (strcmp(ours[i], p->name) == 0)
             return "is set by what else is given";
-    if (strlen(p->value) > MAX_VALUE || strpbrk(p->value, ",\r\n") != NULL)
-        return "has a value with a comma or a line break, which cannot be given at the start: set it afterwards";
-    return NULL;
+    return strlen(p->value) > MAX_VALUE || strpbrk(p->value, "\r\n") != NULL ? "has a value that is too long, or holds a line break" : NULL;
+}
+
+bool layout_parameter_fits(const struct layout_parameter *p)
+{
+    return strchr(p->value, ',') == NULL;
 }
 
 static void add_ip(struct str *t, const char *ip)
@@ -159,7 +162,8 @@ static const char *options(const struct layout_start *s, struct arena *arena)
 
     str_init(&t, arena);
     for (size_t i = 0; i < s->n_parameters; i++)
-        str_printf(&t, "%s%s=%s", i > 0 ? "," : "", s->parameters[i].name, s->parameters[i].value);
+        if (layout_parameter_fits(&s->parameters[i]))
+            str_printf(&t, "%s%s=%s", t.n > 0 ? "," : "", s->parameters[i].name, s->parameters[i].value);
     return str_failed(&t) ? NULL : str_c(&t);
 }
 
@@ -177,10 +181,9 @@ int layout_first_start(const struct layout *l, const struct layout_start *s, str
     size_t n = 17;
     int rv = begin(argv, arena, e);
 
-    if (s->n_parameters > 0) {
-        words[n++] = "-o";
-        words[n++] = options(s, arena);
-    }
+    words[n] = "-o";
+    words[n + 1] = options(s, arena);
+    n += words[n + 1] == NULL || words[n + 1][0] != '\0' ? 2 : 0;
     for (size_t i = 0; rv == 0 && i < n; i++)
         rv = add(argv, words[i], e);
     return rv;

@@ -45,8 +45,10 @@ struct layout_server {
 struct layout_parameter {
     const char *name, *value;
 };
-/* NULL when it may be given on the command line, else what is wrong with it. */
+/* NULL when a cluster may be given it, else what is wrong with it. */
 const char *layout_parameter_problem(const struct layout_parameter *p);
+/* May it stand on the command line? Commas separate there: such a value is set when the cluster is there. */
+bool layout_parameter_fits(const struct layout_parameter *p);
 
 /* First start of an observer. `founders`: the first server of each zone; `url` of the config service: "": none. */
 struct layout_start {
@@ -55,7 +57,7 @@ struct layout_start {
     struct layout_server self;
     const struct layout_server *founders;
     size_t n_founders;
-    const struct layout_parameter *parameters;
+    const struct layout_parameter *parameters; /* those that do not fit are left out */
     size_t n_parameters;
 };
 MUST_CHECK int layout_first_start(const struct layout *l, const struct layout_start *s, struct arena *arena, struct field_strings *argv,

@@ -117,7 +117,8 @@ static int describe_new(struct start *s, struct err *e)
     for (size_t i = 0; i < s->n_installed; i++)
         if (strcmp(s->installed[i].zone, s->zone) == 0)
             like = &s->installed[i];
-    s->add_zone = (struct create_zone){ s->zone, s->want->idc_name != NULL ? s->want->idc_name : like->idc, s->want->hosts };
+    s->add_zone = (struct create_zone){ s->zone, s->want->idc_name != NULL ? s->want->idc_name : like->idc, s->want->hosts, s->want->package,
+                                        s->want->architecture };
     s->add = (struct create_want){ .name = c->c.name, .package = package.file_name, .zones = &s->add_zone, .n_zones = 1, .port = like->port,
                                    .sql_port = like->sql_port };
     c->want = &s->add;

@@ -17,6 +17,7 @@ struct scale {
     int64_t cluster_id;
     const char *zone;              /* of all but DELETE_SERVERS and REPLACE */
     const char *idc_name;          /* ADD_ZONE */
+    const char *package, *architecture; /* ADD_ZONE: must be the cluster's; NULL: not said */
     struct field_ints hosts;       /* ADD_*; REPLACE: one */
     struct field_ints servers;     /* DELETE_SERVERS; REPLACE: one */
 };

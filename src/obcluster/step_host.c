@@ -9,16 +9,12 @@
 #include "src/package/push.h"
 #include "src/task/domains.h"
 
-ERR_DEFINE(ERR_OBSERVER_PORT, 90832, 409, ERR_RETRY, "The port {1} of the host {0} is not free: {2}. End what uses it, or choose other ports.",
-           "主机 {0} 的端口 {1} 不可用：{2}。请停止占用该端口的进程或更换端口。");
-ERR_DEFINE(ERR_OBSERVER_DISK, 90833, 409, ERR_RETRY, "On the host {0} there is too little room for {1}: {2} MiB, at least {3} MiB are needed.",
-           "主机 {0} 上 {1} 的可用空间不足：{2} MiB，至少需要 {3} MiB。");
 ERR_DEFINE(ERR_OBSERVER_SILENT, 13006, 504, ERR_RETRY, "The observer {0} was started, but does not answer: {1} See {2} on its host.",
            "OBServer {0} 已启动但无响应：{1} 请查看主机上的 {2}。");
 
-const struct err_row *const step_host_err_rows[] = { &ERR_OBSERVER_PORT, &ERR_OBSERVER_DISK, &ERR_OBSERVER_SILENT, NULL };
+const struct err_row *const step_host_err_rows[] = { &ERR_OBSERVER_SILENT, NULL };
 
-enum { GRACE_MS = 30000, SETTLE_MS = 1000, DIRECTORY_MODE = 0755, NEEDED_MIB = 64, CONNECT_MS = 2000 };
+enum { GRACE_MS = 30000, SETTLE_MS = 1000, DIRECTORY_MODE = 0755, CONNECT_MS = 2000 };
 #define STRIP "/home/admin/oceanbase"
 
 /* --- what is installed ----------------------------------------------------------------------------------------------------------- */
@@ -73,7 +69,7 @@ static struct agent_process_status by_pid_file(const struct layout *l)
     return (struct agent_process_status){ .pid = FIELD_NONE, .start_time = FIELD_NONE, .pid_file = l->pid_file, .exe = l->observer };
 }
 
-static int declare_roots(struct step_install *s, struct task_host *h, struct err *e)
+int step_declare_roots(const struct step_install *s, struct task_host *h, struct err *e)
 {
     const char *roots[] = { s->install.install_path, s->install.run_path, s->install.data_path, s->install.log_path };
     int rv = 0;
@@ -84,69 +80,6 @@ static int declare_roots(struct step_install *s, struct task_host *h, struct err
         if (roots[i][0] != '\0')
             rv = task_host_command(h, "declare_root", &args, NULL, e);
     }
-    return rv;
-}
-
-/* --- checking -------------------------------------------------------------------------------------------------------------------- */
-
-static int check_port(struct step_install *s, struct task_host *h, int64_t port, struct err *e)
-{
-    struct agent_check_port args = { .address = s->self->ip, .port = port, .connect = 0, .timeout_ms = CONNECT_MS };
-    struct agent_port seen;
-    int rv = task_host_command(h, "check_port", &args, &seen, e);
-
-    if (rv != 0 || seen.free == 1)
-        return rv;
-    (void)err_set(e, &ERR_OBSERVER_PORT, "%s", s->self->ip);
-    (void)err_arg(e, "%lld", (long long)port);
-    return err_arg(e, "%s", seen.reason != NULL ? seen.reason : "something listens there");
-}
-
-static int check_disks(struct task_run *r, struct step_install *s, struct task_host *h, struct err *e)
-{
-    const char *paths[] = { s->layout.home, s->layout.data, s->layout.log };
-    struct agent_disk_usage args = { .paths = { paths, 3 } };
-    struct agent_disks seen;
-    int rv = task_host_command(h, "disk_usage", &args, &seen, e);
-
-    for (size_t i = 0; rv == 0 && i < seen.disks.n; i++) {
-        const struct agent_disk *d = &((const struct agent_disk *)seen.disks.items)[i];
-
-        task_log(r, "%s: %s lies on %s, %lld MiB available", s->self->ip, d->path, d->device != NULL ? d->device : "?",
-                 (long long)(d->available_bytes >> 20));
-        if (d->available_bytes >> 20 >= NEEDED_MIB)
-            continue;
-        (void)err_set(e, &ERR_OBSERVER_DISK, "%s", s->self->ip);
-        (void)err_arg(e, "%s", d->path);
-        (void)err_arg(e, "%lld", (long long)(d->available_bytes >> 20));
-        rv = err_arg(e, "%d", NEEDED_MIB);
-    }
-    return rv;
-}
-
-int observer_check(struct task_run *r, struct err *e)
-{
-    struct agent_process_status args;
-    struct agent_process_seen seen;
-    struct step_install s;
-    struct task_host *h;
-    int rv = begin(r, &s, &h, e);
-
-    if (rv == 0)
-        rv = declare_roots(&s, h, e);
-    if (rv == 0)
-        rv = check_disks(r, &s, h, e);
-    if (rv != 0)
-        return rv;
-    args = by_pid_file(&s.layout);
-    if (task_host_command(h, "process_status", &args, &seen, e) == 0 && seen.running == 1) {
-        task_log(r, "%s: its observer runs already", s.self->ip);
-        return 0;
-    }
-    err_clear(e);
-    rv = check_port(&s, h, s.self->port, e);
-    if (rv == 0)
-        rv = check_port(&s, h, s.self->sql_port, e);
     return rv;
 }
 
@@ -174,7 +107,7 @@ int observer_make_directories(struct task_run *r, struct err *e)
     int rv = begin(r, &s, &h, e);
 
     if (rv == 0)
-        rv = declare_roots(&s, h, e);
+        rv = step_declare_roots(&s, h, e);
     if (rv == 0)
         rv = layout_directories(&s.layout, task_arena(r), &marked, &plain, e);
     if (rv != 0)
@@ -216,7 +149,7 @@ int observer_remove_directories(struct task_run *r, struct err *e)
     int rv = begin(r, &s, &h, e);
 
     if (rv == 0)
-        rv = declare_roots(&s, h, e);
+        rv = step_declare_roots(&s, h, e);
     if (rv == 0)
         rv = layout_directories(&s.layout, task_arena(r), &marked, &plain, e);
     for (size_t i = marked.n; rv == 0 && i > 0; i--)
@@ -277,7 +210,7 @@ int observer_bring_package(struct task_run *r, struct err *e)
     int rv = begin(r, &s, &h, e);
 
     if (rv == 0)
-        rv = declare_roots(&s, h, e);
+        rv = step_declare_roots(&s, h, e);
     if (rv == 0)
         rv = extract(r, &s, h, s.install.package_id, s.layout.software, e);
     if (rv == 0)
@@ -289,29 +222,28 @@ int observer_bring_package(struct task_run *r, struct err *e)
 
 /* --- process --------------------------------------------------------------------------------------------------------------------- */
 
-static int layout_parameters(struct task_run *r, struct step_install *s, struct layout_start *start, struct err *e)
+int step_parameters(struct task_run *r, const struct step_install *s, struct layout_parameter **out, size_t *n, struct err *e)
 {
-    struct layout_parameter *list;
     struct slice text = { s->install.parameters, strlen(s->install.parameters) };
+    struct layout_parameter *list;
     const char *name;
     json_t *json, *value;
+    bool ok = true;
     int rv = json_parse(text, &json, e);
 
+    *n = 0;
     if (rv != 0)
         return rv;
-    list = arena_array(task_arena(r), json_object_size(json) + 1, sizeof *list);
+    *out = list = arena_array(task_arena(r), json_object_size(json) + 1, sizeof *list);
     json_object_foreach(json, name, value) {
         if (list == NULL)
             break;
-        list[start->n_parameters].name = arena_strdup(task_arena(r), name);
-        list[start->n_parameters++].value = arena_strdup(task_arena(r), json_string_value(value));
+        list[*n] = (struct layout_parameter){ arena_strdup(task_arena(r), name), arena_strdup(task_arena(r), json_string_value(value)) };
+        ok &= list[*n].name != NULL && list[*n].value != NULL;
+        ++*n;
     }
     json_decref(json);
-    start->parameters = list;
-    for (size_t i = 0; list != NULL && i < start->n_parameters; i++)
-        if (list[i].name == NULL || list[i].value == NULL)
-            list = NULL;
-    return list != NULL ? 0 : err_set(e, &ERR_NOMEM, "");
+    return list != NULL && ok ? 0 : err_set(e, &ERR_NOMEM, "");
 }
 
 static struct layout_server as_layout(const struct obinstall_server *s)
@@ -323,6 +255,7 @@ static int first_argv(struct task_run *r, struct step_install *s, struct field_s
 {
     struct layout_start start = { .cluster = s->cluster.name, .cluster_id = s->cluster.ob_cluster_id, .self = as_layout(s->self) };
     struct layout_server *founders = arena_array(task_arena(r), s->n_servers + 1, sizeof *founders);
+    struct layout_parameter *given = NULL;
     int rv;
 
     if (founders == NULL)
@@ -331,7 +264,8 @@ static int first_argv(struct task_run *r, struct step_install *s, struct field_s
         if (i == 0 || strcmp(s->servers[i].zone, s->servers[i - 1].zone) != 0)
             founders[start.n_founders++] = as_layout(&s->servers[i]);
     start.founders = founders;
-    rv = layout_parameters(r, s, &start, e);
+    rv = step_parameters(r, s, &given, &start.n_parameters, e);
+    start.parameters = given;
     return rv == 0 ? layout_first_start(&s->layout, &start, task_arena(r), argv, e) : rv;
 }
 

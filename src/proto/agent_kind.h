@@ -25,6 +25,7 @@ extern const struct agent_kind agent_kinds[];
 /* NULL when there is none. */
 const struct agent_kind *agent_kind_find(const char *name);
 
+#define AGENT_MARK ".ocp-mark" /* file that tells whose a directory is */
 /* "mkdirs": makes directories with those above them. One that is there must be empty, or bear our mark (file .ocp-mark with this text). */
 struct agent_mkdirs {
     struct field_strings paths;

@@ -102,7 +102,8 @@ def end_agent_before_it_looks(machine, path):
 def cluster(world):
     """The created cluster: (id, its task)."""
     end_agent_before_it_looks(world.machines[0], world.package_file)
-    wish = world.wish("made", primaryZone="zone2;zone1,zone3")
+    wish = world.wish("made", primaryZone="zone2;zone1,zone3", sysUnitConfig={"memorySize": "3G"})
+    wish["startupParameters"] += [{"name": "syslog_level", "value": "INFO,SQL.ENG:WARN"}, {"name": "__min_full_resource_pool_memory", "value": "5G"}]
     checked = world.api.post(f"{CLUSTERS}/createPreCheck", wish).data
     assert checked == {"valid": True, "messages": []}
     started = world.api.post(CLUSTERS, wish).data
@@ -129,8 +130,12 @@ def roll_back(world, started):
 @pytest.mark.bad_input("port busy")
 def test_a_port_that_is_taken_is_found_before_anything_is_changed(world):
     busy = world.machines[1].listen(2882)
-    started = world.api.post(CLUSTERS, world.wish("broken")).data
+    huge = [{"name": name, "value": "900T"} for name in ("memory_limit", "datafile_size")]
+    started = world.api.post(CLUSTERS, world.wish("broken", startupParameters=huge)).data
     fails(world, started, world.machines[1].address, "2882")
+    said = {s["name"]: s["description"] for s in world.end(started["id"])["subtasks"] if s["status"] == "FAILED"}
+    one = next(text for name, text in said.items() if world.machines[1].address in name)
+    assert len(said) == 3 and all(word in one for word in ("memory_limit", "too little room", "port 2882")), said
     assert not any(m.home("admin/oceanbase/broken").exists() for m in world.machines)
     roll_back(world, started)
     busy.kill()
@@ -263,7 +268,12 @@ def test_the_cluster_is_there(world, cluster):
         assert machine.home("admin/oceanbase/made/store/clog").is_symlink()
     assert world.sql("SELECT 1", user="proxyro", password="Proxy-ro-1")
     assert world.sql("SELECT primary_zone FROM oceanbase.DBA_OB_TENANTS WHERE tenant_name = 'sys'") == (("zone2;zone1,zone3",),)
-    assert "import_time_zone_info.py" in world.story(task)
+    assert world.sql("SELECT memory_size FROM oceanbase.DBA_OB_UNIT_CONFIGS WHERE name = 'sys_unit_config'") == ((3 << 30,),)
+    assert set(world.sql("SELECT value FROM oceanbase.GV$OB_PARAMETERS WHERE name = '__min_full_resource_pool_memory'")) == {("5G",)}
+    assert world.sql("SELECT COUNT(*) FROM oceanbase.__all_tenant_time_zone_transition_type") == ((2,),)
+    assert world.sql("SELECT COUNT(*) FROM oceanbase.__all_sys_stat WHERE name = 'current_timezone_version'") == ((1,),)
+    for name, value in (*PARAMETERS.items(), ("syslog_level", "INFO,SQL.ENG:WARN")):
+        assert {v for v, in world.sql(f"SELECT value FROM oceanbase.GV$OB_PARAMETERS WHERE name = '{name}'")} == {value}, name
     assert "Root-pass-1" not in world.story(task) and "Proxy-ro-1" not in world.story(task)
 
 

@@ -11,7 +11,7 @@
 
 static const struct cmd_row *const tables[] = {
     cmd_account_rows, cmd_bootstrap_rows, cmd_compaction_rows, cmd_database_rows, cmd_grant_rows, cmd_object_rows, cmd_parameter_rows, cmd_pool_rows, cmd_server_rows,
-    cmd_session_rows, cmd_set_rows, cmd_show_rows, cmd_system_rows, cmd_tenant_rows, cmd_unit_rows, cmd_zone_rows,
+    cmd_session_rows, cmd_set_rows, cmd_show_rows, cmd_system_rows, cmd_tenant_rows, cmd_time_zone_rows, cmd_unit_rows, cmd_zone_rows,
 };
 
 /* --- replies ------------------------------------------------------------------------------------------------------------------- */

@@ -40,7 +40,7 @@ struct cmd {
 /* Tables of statements, each in the file of its noun. */
 extern const struct cmd_row cmd_account_rows[], cmd_bootstrap_rows[], cmd_compaction_rows[], cmd_database_rows[], cmd_grant_rows[], cmd_object_rows[],
     cmd_parameter_rows[], cmd_pool_rows[], cmd_server_rows[], cmd_session_rows[], cmd_set_rows[], cmd_show_rows[], cmd_system_rows[],
-    cmd_tenant_rows[], cmd_unit_rows[], cmd_zone_rows[];
+    cmd_tenant_rows[], cmd_time_zone_rows[], cmd_unit_rows[], cmd_zone_rows[];
 
 /* 1064, near the next token. */
 int cmd_syntax(struct cmd *x);

@@ -68,7 +68,8 @@ static int below(struct cmd *x, const char *what, const char *limit)
     return cmd_fail(x, 4659, "invalid resource unit, %s is below limit %s", what, limit);
 }
 
-static int check(struct cmd *x, const struct sim_unit_config *u)
+/* What sys got when the cluster was founded may be little, as long as it is not changed. */
+static int check(struct cmd *x, const struct sim_unit_config *u, bool keeps_memory)
 {
     const struct sim_parameter *p = sim_parameter_find(SLICE("__min_full_resource_pool_memory"));
     const char *limit = sim_parameter_value(x->c, p, NULL, NULL);
@@ -76,7 +77,7 @@ static int check(struct cmd *x, const struct sim_unit_config *u)
 
     if (u->max_cpu < 1 || u->min_cpu < 1)
         return below(x, u->max_cpu < 1 ? "MAX_CPU" : "MIN_CPU", "1");
-    if (num_parse_size(sim_slice(limit), &bytes) && u->memory < bytes && u->id != 1)
+    if (num_parse_size(sim_slice(limit), &bytes) && u->memory < bytes && !keeps_memory)
         return below(x, "MEMORY_SIZE", limit);
     if (u->log_disk < 2 * GIB)
         return below(x, "LOG_DISK_SIZE", "2G");
@@ -103,7 +104,7 @@ static int create(struct cmd *x)
     if (g.max_cpu < 0 || g.memory < 0)
         return cmd_fail(x, 4276, "Miss argument '%s'", g.max_cpu < 0 ? "MAX_CPU" : "MEMORY_SIZE");
     take(&made, &g);
-    rv = check(x, &made);
+    rv = check(x, &made, false);
     if (rv != 0)
         return rv;
     made.id = x->c->next_config++;
@@ -129,7 +130,7 @@ static int alter(struct cmd *x)
         return cmd_fail(x, 4648, "Resource unit '%.*s' not exist", SLICE_FMT(name));
     wanted = *u;
     take(&wanted, &g);
-    rv = check(x, &wanted);
+    rv = check(x, &wanted, u->id == 1 && g.memory < 0);
     if (rv != 0)
         return rv;
     if (!place_config_fits(x->c, u, &wanted, &e))

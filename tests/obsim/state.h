@@ -139,6 +139,9 @@ struct sim_step {
     char text[SIM_NAME];
 };
 
+enum { SIM_TIME_ZONE_TABLES = 5 };
+extern const char *const sim_time_zone_tables[SIM_TIME_ZONE_TABLES]; /* inner tables of time zones, and __all_sys_stat */
+
 struct sim_cluster {
     char name[SIM_NAME];
     int64_t id;
@@ -150,6 +153,7 @@ struct sim_cluster {
     int64_t min_delay_us, max_delay_us; /* of each step */
     bool held[SIM_STEP_N];            /* steps of these kinds stay undone until released (faults) */
     bool is_bootstrapped;
+    int64_t time_zone_rows[SIM_TIME_ZONE_TABLES]; /* by sim_time_zone_tables */
 
     SIM_LIST(struct sim_zone) zones;
     SIM_LIST(struct sim_server) servers;

@@ -54,6 +54,7 @@ void fill_inner_zones(struct fill *f);
 void fill_inner_server_stats(struct fill *f);
 void fill_inner_disks(struct fill *f);
 void fill_inner_core(struct fill *f);
+void fill_time_zones(struct fill *f);
 void fill_unit_configs(struct fill *f);
 void fill_pools(struct fill *f);
 void fill_units(struct fill *f);

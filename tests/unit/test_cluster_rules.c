@@ -110,7 +110,7 @@ static void paths_are_checked(void **state)
 static void parameters_are_checked(void **state)
 {
     static const struct layout_parameter good[] = { { "memory_limit", "8G" }, { "__min_full_resource_pool_memory", "1" }, { "x", "" } };
-    static const struct layout_parameter bad[] = { { "", "1" },     { "a b", "1" }, { "a=b", "1" },   { "a", "1,b=2" }, { "a", "1\n" },
+    static const struct layout_parameter bad[] = { { "", "1" },     { "a b", "1" }, { "a=b", "1" },   { "a", "1\n" },
                                                    { "zone", "z" }, { "rpc_port", "1" }, { "cluster_id", "3" } };
 
     (void)state;
@@ -118,6 +118,24 @@ static void parameters_are_checked(void **state)
         assert_null(layout_parameter_problem(&good[i]));
     for (size_t i = 0; i < COUNT(bad); i++)
         assert_non_null(layout_parameter_problem(&bad[i]));
+}
+
+/* Commas separate parameters there. */
+static void what_does_not_fit_stays_off_the_command_line(void **state)
+{
+    const struct layout_parameter given[] = { { "a", "1,b=2" }, { "c", "3" }, { "d", "4" } };
+    const struct layout_server founder = { "10.0.0.1", "z1", 2882, 2881 };
+    struct layout_start start = { "c1", 7, founder, &founder, 1, given, 3 };
+    struct layout l = make("");
+    struct field_strings argv;
+
+    (void)state;
+    assert_ok(layout_first_start(&l, &start, &arena, &argv, &e), &e);
+    assert_string_equal(argv.items[argv.n - 2], "-o");
+    assert_string_equal(argv.items[argv.n - 1], "c=3,d=4");
+    start.n_parameters = 1;
+    assert_ok(layout_first_start(&l, &start, &arena, &argv, &e), &e);
+    assert_null(strstr(joined(argv), "-o"));
 }
 
 /* --- creating -------------------------------------------------------------------------------------------------------------------- */
@@ -137,7 +155,8 @@ static void good_wish(void)
         hosts[i] = (struct create_host){ i + 1, (const char *[]){ "10.0.0.1", "10.0.0.2", "10.0.0.3" }[i], "AVAILABLE", "x86_64", "idc1" };
     }
     want = (struct create_want){ "c1", "ob.rpm", "PRIMARY", "Secret-1", "", "", zones, 3, layout_defaults, "admin", 2882, 2881, NULL, 0 };
-    known = (struct create_known){ false, true, "OB_SERVER_INSTALL_PACKAGE", "x86_64", hosts, 3, idcs, 2, NULL, 0 };
+    want.sys_unit = (struct create_sys_unit){ "", "" };
+    known = (struct create_known){ false, true, "OB_SERVER_INSTALL_PACKAGE", "x86_64", "4.2.1.0", hosts, 3, idcs, 2, NULL, 0 };
 }
 
 static struct create_reasons check(void)
@@ -177,7 +196,7 @@ static void a_good_wish_has_no_reason(void **state)
 
 static void each_wrong_member_is_named(void **state)
 {
-    static const struct layout_parameter twice[] = { { "cpu_count", "4" }, { "cpu_count", "5" } }, comma[] = { { "a", "1,2" } };
+    static const struct layout_parameter twice[] = { { "cpu_count", "4" }, { "cpu_count", "5" } }, broken[] = { { "a", "1\n2" } };
     static const struct create_there same_sql[] = { { "10.0.0.2", "other", 3882, 2881 } }, elsewhere[] = { { "10.0.0.9", "other", 2882, 2881 } };
 
     (void)state;
@@ -197,7 +216,13 @@ static void each_wrong_member_is_named(void **state)
     want.os_user = "0day", only(&ERR_CREATE_USER);
     want.paths.install = "/etc/ob", only(&ERR_CREATE_PATH);
     want.parameters = twice, want.n_parameters = 2, only(&ERR_CREATE_PARAMETER);
-    want.parameters = comma, want.n_parameters = 1, only(&ERR_CREATE_PARAMETER);
+    want.parameters = broken, want.n_parameters = 1, only(&ERR_CREATE_PARAMETER);
+    want.sys_unit.memory = "3 bananas", only(&ERR_CREATE_PARAMETER);
+    want.sys_unit.log_disk = "512M", only(&ERR_CREATE_PARAMETER);
+    known.package_version = "3.1.4", only(&ERR_CREATE_VERSION);
+    known.package_version = "4.1.0.2", only(&ERR_CREATE_VERSION);
+    zones[1].package = "other.rpm", only(&ERR_CREATE_PACKAGE);
+    zones[1].architecture = "aarch64", only(&ERR_CREATE_ARCH);
     known.package_found = false, only(&ERR_CREATE_PACKAGE);
     known.package_type = "OBPROXY_INSTALL_PACKAGE", only(&ERR_CREATE_PACKAGE);
     want.n_zones = 0, want.primary_zone = "", only(&ERR_CREATE_NO_SERVER);
@@ -213,6 +238,26 @@ static void each_wrong_member_is_named(void **state)
     known.there = same_sql, known.n_there = 1, only(&ERR_CREATE_TAKEN);
     want.primary_zone = "zone1;zone4", only(&ERR_CREATE_PRIMARY);
     known.there = elsewhere, known.n_there = 1;
+    assert_int_equal(check().n, 0);
+}
+
+/* Each would be left undone if it were taken without a word; what asks for nothing is fine. */
+static void what_cannot_be_had_is_said(void **state)
+{
+    (void)state;
+    good_wish();
+    want.beside.proxyro_user = "somebody", only(&ERR_CREATE_MEMBER);
+    want.beside.load_type = "OLTP", only(&ERR_CREATE_MEMBER);
+    want.beside.primary_cluster = "{}", only(&ERR_CREATE_MEMBER);
+    want.beside.arbitration = "7", only(&ERR_CREATE_MEMBER);
+    want.beside.overselling = "1.5", only(&ERR_CREATE_MEMBER);
+    want.beside.n_proxy_clusters = 1, only(&ERR_CREATE_MEMBER);
+    want.beside.cgroup = true, only(&ERR_CREATE_MEMBER);
+    want.beside.extra_tenant = true, only(&ERR_CREATE_MEMBER);
+    want.beside = (struct create_beside){ .proxyro_user = "proxyro", .load_type = "", .overselling = "1" };
+    want.sys_unit = (struct create_sys_unit){ "4G", "8192M" };
+    zones[0].package = want.package;
+    zones[0].architecture = "x86_64";
     assert_int_equal(check().n, 0);
 }
 
@@ -464,8 +509,10 @@ int main(void)
         TEST(observers_are_started),
         TEST(paths_are_checked),
         TEST(parameters_are_checked),
+        TEST(what_does_not_fit_stays_off_the_command_line),
         TEST(a_good_wish_has_no_reason),
         TEST(each_wrong_member_is_named),
+        TEST(what_cannot_be_had_is_said),
         TEST(all_reasons_come_at_once),
         TEST(there_is_a_bound_to_reasons),
         TEST(a_healthy_zone_may_be_stopped),

@@ -12,7 +12,7 @@ from .process import Port, new_dir
 from .server import OcpServer
 
 PATHS = {"InstallPath": "/home/admin/oceanbase", "DataDiskPath": "/home/data/1", "LogDiskPath": "/home/data/log1", "OperatingSystemUser": "root"}
-PARAMETERS = {"memory_limit": "8G", "system_memory": "2G", "datafile_size": "20G", "log_disk_size": "24G", "cpu_count": "8"}
+PARAMETERS = {"memory_limit": "6G", "system_memory": "2G", "datafile_size": "2G", "log_disk_size": "8G", "cpu_count": "8"}
 
 
 @contextlib.contextmanager

@@ -64,6 +64,27 @@ def _conf(release, state, settings):
 
 
 _IMPORTER = b"#!/usr/bin/env python3\n# Time zones are built into the simulator.\n"
+_ZONES = """set autocommit = 1;
+TRUNCATE TABLE time_zone;
+TRUNCATE TABLE time_zone_name;
+TRUNCATE TABLE time_zone_transition;
+TRUNCATE TABLE time_zone_transition_type;
+REPLACE INTO time_zone (tenant_id, time_zone_id, use_leap_seconds) VALUES (tid, 1, 'N');
+REPLACE INTO time_zone_name (tenant_id, name, time_zone_id) VALUES (tid, 'Africa/Abidjan', 1);
+REPLACE INTO time_zone_transition (tenant_id, time_zone_id, transition_time, transition_type_id) VALUES
+ (tid, 1, -1830383032, 1)
+;
+REPLACE INTO time_zone_transition_type (tenant_id, time_zone_id, transition_type_id, offset, is_dst, abbreviation) VALUES
+ (tid, 1, 0, -968, 0, 'LMT')
+,(tid, 1, 1, 0, 0, 'GMT')
+;
+delete from oceanbase.__all_sys_stat where name = 'current_timezone_version';
+replace into oceanbase.__all_sys_stat(tenant_id, zone, data_type, name, value, info) values(0, '' ,5, 'current_timezone_version', 1, 'current time zone version');
+time_zone count:1
+time_zone_name count:1
+time_zone_transition count:1
+time_zone_transition_type count:2
+"""
 _UPGRADES = "- version: {0}\n  can_be_upgraded_to: []\n"
 
 
@@ -78,7 +99,7 @@ def files(release, state, **settings):
         "etc/views.json": ((data / "views.json").read_bytes(), 0o644),
         "etc/tables.json": ((data / "tables.json").read_bytes(), 0o644),
         "etc/oceanbase_upgrade_dep.yml": (_UPGRADES.format(release.version).encode(), 0o644),
-        "etc/timezone_V1.log": (b"", 0o644),
+        "etc/timezone_V1.log": (_ZONES.encode(), 0o644),
     }
     folders = [rpm.File(f"{ROOT}/{name}", mode=0o755, directory=True) for name in ("bin", "etc")]
     return [rpm.File(ROOT, mode=0o755, directory=True), *folders,
