@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The login is one job of the pool, and so is each command:
+/* The fiber connects; the login is one job of the pool, and so is each command:
  *
  *   start the command ──▶ send its input, then the file ──▶ collect output ──▶ exit status
  *
@@ -234,6 +234,8 @@ int ssh_client_open(struct work_pool *pool, const struct ssh_login *login, struc
         return err_set(e, &ERR_NOMEM, "");
     c->pool = pool;
     rv = ssh_link_new(login, &c->link, e);
+    if (rv == 0)
+        rv = ssh_link_connect(c->link, e);
     if (rv == 0)
         rv = job_new(c->link, NULL, &j, e);
     if (rv == 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*   resolve, connect ──▶ key exchange ──▶ host key as expected? ──▶ log in
+/*   connect (ssh_connect.c) ──▶ key exchange ──▶ host key as expected? ──▶ log in
  *
  * The thread blocks in libssh. When the fiber gives up (deadline, client gone) it shuts the socket down, which ends whatever libssh waits
  * for; the link lives until the later of them is done with it. */
@@ -7,10 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -79,8 +75,7 @@ struct ssh_link *ssh_link_join(struct ssh_link *k)
     return k;
 }
 
-/* From now on the fiber may shut the socket down. False when the fiber has given up already. */
-static bool open_wire(struct ssh_link *k, int fd)
+bool ssh_link_open_wire(struct ssh_link *k, int fd)
 {
     bool wanted;
 
@@ -91,7 +86,7 @@ static bool open_wire(struct ssh_link *k, int fd)
     return wanted;
 }
 
-static void close_wire(struct ssh_link *k)
+void ssh_link_close_wire(struct ssh_link *k)
 {
     int fd;
 
@@ -120,7 +115,7 @@ void ssh_link_leave(struct ssh_link *k)
         ssh_silent_disconnect(k->session);
         ssh_free(k->session);
     }
-    close_wire(k);
+    ssh_link_close_wire(k);
     pthread_mutex_destroy(&k->lock);
     mem_free(k->host);
     mem_free(k->user);
@@ -160,79 +155,6 @@ int ssh_link_error(const struct ssh_link *k, const struct err_row *row, const ch
 }
 
 /* ---- connecting ------------------------------------------------------------------------------------------------------ */
-
-static bool finish_connect(int fd, int *number)
-{
-    struct pollfd p = { .fd = fd, .events = POLLOUT };
-    socklen_t n = sizeof *number;
-    int rv;
-
-    do
-        rv = poll(&p, 1, SSH_BACKSTOP_S * 1000);
-    while (rv < 0 && errno == EINTR);
-    if (rv <= 0 || getsockopt(fd, SOL_SOCKET, SO_ERROR, number, &n) != 0)
-        *number = rv == 0 ? ETIMEDOUT : errno;
-    return *number == 0;
-}
-
-/* A host that is gone says so by silence. */
-static void notice_silence(int fd)
-{
-    const struct {
-        int level, name, value;
-    } options[] = {
-        { SOL_SOCKET, SO_KEEPALIVE, 1 }, { IPPROTO_TCP, TCP_KEEPIDLE, 5 }, { IPPROTO_TCP, TCP_KEEPINTVL, 3 }, { IPPROTO_TCP, TCP_KEEPCNT, 3 },
-        { IPPROTO_TCP, TCP_USER_TIMEOUT, 15000 },
-    };
-
-    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) /* without them deadlines do it, later */
-        (void)setsockopt(fd, options[i].level, options[i].name, &options[i].value, sizeof options[i].value);
-}
-
-/* Tries one address; the socket belongs to the wire then. */
-static bool connect_to(struct ssh_link *k, const struct addrinfo *a, int *number)
-{
-    int fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-    *number = 0;
-    if (fd < 0) {
-        *number = errno;
-        return false;
-    }
-    notice_silence(fd);
-    if (!open_wire(k, fd)) {
-        close(fd);
-        *number = ECANCELED;
-        return false;
-    }
-    if ((connect(fd, a->ai_addr, a->ai_addrlen) == 0 || errno == EINPROGRESS) && finish_connect(fd, number))
-        return true;
-    if (*number == 0)
-        *number = errno;
-    close_wire(k);
-    return false;
-}
-
-static bool connect_wire(struct ssh_link *k)
-{
-    struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *found = NULL;
-    bool connected = false;
-    char port[8];
-    int number = 0, rv;
-
-    (void)snprintf(port, sizeof port, "%u", k->port);
-    rv = getaddrinfo(k->host, port, &hints, &found);
-    if (rv != 0) {
-        ssh_link_fail(k, &ERR_SSH_AWAY, gai_strerror(rv));
-        return false;
-    }
-    for (const struct addrinfo *a = found; a != NULL && !connected && number != ECANCELED; a = a->ai_next)
-        connected = connect_to(k, a, &number);
-    freeaddrinfo(found);
-    if (!connected)
-        ssh_link_fail(k, &ERR_SSH_AWAY, strerrordesc_np(number) != NULL ? strerrordesc_np(number) : "unknown reason");
-    return connected;
-}
 
 /* libssh closes the socket that it is given, so it gets one of its own for the same connection. */
 static bool start_session(struct ssh_link *k)
@@ -354,5 +276,5 @@ static bool log_in(struct ssh_link *k)
 
 void ssh_link_log_in(struct ssh_link *k)
 {
-    k->is_in = connect_wire(k) && start_session(k) && check_host_key(k) && log_in(k);
+    k->is_in = (k->fd >= 0 || ssh_link_connect_by_name(k)) && start_session(k) && check_host_key(k) && log_in(k);
 }

@@ -36,7 +36,14 @@ void ssh_link_leave(struct ssh_link *k);
 /* By the fiber: ends whatever a thread waits for there. */
 void ssh_link_give_up(struct ssh_link *k);
 
-/* By a thread: connects and logs in. Then k->is_in, or k->failed. */
+/* The socket is the link's, and the fiber may shut it down. False when the fiber has given up already: then it stays the caller's. */
+MUST_CHECK bool ssh_link_open_wire(struct ssh_link *k, int fd);
+void ssh_link_close_wire(struct ssh_link *k);
+/* By the fiber: connects, if the host is given by its address. Errors: SSH_AWAY, NOMEM, IO, TIMEOUT, CANCELLED. */
+MUST_CHECK int ssh_link_connect(struct ssh_link *k, struct err *e);
+/* By a thread: connects to whatever address its name has. False: k->failed. */
+MUST_CHECK bool ssh_link_connect_by_name(struct ssh_link *k);
+/* By a thread: connects, unless that is done, and logs in. Then k->is_in, or k->failed. */
 void ssh_link_log_in(struct ssh_link *k);
 /* By a thread: notes why it failed. */
 void ssh_link_fail(struct ssh_link *k, const struct err_row *row, const char *reason);
