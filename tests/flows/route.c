@@ -115,7 +115,10 @@ static int start_errand(struct call *c, struct err *e)
 
     if (rv == 0)
         rv = db_transact(c->db, trial_body, &s, e);
-    return rv == 0 ? api_task_reply(c, s.prepared.id, e) : rv;
+    if (rv != 0)
+        return rv;
+    task_kick(c->api->shared->tasks);
+    return api_task_reply(c, s.prepared.id, e);
 }
 
 struct pem_view {
