@@ -214,7 +214,8 @@ static const struct field check_fields[] = {
 
 static struct take_over wish_of(const struct take_over_in *in)
 {
-    return (struct take_over){ in->address, in->port, in->password, in->mode, in->cluster_name, in->ob_cluster_id, in->proxyro_password };
+    return (struct take_over){ in->address, in->port, in->password, in->mode, in->cluster_name, in->ob_cluster_id, in->proxyro_password,
+                               in->switch_config_url == 1 };
 }
 
 static int api_take_over_check(struct call *c, struct err *e)
@@ -275,13 +276,22 @@ struct move_out_in {
     struct field_ints delete_hosts, skip_hosts;
     const char *config_address;
 };
+static const char *config_address_problem(const char *value)
+{
+    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.:-[]";
+    const char *rest = strncmp(value, "http://", 7) == 0 ? value + 7 : strncmp(value, "https://", 8) == 0 ? value + 8 : "";
+
+    return rest[0] != '\0' && strspn(rest, allowed) == strlen(rest) ? NULL : "must be like http://10.0.0.1:8080";
+}
+
 static const struct field move_out_in_fields[] = {
     F_BOOL(move_out_in, delete_host, "deleteHost", .def = "false", DOC("Whether its hosts are forgotten too; they are kept here.")),
     F_INTS(move_out_in, delete_hosts, "deleteHostIds", DOC("Hosts to forget.")),
     F_INTS(move_out_in, skip_hosts, "skipOperationHostIds", DOC("Hosts to leave alone.")),
     F_BOOL(move_out_in, force, "force", .def = "false", DOC("Although another task of the cluster is not finished.")),
     F_BOOL(move_out_in, retain, "retainClusterInfo", .def = "false", DOC("Ignored: nothing of the cluster is kept.")),
-    F_STRING(move_out_in, config_address, "targetConfigAddress", .max = 255, DOC("Config server to hand the cluster to.")),
+    F_STRING(move_out_in, config_address, "targetConfigAddress", .max = 255, .check = config_address_problem, .example = "http://10.0.0.1:8080",
+             DOC("Where its observers find a config URL from then on; absent: as they do now.")),
     FIELD_END,
 };
 
@@ -294,7 +304,7 @@ static int api_move_out(struct call *c, struct err *e)
     int rv = api_obcluster_of(c, "id", &row, e);
 
     if (rv == 0)
-        rv = obcluster_move_out(domain(c), c->db, c->api->shared->tasks, row.id, in->force == 1, &who, c->arena, &started, e);
+        rv = obcluster_move_out(domain(c), c->db, c->api->shared->tasks, row.id, in->force == 1, in->config_address, &who, c->arena, &started, e);
     return rv == 0 ? api_task_reply(c, started.task_id, e) : rv;
 }
 

@@ -38,6 +38,7 @@
 #include "src/obcluster/operate.h"
 #include "src/obcluster/safety.h"
 #include "src/obcluster/scale.h"
+#include "src/obcluster/claim.h"
 #include "src/obcluster/step_sys.h"
 #include "src/obcluster/steps.h"
 #include "src/oceanbase/cluster_admin.h"
@@ -173,6 +174,7 @@ const struct err_row *const *const all_errors[] = {
     step_host_err_rows,
     step_check_err_rows,
     step_sys_err_rows,
+    claim_err_rows,
     time_zone_file_err_rows,
     api_err_rows,
     forward_err_rows,

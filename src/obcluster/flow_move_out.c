@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*   stop watching --> forget the cluster --> verify
- *        |                  |
- *        '----- failed -----'--> rolled back: RUNNING again
+/*   stop watching --> let go --> forget the cluster --> verify
+ *        |               |              |
+ *        '---- failed ---'--------------'--> rolled back: RUNNING again
  *
- * The database itself is not touched. */
+ * The database itself is not touched, but for its config URL. */
 #include "src/obcluster/flows.h"
 #include "src/obcluster/inside.h"
 #include "src/obcluster/link.h"
+#include "src/obcluster/step_sys.h"
 #include "src/task/domains.h"
 #include "src/vault/credential.h"
 
@@ -99,6 +100,7 @@ static int watch_again(struct task_run *r, struct err *e)
 
 static const struct task_step steps[] = {
     { "Stop watching", "End the background look and close sessions to the cluster.", 60, stop_watching, .rollback = watch_again },
+    { "Let go", "Another OCP may have it: its config URL does not name this one any more.", 60, sys_unclaim, .flags = STEP_SKIPPABLE },
     { "Forget the cluster", "Remove the cluster, its zones, servers, tenants, passwords and parameter history from MetaDB.", 120, forget },
     { "Verify", "Nothing of it is left.", 60, verify },
     { .name = NULL },

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*   check the cluster --> collect what it consists of --> put it under management
- *        |                        |                               |
- *        '------------------------'------------ failed -----------'--> rolled back: the row is removed, the cluster is unknown again
+/*   check the cluster --> collect what it consists of --> switch its config URL --> put it under management
+ *        |                        |                               |                        |
+ *        '------------------------'------------ failed -----------'------------------------'--> rolled back: the row is removed, the cluster is
+ *                                                                                               unknown again
  *
  * The row (TAKINGOVER) and its sealed password were made with the task. */
 #include "src/obcluster/flows.h"
 #include "src/obcluster/inside.h"
 #include "src/obcluster/link.h"
 #include "src/obcluster/look.h"
-#include "src/obcluster/steps.h"
+#include "src/obcluster/step_sys.h"
 
 static int look(struct task_run *r, const struct obcluster *c, struct look *out, struct err *e)
 {
@@ -65,6 +66,7 @@ static int forget(struct task_run *r, struct err *e)
 static const struct task_step steps[] = {
     { "Check the cluster", "Log in, and see that the same instance answers as when the take-over was asked for.", 60, check, .rollback = forget, .retries = 2 },
     { "Collect information", "Read version, zones, servers, capacity and tenants.", 60, collect, .retries = 2 },
+    { "Switch config URL", "Observers take their config URL from this OCP, and say so to others.", 120, sys_claim, .rollback = sys_unclaim, .retries = 2 },
     { "Put under management", "From now on it is watched and can be changed here.", 60, finish },
     { .name = NULL },
 };

@@ -6,10 +6,25 @@ struct start {
     struct obclusters *o;
     int64_t id, now_us;
     bool force;
+    const char *config_address;
     const struct obcluster_user *who;
     struct task_prepared prepared;
     struct arena *arena;
 };
+
+static const char *arguments(const struct start *s)
+{
+    struct str t;
+
+    str_init(&t, s->arena);
+    str_add_c(&t, '{');
+    if (s->config_address != NULL) {
+        json_add_key(&t, "targetConfigAddress");
+        json_add_string(&t, s->config_address);
+    }
+    str_add_c(&t, '}');
+    return str_failed(&t) ? NULL : t.s;
+}
 
 static int start_body(struct tx *tx, void *data, struct err *e)
 {
@@ -28,9 +43,10 @@ static int start_body(struct tx *tx, void *data, struct err *e)
     if (rv != 0)
         return rv;
     task.name = arena_printf(s->arena, "Move out cluster %s", c.name);
+    task.arguments = arguments(s);
     task.cluster_name = c.name;
     task.ob_cluster_id = c.ob_cluster_id != FIELD_NONE ? c.ob_cluster_id : -1;
-    if (task.name == NULL)
+    if (task.name == NULL || task.arguments == NULL)
         return err_set(e, &ERR_NOMEM, "");
     return task_insert(tx, &s->prepared, &task, s->arena, e);
 }
@@ -47,10 +63,10 @@ static int refuse_unfinished(struct db *d, const struct obcluster *c, struct are
     return err_arg(e, "%lld", (long long)unfinished[0]);
 }
 
-int obcluster_move_out(struct obclusters *o, struct db *d, struct task_engine *t, int64_t id, bool force, const struct obcluster_user *who,
-                       struct arena *arena, struct obcluster_started *out, struct err *e)
+int obcluster_move_out(struct obclusters *o, struct db *d, struct task_engine *t, int64_t id, bool force, const char *config_address,
+                       const struct obcluster_user *who, struct arena *arena, struct obcluster_started *out, struct err *e)
 {
-    struct start s = { o, id, clock_wall_us(o->conf.clock), force, who, { 0 }, arena };
+    struct start s = { o, id, clock_wall_us(o->conf.clock), force, config_address, who, { 0 }, arena };
     struct task_new plan = { .flow = &flow_move_out };
     struct obcluster c;
     int rv = store_obcluster_get(d, id, arena, &c, e);

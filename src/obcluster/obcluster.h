@@ -82,6 +82,7 @@ struct take_over {
     const char *cluster_name;             /* NULL: the kernel's own, or made from the address */
     int64_t ob_cluster_id;                /* FIELD_NONE: any */
     const char *proxyro_password;         /* NULL: none */
+    bool switch_config_url;               /* its observers take their config URL from here */
 };
 /* What a look at the target has found. */
 enum { TAKE_OVER_REASONS = 4 };
@@ -104,9 +105,9 @@ MUST_CHECK int obcluster_take_over(struct obclusters *o, struct db *d, struct ta
 
 /* --- move-out ---------------------------------------------------------------------------------------------------------------- */
 
-/* Starts the task. `force`: although another task of the cluster is not finished. Errors: OBCLUSTER_NOT_FOUND, OBCLUSTER_STATE,
- * OBCLUSTER_TASK, those of db_transact. */
-MUST_CHECK int obcluster_move_out(struct obclusters *o, struct db *d, struct task_engine *t, int64_t id, bool force,
+/* Starts the task. `force`: although another task of the cluster is not finished. `config_address`: where its observers find a config URL from
+ * then on ("http://ip:port"); NULL: it stays. Errors: OBCLUSTER_NOT_FOUND, OBCLUSTER_STATE, OBCLUSTER_TASK, those of db_transact. */
+MUST_CHECK int obcluster_move_out(struct obclusters *o, struct db *d, struct task_engine *t, int64_t id, bool force, const char *config_address,
                                   const struct obcluster_user *who, struct arena *arena, struct obcluster_started *out, struct err *e);
 
 /* --- password ---------------------------------------------------------------------------------------------------------------- */

@@ -6,11 +6,15 @@
 
 #include "src/base/num.h"
 #include "src/configurl/configurl.h"
+#include "src/io/fiber.h"
+#include "src/obcluster/claim.h"
 #include "src/oceanbase/cluster_admin.h"
 #include "src/oceanbase/parameter.h"
 #include "src/oceanbase/sys_unit.h"
 #include "src/oceanbase/tenant_admin.h"
 #include "src/task/domains.h"
+
+enum { UNCLAIM_MS = 20000 };
 
 struct act {
     struct task_run *r;
@@ -201,23 +205,35 @@ static int is_everywhere(struct sql *s, void *data, bool *done, struct err *e)
     return rv;
 }
 
-/* The address of this service as other hosts reach it must have been set (ocp.site.url), else there is nothing to tell the observers. */
-static int add_config_url(struct parameters *p, struct err *e)
+/* The address of this service as other hosts reach it must have been set (ocp.site.url), else there is nothing to tell the observers: *url NULL. */
+static int config_url(struct task_run *r, const char *cluster, const char **own, const char **url, struct err *e)
 {
-    const struct domain_graph *g = task_data(p->w.r);
+    const struct domain_graph *g = task_data(r);
     struct slice nobody = { "", 0 };
-    const char *base, *url;
-    int rv = configurl_base(g->configurl, nobody, nobody, task_arena(p->w.r), &base, e);
+    const char *base;
+    int rv = configurl_base(g->configurl, nobody, nobody, task_arena(r), &base, e);
 
+    *url = NULL;
+    if (rv == 0)
+        rv = claim_own(task_db(r), task_arena(r), own, e);
     if (rv != 0)
         return rv;
     if (strstr(base, "//localhost") != NULL) {
-        task_log(p->w.r, "ocp.site.url names this machine alone: the observers are given no config URL");
+        task_log(r, "ocp.site.url names this machine alone: the observers are given no config URL");
         return 0;
     }
-    url = arena_printf(task_arena(p->w.r), "%s/services?Action=ObRootServiceInfo&ObCluster=%s", base, p->w.s.cluster.name);
-    p->list[p->n++] = (struct layout_parameter){ "obconfig_url", url };
-    return url != NULL ? 0 : err_set(e, &ERR_NOMEM, "");
+    *url = claim_url(base, *own, cluster, task_arena(r));
+    return *url != NULL ? 0 : err_set(e, &ERR_NOMEM, "");
+}
+
+static int add_config_url(struct parameters *p, struct err *e)
+{
+    const char *own, *url;
+    int rv = config_url(p->w.r, p->w.s.cluster.name, &own, &url, e);
+
+    if (rv == 0 && url != NULL)
+        p->list[p->n++] = (struct layout_parameter){ "obconfig_url", url };
+    return rv;
 }
 
 int sys_set_parameters(struct task_run *r, struct err *e)
@@ -235,5 +251,90 @@ int sys_set_parameters(struct task_run *r, struct err *e)
         rv = step_wait(r, &p.w.s.cluster, "parameters have one value on every server", is_everywhere, &p, e);
     for (size_t i = 0; rv == 0 && i < p.n; i++)
         task_log(r, "%s is %s", p.list[i].name, p.list[i].value);
+    return rv;
+}
+
+/* --- whose it is ------------------------------------------------------------------------------------------------------------------ */
+
+struct claim {
+    struct task_run *r;
+    struct obcluster cluster;
+    const char *own, *url, *former;
+};
+
+#define FORMER "formerConfigUrl" /* what the cluster had before it was taken over */
+
+/* Two OCPs may have looked at the same time: who comes second sees the first. */
+static int claim_with(struct sql *s, void *data, struct err *e)
+{
+    struct claim *c = data;
+    const char *now;
+    int rv = claim_read(s, task_arena(c->r), &now, e);
+
+    if (rv == 0)
+        rv = claim_require(now, c->own, c->cluster.name, e);
+    if (rv != 0 || strcmp(now, c->url) == 0)
+        return rv;
+    rv = task_set(c->r, FORMER, now, e);
+    return rv == 0 ? ob_parameter_set(s, "obconfig_url", c->url, e) : rv;
+}
+
+int sys_claim(struct task_run *r, struct err *e)
+{
+    struct claim c = { .r = r };
+    int rv = step_cluster(r, &c.cluster, e);
+
+    if (rv != 0)
+        return rv;
+    if (obcluster_is_one_server(&c.cluster) || !json_is_true(json_object_get(task_args(r), "switchConfigUrl"))) {
+        task_log(r, "the config URL of the cluster stays as it is");
+        return 0;
+    }
+    rv = config_url(r, c.cluster.name, &c.own, &c.url, e);
+    if (rv != 0 || c.url == NULL)
+        return rv;
+    rv = step_change(r, &c.cluster, claim_with, &c, e);
+    if (rv == 0)
+        task_log(r, "obconfig_url is %s", c.url);
+    return rv;
+}
+
+static int unclaim_with(struct sql *s, void *data, struct err *e)
+{
+    struct claim *c = data;
+    char id[OCPCLUSTER_HEX_SIZE];
+    const char *now;
+    int rv = claim_read(s, task_arena(c->r), &now, e);
+
+    if (rv != 0 || (c->url == NULL && (c->own[0] == '\0' || strcmp(claim_of(now, id), c->own) != 0)))
+        return rv;
+    if (c->url == NULL)
+        c->url = c->former;
+    if (c->url == NULL)
+        c->url = claim_url(arena_strndup(task_arena(c->r), now, (size_t)(strstr(now, "/services?") - now)), "", c->cluster.name, task_arena(c->r));
+    return c->url != NULL ? ob_parameter_set(s, "obconfig_url", c->url, e) : err_set(e, &ERR_NOMEM, "");
+}
+
+/* Also of a take-over that is taken back. A cluster that cannot be asked is let go all the same. */
+int sys_unclaim(struct task_run *r, struct err *e)
+{
+    const char *target = task_get_arg(r, "targetConfigAddress");
+    struct claim c = { .r = r };
+    int64_t former;
+    int rv = step_cluster(r, &c.cluster, e);
+
+    if (rv == 0)
+        rv = claim_own(task_db(r), task_arena(r), &c.own, e);
+    if (rv == 0)
+        rv = task_get(r, FORMER, &c.former, e);
+    if (rv != 0 || obcluster_is_one_server(&c.cluster))
+        return rv;
+    if (target != NULL)
+        c.url = claim_url(target, "", c.cluster.name, task_arena(r));
+    former = fiber_narrow_deadline(UNCLAIM_MS);
+    rv = step_try(r, &c.cluster, unclaim_with, &c, "the config URL of the cluster stays as it is", e);
+    fiber_restore_deadline(former);
+    if (rv == 0 && c.url != NULL)
+        task_log(r, "obconfig_url is to be %s", c.url);
     return rv;
 }

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "src/io/fiber.h"
+#include "src/obcluster/claim.h"
 #include "src/obcluster/flows.h"
 #include "src/obcluster/inside.h"
 #include "src/obcluster/link.h"
@@ -41,6 +42,7 @@ struct visit {
     struct take_over_found *found;
     struct sql *sql;
     struct ob_probe probe;
+    const char *own;               /* id of this OCP */
 };
 
 static int named(struct err *e, const struct err_row *row, const struct take_over *want, const char *second)
@@ -139,6 +141,17 @@ static int check_servers(struct visit *v, struct err *e)
     return 0;
 }
 
+/* Another OCP may have it already, in a MetaDB that is not ours. */
+static int check_claim(struct visit *v, struct err *e)
+{
+    const char *url;
+    int rv = claim_read(v->sql, v->arena, &url, e);
+
+    if (rv == 0 && claim_require(url, v->own, v->probe.cluster_name != NULL ? v->probe.cluster_name : v->want->address, e) != 0)
+        *new_reason(v->found) = *e;
+    return rv;
+}
+
 static int ask_target(struct visit *v, struct err *e)
 {
     struct take_over_found *f = v->found;
@@ -154,7 +167,10 @@ static int ask_target(struct visit *v, struct err *e)
     if (f->instance == NULL)
         return err_set(e, &ERR_NOMEM, "");
     check_number(v);
-    return v->probe.engine == OB_ENGINE_OCEANBASE ? check_servers(v, e) : 0;
+    if (v->probe.engine != OB_ENGINE_OCEANBASE)
+        return 0;
+    rv = check_claim(v, e);
+    return rv == 0 ? check_servers(v, e) : rv;
 }
 
 static int probe(struct visit *v, struct err *e)
@@ -236,6 +252,8 @@ int obcluster_take_over_check(struct obclusters *o, struct db *d, const struct t
     *out = (struct take_over_found){ .ob_cluster_id = FIELD_NONE };
     if (rv == 0)
         rv = refuse_managed(d, want, arena, out, e);
+    if (rv == 0)
+        rv = claim_own(d, arena, &v.own, e);
     if (rv != 0 || out->n_why > 0)
         return rv;
     rv = visit_target(&v, e);
@@ -316,6 +334,7 @@ static void describe(struct start *s, const struct take_over *want, const struct
         .cluster_name = f->name,
         .creator_id = who->id,
         .creator_name = who->name,
+        .arguments = want->switch_config_url ? "{\"switchConfigUrl\":true}" : "{}",
         .locks = &s->lock,
         .n_locks = 1,
         .node = s->o->conf.node,

@@ -16,6 +16,7 @@ import pymysql
 from lib.py import hosts, obrpm, sshd
 from lib.py.api import Api
 from lib.py.build import CHECKOUT, built_program
+from lib.py.installing import STARTUP
 from lib.py.mariadb import MariaDB
 from lib.py.obsim import Obsim
 from lib.py.obtrace import Trace
@@ -147,9 +148,7 @@ class Plant:
     def wish(self, name, **more):
         return {"name": name, "rpmName": self.package, "type": "PRIMARY", "password": PASSWORD, "proxyroPassword": "Proxy-ro-1",
                 "zones": [{"name": f"zone{i + 1}", "idcName": "n1", "servers": [number]} for i, number in enumerate(self.hosts[:3])],
-                "attributes": PATHS, "startupParameters": [{"name": "memory_limit", "value": "8G"}, {"name": "system_memory", "value": "2G"},
-                                                           {"name": "datafile_size", "value": "20G"}, {"name": "log_disk_size", "value": "24G"},
-                                                           {"name": "cpu_count", "value": "8"}], **more}
+                "attributes": PATHS, "startupParameters": STARTUP, **more}
 
     # --- what there is ----------------------------------------------------------------------------------------------------------------
 

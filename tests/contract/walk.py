@@ -5,6 +5,7 @@ import functools
 import pytest
 
 from lib.py import hosts, obrpm
+from lib.py.installing import STARTUP
 from lib.py.obtenant import SimulatedTenant
 from lib.py.process import new_dir, wait_until
 from lib.py.upload import upload
@@ -143,8 +144,7 @@ class Walk:
                 "zones": [{"name": f"zone{i + 1}", "idcName": self.idc["name"], "servers": [number]} for i, number in enumerate(ids[:3])],
                 "attributes": {"InstallPath": "/home/admin/oceanbase", "DataDiskPath": "/home/data/1", "LogDiskPath": "/home/data/log1",
                                "OperatingSystemUser": "root"},
-                "startupParameters": [{"name": name, "value": value} for name, value in (("memory_limit", "8G"), ("system_memory", "2G"),
-                                                                                         ("datafile_size", "20G"), ("log_disk_size", "24G"), ("cpu_count", "8"))]}
+                "startupParameters": STARTUP}
         assert self.do("ob-cluster-create-pre-check", body) == {"valid": True, "messages": []}
         return {**self.do("ob-cluster-create", body), "body": body}
 

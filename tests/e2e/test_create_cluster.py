@@ -6,12 +6,13 @@ import dataclasses
 import hashlib
 import os
 import pathlib
+import re
 
 import pymysql
 import pytest
 
 from lib.py import hosts, installing, obmanual, obrpm
-from lib.py.installing import PARAMETERS, PATHS
+from lib.py.installing import PARAMETERS, PATHS, STARTUP
 from lib.py.observers import ObState, waiting
 from lib.py.obtrace import DELETIONS, Trace, assert_units_empty_before_delete
 from lib.py.process import wait_until
@@ -70,7 +71,7 @@ class World:
     def wish(self, name, **more):
         return {"name": name, "rpmName": self.package, "type": "PRIMARY", "password": PASSWORD, "proxyroPassword": "Proxy-ro-1",
                 "zones": [{"name": f"zone{i + 1}", "idcName": "n1", "servers": [number]} for i, number in enumerate(self.hosts[:3])],
-                "attributes": PATHS, "startupParameters": [{"name": name, "value": value} for name, value in PARAMETERS.items()], **more}
+                "attributes": PATHS, "startupParameters": list(STARTUP), **more}
 
     def observers(self, host):
         return [line for _, line in host.processes("bin/observer")]
@@ -102,7 +103,7 @@ def end_agent_before_it_looks(machine, path):
 def cluster(world):
     """The created cluster: (id, its task)."""
     end_agent_before_it_looks(world.machines[0], world.package_file)
-    wish = world.wish("made", primaryZone="zone2;zone1,zone3", sysUnitConfig={"memorySize": "3G"})
+    wish = world.wish("made", primaryZone="zone2;zone1,zone3", sysUnitConfig={"memorySize": "2G"})
     wish["startupParameters"] += [{"name": "syslog_level", "value": "INFO,SQL.ENG:WARN"}, {"name": "__min_full_resource_pool_memory", "value": "5G"}]
     checked = world.api.post(f"{CLUSTERS}/createPreCheck", wish).data
     assert checked == {"valid": True, "messages": []}
@@ -268,7 +269,7 @@ def test_the_cluster_is_there(world, cluster):
         assert machine.home("admin/oceanbase/made/store/clog").is_symlink()
     assert world.sql("SELECT 1", user="proxyro", password="Proxy-ro-1")
     assert world.sql("SELECT primary_zone FROM oceanbase.DBA_OB_TENANTS WHERE tenant_name = 'sys'") == (("zone2;zone1,zone3",),)
-    assert world.sql("SELECT memory_size FROM oceanbase.DBA_OB_UNIT_CONFIGS WHERE name = 'sys_unit_config'") == ((3 << 30,),)
+    assert world.sql("SELECT memory_size FROM oceanbase.DBA_OB_UNIT_CONFIGS WHERE name = 'sys_unit_config'") == ((2 << 30,),)
     assert set(world.sql("SELECT value FROM oceanbase.GV$OB_PARAMETERS WHERE name = '__min_full_resource_pool_memory'")) == {("5G",)}
     assert world.sql("SELECT COUNT(*) FROM oceanbase.__all_tenant_time_zone_transition_type") == ((2,),)
     assert world.sql("SELECT COUNT(*) FROM oceanbase.__all_sys_stat WHERE name = 'current_timezone_version'") == ((1,),)
@@ -283,7 +284,7 @@ def test_proxies_find_it(world, cluster):
     assert {s["address"] for s in reply["Data"]["RsList"]} <= {f"{m.address}:2882" for m in world.machines[:3]}
     assert sum(s["role"] == "LEADER" for s in reply["Data"]["RsList"]) == 1
     [(url,)] = set(world.sql("SELECT DISTINCT value FROM oceanbase.GV$OB_PARAMETERS WHERE name = 'obconfig_url'"))
-    assert url.endswith("/services?Action=ObRootServiceInfo&ObCluster=made")
+    assert re.search(r"/services\?Action=ObRootServiceInfo&User_ID=ocp&UID=[0-9a-f]{32}&ObCluster=made$", url), url
 
 
 def test_bootstrap_was_told_once(world, cluster):

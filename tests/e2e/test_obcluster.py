@@ -187,7 +187,7 @@ def test_task_of_a_take_over(api, seekdb):
     started = api.post(f"{CLUSTERS}/takeOver", target(seekdb, clusterName="tasked")).data
     assert started["clusterId"] and started["status"] in ("RUNNING", "SUCCESSFUL")
     done = succeed(api, started)
-    assert [s["status"] for s in done["subtasks"]] == ["SUCCESSFUL"] * 3
+    assert [s["status"] for s in done["subtasks"]] == ["SUCCESSFUL"] * 4
     assert done["cluster"]["name"] == "tasked" and done["creator"]["name"] == api.user
     log = api.get(f"/api/v2/tasks/instances/{done['id']}/subtasks/{done['subtasks'][0]['id']}/log").data["log"]
     assert "lets root@sys in" in log and seekdb.password not in log

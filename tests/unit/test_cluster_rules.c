@@ -3,6 +3,7 @@
  * be stopped or deleted. */
 #include <stdio.h>
 
+#include "src/obcluster/claim.h"
 #include "src/obcluster/create_check.h"
 #include "src/obcluster/obcluster.h"
 #include "src/obcluster/safety.h"
@@ -465,6 +466,29 @@ static void what_leads_and_what_is_stopped_is_seen(void **state)
     assert_int_equal(safety_units(pools, 3, "z1"), 2);
 }
 
+/* --- whose it is ------------------------------------------------------------------------------------------------------------------- */
+
+static void a_config_url_says_whose_a_cluster_is(void **state)
+{
+    static const char id[] = "0123456789abcdef0123456789abcdef";
+    const char *url = claim_url("http://a:1", id, "c1", &arena), *nobodys = claim_url("http://a:1", "", "c1", &arena);
+    char found[OCPCLUSTER_HEX_SIZE];
+
+    (void)state;
+    assert_string_equal(url, "http://a:1/services?Action=ObRootServiceInfo&User_ID=ocp&UID=0123456789abcdef0123456789abcdef&ObCluster=c1");
+    assert_string_equal(claim_of(url, found), id);
+    assert_string_equal(claim_of(nobodys, found), "");
+    assert_string_equal(claim_of("", found), "");
+    assert_string_equal(claim_of("http://a/services?x=1&User_ID=ocp&UID=0123", found), "");
+    assert_string_equal(claim_of("http://a/services?x=1&User_ID=ocp&UID=zz23456789abcdef0123456789abcdef&y", found), "");
+    assert_string_equal(claim_of("http://a/services?User_ID=alibaba&UID=ocpmaster&x", found), "");
+    assert_ok(claim_require(url, id, "c1", &e), &e);
+    assert_ok(claim_require(nobodys, id, "c1", &e), &e);
+    assert_ok(claim_require(url, "", "c1", &e), &e);
+    assert_err(claim_require(url, "fedcba9876543210fedcba9876543210", "c1", &e), &e, ERR_TAKE_OVER_FOREIGN);
+    assert_string_equal(e.arg[1], id);
+}
+
 static int lay_out(void *data)
 {
     const struct layout_server founder = { "10.0.0.1", "z1", 2882, 2881 };
@@ -523,6 +547,7 @@ int main(void)
         TEST(units_need_servers),
         TEST(units_do_not_move_to_servers_that_do_not_serve),
         TEST(what_leads_and_what_is_stopped_is_seen),
+        TEST(a_config_url_says_whose_a_cluster_is),
         TEST(memory_may_run_out),
     };
 
