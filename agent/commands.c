@@ -555,7 +555,7 @@ static bool recover_entry(struct entry *entry, void *data)
 }
 
 /* Output and results of commands that are forgotten. */
-static void sweep(struct commands *c)
+void commands_sweep(struct commands *c)
 {
     char path[JOB_PATH_SIZE];
     struct dirent *file;
@@ -582,7 +582,7 @@ int commands_recover(struct commands *c, struct err *e)
 {
     struct recovery all = { .commands = c, .e = e };
 
-    sweep(c);
+    commands_sweep(c);
     ledger_each(c->ledger, recover_entry, &all);
     return all.rv;
 }

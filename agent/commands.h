@@ -39,6 +39,8 @@ void commands_stop(struct commands *c, struct entry *entry);
 int64_t commands_output_bytes(struct commands *c, const struct entry *entry);
 /* After a restart: takes up again what still runs. From a fiber, before calls come. Errors: NOMEM, AGENT_FULL, those of fiber_start. */
 MUST_CHECK int commands_recover(struct commands *c, struct err *e);
+/* Removes output and results of commands that the ledger does not know any more; once in a while. Loop thread. */
+void commands_sweep(struct commands *c);
 /* Removes what the command left beside the journal. */
 void commands_forget(struct commands *c, const struct agent_key *key);
 

@@ -14,7 +14,7 @@
 #include "agent/names.h"
 #include "agent/serve.h"
 
-enum { GUARD_EVERY_MS = 500 };
+enum { GUARD_EVERY_MS = 500, SWEEP_EVERY = 3600 * 1000 / GUARD_EVERY_MS };
 
 static const struct http_limits limits = {
     .connections = 256, .connections_per_client = 128, .body_bytes = AGENT_BLOB_PIECE, .idle_ms = 600000, .streams = 64,
@@ -201,7 +201,9 @@ static int guard_the_guard(struct proxy *p, struct err *e)
 {
     int rv = 0;
 
-    while (rv == 0) {
+    for (unsigned i = 1; rv == 0; i++) {
+        if (i % SWEEP_EVERY == 0)
+            commands_sweep(&p->commands);
         rv = fiber_sleep(GUARD_EVERY_MS, e);
         if (rv == 0)
             rv = commands_on_thread(&p->commands, look_at_guard, p->frame, e);

@@ -776,6 +776,65 @@ static void a_daemon_waits_for_its_go(void **state)
     assert_err(daemon_go(&s, argv[0], &e), &e, ERR_AGENT_PROCESS);
 }
 
+/* `echo` in place of systemd-run tells what that would be told. */
+static void whoever_makes_the_scope_gets_variables_as_words(void **state)
+{
+    const char *argv[] = { "/bin/sleep", "1000", NULL }, *env[] = { "LD_LIBRARY_PATH=/x", "B=two words", NULL };
+    char said[256] = "";
+    struct daemon d = { .argv = argv, .env = env, .input = -1, .scope = "/bin/echo", .scope_name = "u" };
+    FILE *out = tmpfile();
+    struct spawned s;
+    struct process p;
+    struct err e = { 0 };
+
+    (void)state;
+    assert_non_null(out);
+    d.output = fileno(out);
+    assert_ok(daemon_spawn(&d, &s, &e), &e);
+    assert_ok(daemon_go(&s, argv[0], &e), &e);
+    while (process_look(s.pid, s.start_time, &p))
+        (void)usleep(1000);
+    rewind(out);
+    assert_non_null(fgets(said, sizeof said, out));
+    assert_string_equal(said, "--scope --quiet --unit=u --setenv=LD_LIBRARY_PATH=/x --setenv=B=two words -- /bin/sleep 1000\n");
+    (void)fclose(out);
+}
+
+static void too_many_words_start_nothing(void **state)
+{
+    enum { N = 1200 };
+    static const char *argv[N + 1];
+    const char *env[] = { NULL };
+    const struct daemon d = { .argv = argv, .env = env, .input = -1, .output = -1 };
+    struct spawned s;
+    struct err e = { 0 };
+
+    (void)state;
+    for (unsigned i = 0; i < N; i++)
+        argv[i] = "/bin/true";
+    assert_err(daemon_spawn(&d, &s, &e), &e, ERR_AGENT_PROCESS);
+}
+
+static int spawn_in_scope(void *data)
+{
+    const char *argv[] = { "/bin/sleep", "1000", NULL }, *env[] = { "A=1", "B=2", NULL };
+    const struct daemon d = { .argv = argv, .env = env, .input = -1, .output = -1, .scope = "/bin/echo", .scope_name = "u" };
+    struct spawned s;
+    struct err e = { 0 };
+    int rv = daemon_spawn(&d, &s, &e);
+
+    (void)data;
+    if (rv == 0)
+        daemon_drop(&s);
+    return rv;
+}
+
+static void a_daemon_without_memory_is_none(void **state)
+{
+    (void)state;
+    test_oom_sweep(spawn_in_scope, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -801,6 +860,9 @@ int main(void)
         cmocka_unit_test(a_tree_without_the_mark_stays),
         cmocka_unit_test(a_process_is_its_pid_and_its_start),
         cmocka_unit_test(a_daemon_waits_for_its_go),
+        cmocka_unit_test(whoever_makes_the_scope_gets_variables_as_words),
+        cmocka_unit_test(too_many_words_start_nothing),
+        cmocka_unit_test(a_daemon_without_memory_is_none),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
