@@ -13,7 +13,7 @@
 #include "src/io/fiber.h"
 #include "src/io/http_client.h"
 
-enum { CALL_MS = 30000, TASK_MS = 3600 * 1000 };
+enum { CALL_MS = 30000, LOOK_MS = 120000, TASK_MS = 3600 * 1000 };
 
 struct run {
     struct ctl *ctl;
@@ -61,12 +61,13 @@ static int prepare(struct ctl *c, struct remote_conf *conf, struct err *e)
 {
     const char *server = ctl_option(c, OPT_SERVER), *user = ctl_option(c, OPT_USER), *name;
     bool waits = ctl_option(c, OPT_WAIT) != NULL;
+    int64_t call_ms = c->args.command->run == ctl_host_check ? LOOK_MS : CALL_MS; /* hosts that are silent take their time */
     int rv = read_output(c, e);
 
     *conf = (struct remote_conf){ .endpoints = server != NULL ? server : "http://127.0.0.1:8080", .tls_ca = ctl_option(c, OPT_CA),
                                   .tls_unverified = ctl_option(c, OPT_INSECURE) != NULL, .language = ctl_option(c, OPT_LANGUAGE), .message = c->message };
     if (rv == 0)
-        rv = read_timeout(c, CALL_MS, &conf->timeout_ms, e);
+        rv = read_timeout(c, call_ms, &conf->timeout_ms, e);
     if (waits)
         conf->timeout_ms = CALL_MS;
     name = user != NULL ? user : "admin";

@@ -226,10 +226,11 @@ def test_every_way_of_sudo(world, machine, user):
     several = {machine(sudoers=rule.replace("USER", user) + "\n"): may for rule, may in SUDO.items()}
     by_password = world.credential("by_password", user, PASSWORD)
     found = world.reasons(*several, credential=by_password)
-    assert found == {(m.address, "sudo"): [8103] for m, may in several.items() if not may}, found
+    assert {at: codes for at, codes in found.items() if at[1] == "sudo"} == {(m.address, "sudo"): [8103] for m, may in several.items() if not may}, found
     by_key = world.credential("by_key", user, world.key, "PRIVATE_KEY")
     asks, free = [m for m, may in several.items() if may][:2]
-    assert world.reasons(asks, free, credential=by_key) == {(asks.address, "sudo"): [8103]}
+    found = world.reasons(asks, free, credential=by_key)
+    assert found[asks.address, "sudo"] == [8103] and (free.address, "sudo") not in found
     assert PASSWORD not in world.server.log.read_text()
 
 
@@ -288,7 +289,8 @@ def test_three_hosts_come_and_go(world, machine, locked):
         assert agent_processes(one) >= {"ocp_agentd", "pos_proxy"}
         assert [t["id"] for t in world.api.get(TASKS, {"hostId": number}).contents] == [added["id"]]
     world.api.post(HOSTS + "/batchCreate", world.body(three[0])).refused(409, 7001, three[0].address)
-    assert world.reasons(*three[:2]) == {(m.address, "known"): [7001] for m in three[:2]}
+    found = world.reasons(*three[:2])
+    assert all(found[m.address, "known"] == [7001] for m in three[:2])
     some = {h["id"] for h in world.api.get(HOSTS, {"includedServiceType": "OCP_AGENT", "size": 100}).contents}
     none = {h["id"] for h in world.api.get(HOSTS, {"excludedServiceType": "OCP_AGENT", "size": 100}).contents}
     assert set(added["hostIds"]) <= some and not set(added["hostIds"]) & none
