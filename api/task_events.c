@@ -23,6 +23,7 @@ struct stream {
     uint64_t shown;                 /* digest of the task as it was last sent; 0: never */
     struct subtask_mark *marks;     /* one per step: how far its log was sent; in the call's arena */
     bool *open;                     /* may the log of this step have grown since? */
+    int64_t *dispatch;              /* of each step as it was seen last */
     size_t n;
     int64_t wrote_ms;
 };
@@ -130,8 +131,10 @@ static int send_changes(struct stream *s, const struct task *t, struct arena *ar
 {
     int rv = send_task(s, t, arena, e);
 
-    for (size_t i = 0; rv == 0 && i < s->n && i < t->n_subtasks; i++)
-        s->open[i] = s->open[i] || is_active(&t->subtasks[i]);
+    for (size_t i = 0; rv == 0 && i < s->n && i < t->n_subtasks; i++) {
+        s->open[i] = s->open[i] || is_active(&t->subtasks[i]) || t->subtasks[i].dispatch != s->dispatch[i]; /* it may have run in between */
+        s->dispatch[i] = t->subtasks[i].dispatch;
+    }
     if (rv == 0)
         rv = send_lines(s, arena, e);
     for (size_t i = 0; rv == 0 && i < s->n && i < t->n_subtasks; i++)
@@ -202,11 +205,13 @@ static int prepare(struct stream *s, const struct task *t, struct err *e)
     s->n = t->n_subtasks;
     s->marks = arena_array(s->c->arena, s->n + 1, sizeof *s->marks);
     s->open = arena_array(s->c->arena, s->n + 1, sizeof *s->open);
-    if (s->marks == NULL || s->open == NULL)
+    s->dispatch = arena_array(s->c->arena, s->n + 1, sizeof *s->dispatch);
+    if (s->marks == NULL || s->open == NULL || s->dispatch == NULL)
         return err_set(e, &ERR_NOMEM, "");
     for (size_t i = 0; i < s->n; i++) {
         s->marks[i] = (struct subtask_mark){ t->subtasks[i].id, -1 };
         s->open[i] = t->subtasks[i].dispatch > 0;
+        s->dispatch[i] = t->subtasks[i].dispatch;
     }
     return 0;
 }

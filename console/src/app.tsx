@@ -27,7 +27,7 @@ const client = new QueryClient({
       staleTime: 5000,
       networkMode: 'always',
     },
-    mutations: { networkMode: 'always' },
+    mutations: { networkMode: 'always', gcTime: 0 }, // what was sent may hold a password
   },
 });
 

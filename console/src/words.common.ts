@@ -37,6 +37,7 @@ export const common = {
   viewTask: ['View task', '查看任务'],
   required: ['{0} is needed', '请输入{0}'],
   typeWord: ['Type {0} to go on', '请输入 {0} 以继续'],
+  code: ['Error {0}', '错误码 {0}'],
   trace: ['Trace id', 'Trace ID'],
   stale: ['As of {0}; newer data cannot be had', '数据截至 {0}，暂时无法刷新'],
   forbidden: ['You may not do this', '没有权限'],

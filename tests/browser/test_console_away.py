@@ -29,7 +29,7 @@ OURS = (503, {"successful": False, "status": 503, "traceId": "t", "error": {"cod
 @pytest.mark.parametrize("failure", ["lost connection", "page of the load balancer", "503 of a node"])
 def test_reading_goes_on_over_failed_requests(console, failure):
     console.expect_complaint(LOST)
-    console.go("/task")
+    console.load("/task")
     if failure == "lost connection":
         console.page.lose("*/compute/regions?*", "request", times=2)
     else:
@@ -45,7 +45,7 @@ def test_reading_goes_on_over_failed_requests(console, failure):
 
 
 def test_reading_ends_with_what_the_server_says(console, say):
-    console.go("/task")
+    console.load("/task")
     status, body, headers = OURS
     console.expect_complaint(LOST)
     console.page.answer("*/compute/regions?*", status, body, headers=headers)
@@ -59,7 +59,7 @@ def test_reading_ends_with_what_the_server_says(console, say):
 
 def test_a_change_whose_answer_is_lost_is_done_once(console, ocp_server, say, region):
     name = region("once")
-    console.go("/region")
+    console.load("/region")
     console.expect_complaint(LOST)
     console.page.lose("*/compute/regions", "answer", times=2)
     begin_region(console, say, name)
@@ -71,7 +71,7 @@ def test_a_change_whose_answer_is_lost_is_done_once(console, ocp_server, say, re
 
 def test_a_change_of_unknown_outcome_says_so_and_may_be_sent_again(console, ocp_server, say, region):
     name = region("unknown")
-    console.go("/region")
+    console.load("/region")
     console.expect_complaint(LOST)
     console.page.lose("*/compute/regions", "answer")
     begin_region(console, say, name)
@@ -89,7 +89,7 @@ def test_a_change_of_unknown_outcome_says_so_and_may_be_sent_again(console, ocp_
 
 def test_a_secret_whose_answer_is_lost_is_not_made_twice(console, ocp_server, say, region):
     api, remark = ocp_server.api(), region("lost secret")
-    console.go("/profile/keys")
+    console.load("/profile/keys")
     console.expect_complaint(LOST)
     console.page.lose("*/me/accessKeys", "answer", times=1)
     console.press(say("New access key", "新建访问密钥"))
@@ -103,7 +103,7 @@ def test_a_secret_whose_answer_is_lost_is_not_made_twice(console, ocp_server, sa
 
 def test_a_page_whose_program_is_lost_comes_all_the_same(new_console):
     console = new_console().log_in()
-    console.go("/task")
+    console.load("/task")
     console.expect_complaint(LOST)
     console.page.lose("*/assets/hosts-*", "request", times=2)
     console.page.eval("document.querySelector('a[href=\"/host\"]').click(), true")
@@ -112,7 +112,7 @@ def test_a_page_whose_program_is_lost_comes_all_the_same(new_console):
 
 def test_a_page_whose_program_does_not_come_says_what_to_do(new_console, say):
     console = new_console().log_in()
-    console.go("/task")
+    console.load("/task")
     console.expect_complaint(f"{LOST}|status of 404|dynamically imported module|React Router")
     console.page.answer("*/assets/hosts-*", 404, "gone: a newer version has other names")
     console.page.eval("document.querySelector('a[href=\"/host\"]').click(), true")
@@ -126,7 +126,7 @@ def test_a_page_whose_program_does_not_come_says_what_to_do(new_console, say):
 def test_the_server_goes_and_comes_back(browser, new_ocp_server, new_mariadb, say, language):
     server = new_ocp_server(new_mariadb().create_database("ocp"))
     console = Console(browser, server, language).log_in()
-    console.go("/property")
+    console.load("/property")
     shown = len(console.rows())
     console.press(say("Edit", "编辑"))
     console.fill(say("Value", "当前值"), "half of a thou")
@@ -152,7 +152,7 @@ def test_metadb_goes_and_comes_back(browser, new_ocp_server, new_mariadb, say, l
     server = new_ocp_server(database.create_database("ocp"))
     server.api().post("/api/v2/compute/regions", {"name": "kept"}).ok()
     console = Console(browser, server, language).log_in()
-    console.go("/region")
+    console.load("/region")
     console.wait_row("kept")
     database.kill()
     console.press(say("Refresh", "刷新"))

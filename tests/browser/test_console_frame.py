@@ -148,7 +148,7 @@ def test_the_keyboard_alone(new_console, ocp_server, say):
     page.type(ocp_server.password)
     page.key("Enter")
     page.wait("location.pathname !== '/login'")
-    console.go("/region")
+    console.load("/region")
     page.key("Tab")
     assert page.eval("document.activeElement.className") == "skip"
     tab_to(page, say("New region", "新建区域"))

@@ -101,6 +101,46 @@ def test_a_host_that_cannot_be_reached(console, ocp_server, say, place, closed_p
     console.wait_text(f"shelf {console.language}", ".ant-descriptions")
 
 
+@pytest.fixture
+def gone_hosts(ocp_server, mariadb_server, place, language):
+    """Addresses of three hosts that were added and are gone for good."""
+    api, first = ocp_server.api(), 7700 if language == "en" else 7800
+    row = next(h for h in api.get("/api/v2/compute/idcs", {"size": 100}).contents if h["name"] == place["idc"])
+    kind = next(t for t in api.get("/api/v2/compute/hostTypes", {"size": 100}).contents if t["name"] == place["type"])
+    addresses = [f"127.0.{first // 100}.{i}" for i in range(1, 4)]
+    for i, address in enumerate(addresses):
+        mariadb_server.sql("INSERT INTO host (id, name, alias, description, operating_system, operating_system_release, architecture, serial_number, ip, "
+                           "ssh_port, kind, publish_ports, status, idc_id, type_id, credential_id, created_at, updated_at) VALUES (%s, %s, '', '', '', '', "
+                           "'', '', %s, 22, 'DEDICATED_PHYSICAL_MACHINE', '', 'NEW', %s, %s, 0, NOW(6), NOW(6))",
+                           (first + i, address, address, row["id"], kind["id"]), database=ocp_server.database.name)
+    return addresses
+
+
+def test_several_hosts_at_once(console, ocp_server, say, gone_hosts):
+    stays, *go = gone_hosts
+    console.go(f"/host?keyword={stays.rsplit('.', 1)[0]}.")
+    for address in gone_hosts:
+        console.tick(address)
+    console.expect_complaint("status of 4")
+    console.press(say("Stop agents", "停止 Agent"))
+    console.wait_text(", ".join(sorted(gone_hosts)), ".ant-modal .chosen")
+    console.type_word("confirm")
+    console.wait_alert(say("Error ", "错误码 "), ".ant-modal [role=alert]")               # they have none
+    assert console.faults() == []
+    console.press(say("Cancel", "取消"))
+    console.tick(stays)
+    console.press(say("Delete selected", "删除所选"))
+    console.wait_text(say("Delete 2 hosts?", "删除 2 台主机？"), ".ant-modal")
+    assert stays not in console.page.text(".ant-modal .chosen")
+    console.picture(f"host-delete-{console.language}")
+    console.toggle(say("They are gone for good: nothing is removed there", "主机已永久下线：不在主机上执行清理"))
+    console.type_word("delete")
+    for address in go:
+        console.wait_no_row(address)
+    console.wait_row(stays)
+    assert console.page.eval(f"t.button({say('Delete selected', '删除所选')!r}) === undefined"), "nothing is chosen any more"
+
+
 def test_what_a_new_cluster_needs(console, say):
     console.go("/cluster")
     console.press(say("Create a cluster", "新建集群"))

@@ -273,6 +273,28 @@ def trial(nodes):
     query(database, "DROP TABLE trial_effect")
 
 
+def follows(console, database, step):
+    """A log is shown to its end, which is stayed at unless somebody has scrolled back."""
+    log, page = "document.querySelector('.step-log')", console.page
+
+    def write(first, last):
+        for i in range(first, last + 1):
+            query(database, "INSERT INTO subtask_log (subtask_id, seq, logged_at, text) SELECT subtask_id, MAX(seq) + 1, NOW(6), %s FROM subtask_log "
+                            "WHERE subtask_id = %s GROUP BY subtask_id", f"line {i}.", step)
+        console.wait_text(f"line {last}.", ".step-log")
+        page.eval("t.drawn()")
+
+    at_end = f"{log}.scrollTop > 0 && {log}.scrollTop + {log}.clientHeight > {log}.scrollHeight - 24"
+    write(1, 60)
+    page.wait(at_end)
+    page.eval(f"{log}.scrollTop = 0, t.drawn()")
+    write(61, 61)
+    assert page.eval(f"{log}.scrollTop") == 0, "who reads is left alone"
+    page.eval(f"{log}.scrollTop = {log}.scrollHeight, t.drawn()")
+    write(62, 62)
+    page.wait(at_end)
+
+
 STREAMS = """{ const send = fetch; window.streams = []; window.fetch = async (...request) => {
   const reply = await send(...request);
   if (String(request[0]).endsWith('/events')) streams.push(reply.headers.get('x-served-by'));
@@ -285,8 +307,11 @@ def test_the_log_of_a_step_goes_on_at_another_node(new_page, nodes, balanced, tr
     page = console.page
     console.expect_complaint("net::ERR|status of 50")
     page.call("Page.addScriptToEvaluateOnNewDocument", source=STREAMS)
-    step = next(s for s in nodes.api(0).get(f"/api/v2/tasks/instances/{trial.id}").data["subtasks"] if s["name"] == "act (b)")
-    console.go(f"/task/{trial.id}?step={step['id']}")
+    steps = {s["name"]: s["id"] for s in nodes.api(0).get(f"/api/v2/tasks/instances/{trial.id}").data["subtasks"]}
+    console.go(f"/task/{trial.id}?step={steps['act (a)']}")
+    console.wait_text("held, dispatch 1", ".ant-drawer .step-log")
+    follows(console, nodes.database, steps["act (a)"])
+    console.load(f"/task/{trial.id}?step={steps['act (b)']}")
     console.wait_text("held, dispatch 1", ".ant-drawer .step-log")
     page.eval(WATCH)
     teller = page.wait("streams.at(-1)")

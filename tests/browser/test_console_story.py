@@ -117,6 +117,22 @@ def test_a_process_of_an_agent_is_restarted(english, site):
     english.picture("host-agent-en")
 
 
+def test_the_agents_of_several_hosts_are_restarted(chinese, site):
+    addresses = [m.address for m in site.machines[:2]]
+    former = [m.processes("pos_proxy")[0] for m in site.machines[:2]]
+    chinese.go("/host")
+    for address in addresses:
+        chinese.tick(address)
+    chinese.press("重启 Agent")
+    chinese.wait_text(", ".join(addresses), ".ant-modal .chosen")
+    assert chinese.faults() == []
+    chinese.type_word("confirm")
+    in_chinese(chinese)
+    for machine, old in zip(site.machines, former):
+        [now] = machine.processes("pos_proxy")
+        assert now != old
+
+
 def test_packages_are_uploaded(chinese, site):
     chinese.go("/package").press("上传软件包")
     chinese.page.wait("t.field('RPM 文件')")
@@ -187,6 +203,7 @@ def test_a_server_is_replaced_by_one_on_another_host(english, site):
     english.choose("Host", new.address)
     assert english.faults() == []
     english.press("Replace")
+    english.type_word("delete")
     in_english(english)
     english.go(cluster_of(site) + "/topology")
     wait_server(english, new, "Running")

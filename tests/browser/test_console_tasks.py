@@ -66,6 +66,7 @@ def test_a_task_that_failed_is_understood_and_ended(console, failed, say):
     console.wait_row(say(f"Cluster {task.id}", f"集群 {task.id}"), task.name)
     console.press_in_row(task.name, task.name)
     console.wait_path(f"/task/{task.id}")
+    console.wait_text(REASON, ".reasons")
     wait_state(console, broken, say("Failed", "失败"))
     assert len(states(console)) == 8 and console.faults() == [] and not console.overflow()
     console.picture(f"task-detail-{console.language}")
@@ -89,6 +90,7 @@ def test_a_task_that_failed_is_understood_and_ended(console, failed, say):
     # nobody knows this flow, so its last step is offered to one node after the other until somebody stops it
     console._click("[...document.querySelectorAll('.task-graph button')].find((b) => b.title === 'bootstrap')")
     console.wait_text("the flow none", ".ant-drawer .step-log")
+    page.wait("document.querySelector('.ant-drawer .step-log').innerText.split('the flow none').length > 2")       # each attempt is told of
     console.press(say("Stop", "终止"))
     console.type_word("confirm")
     wait_state(console, "bootstrap", say("Failed", "失败"))
@@ -105,6 +107,7 @@ def test_a_task_that_failed_is_understood_and_ended(console, failed, say):
 
     console.go(f"/task/{task.many}")
     page.wait(f"document.querySelectorAll('.task-graph button').length === {task.n_many}")
+    page.eval("document.querySelector('.task-graph').scrollIntoView({ block: 'end' }), true")
     page.wait("t.hit([...document.querySelectorAll('.task-graph button')].find((b) => b.title === 'start (127.0.1.9)')) !== null")
     assert console.faults() == [] and not console.overflow()
     console.picture(f"task-graph-{console.language}")

@@ -8,7 +8,8 @@ export interface ServerEvent {
   data: unknown;
 }
 
-const AGAIN_MS = 1000;
+const AGAIN_MS = 1000,
+  SILENT_MS = 40000; // the server says that it is alive each 15 s
 
 /** The events in what has come, and what is not whole yet. */
 export function eventsOf(text: string): [events: ServerEvent[], rest: string] {
@@ -25,15 +26,17 @@ export function eventsOf(text: string): [events: ServerEvent[], rest: string] {
   return [events, rest];
 }
 
-/* One connection. True: there is no more to come. */
-async function once(url: string, on: (event: ServerEvent) => boolean, signal: AbortSignal) {
+/* One connection; `heard` runs whenever something comes. True: there is no more to come. */
+async function once(url: string, on: (event: ServerEvent) => boolean, heard: () => void, signal: AbortSignal) {
   const headers = { Accept: 'text/event-stream', 'Accept-Language': language(), 'X-Requested-With': 'console' };
+  heard();
   // eslint-disable-next-line no-restricted-globals -- a stream is not a call
   const reply = await fetch(url, { headers, signal });
   if (!reply.ok || reply.body === null) return reply.status >= 400 && reply.status < 500;
   const reader = reply.body.pipeThrough(new TextDecoderStream()).getReader();
   let text = '';
   for (;;) {
+    heard();
     const { done, value } = await reader.read();
     if (done) return false;
     const [events, rest] = eventsOf(text + value);
@@ -43,18 +46,24 @@ async function once(url: string, on: (event: ServerEvent) => boolean, signal: Ab
 }
 
 /** Reads the events of an address until `on` says that one was the last, `signal` ends it, or the server refuses; begins again, at any
-    node, when it breaks. `on` hears of its breaking as an event "lost". */
+    node, when it breaks or falls silent. `on` hears of that as an event "lost". */
 export async function follow(url: string, on: (event: ServerEvent) => boolean, signal: AbortSignal) {
   while (!signal.aborted) {
     const ended = new AbortController();
     const end = () => ended.abort();
+    let silence: ReturnType<typeof setTimeout> | undefined;
+    const heard = () => {
+      clearTimeout(silence);
+      silence = setTimeout(end, SILENT_MS);
+    };
     signal.addEventListener('abort', end);
     try {
-      if (await once(url, on, ended.signal)) return;
+      if (await once(url, on, heard, ended.signal)) return;
     } catch {
       // lost on the way: again below
     } finally {
       signal.removeEventListener('abort', end);
+      clearTimeout(silence);
       end();
     }
     on({ name: 'lost', data: undefined });

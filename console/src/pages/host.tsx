@@ -17,8 +17,8 @@ import { useDialog } from '../parts/use-dialog';
 import { fill, say, useLanguage, useWords } from '../words';
 import { kinds } from './host-kinds';
 import { AgentCard } from './hosts/agent';
-import { DeleteHost } from './hosts/delete';
-import { HostFields } from './hosts/fields';
+import { DeleteHosts } from './hosts/delete';
+import { HostFields, portsOf, type Typed } from './hosts/fields';
 import { SshKey } from './hosts/ssh-key';
 import { hostWords } from './hosts/words';
 import { TaskTable } from './tasks/task-table';
@@ -32,12 +32,13 @@ const words = {
   key: ['SSH key', 'SSH 主机密钥'],
   tasks: ['Tasks', '任务'],
   editTitle: ['Edit {0}', '编辑 {0}'],
+  published: ['Published ports', '发布的端口'],
   changed: ['The host was changed', '主机信息已修改'],
 } as const;
 
 const PATH = '/api/v2/compute/hosts/{hostId}';
 type Host = Data<'get', typeof PATH>;
-type Change = Body<'patch', typeof PATH>;
+type Change = Omit<Body<'patch', typeof PATH>, 'publishPorts'> & Typed;
 
 function Basics({ of: h }: { of: Host }) {
   const w = useWords(words);
@@ -51,6 +52,7 @@ function Basics({ of: h }: { of: Host }) {
         { label: w.alias, value: h.alias },
         { label: w.address, value: h.innerIpAddress },
         { label: w.sshPort, value: h.sshPort },
+        { label: w.published, value: h.publishPorts || '-' },
         {
           label: w.kind,
           value: h.kind === undefined ? '-' : say(kinds[h.kind as keyof typeof kinds] ?? [h.kind, h.kind], language),
@@ -84,22 +86,20 @@ function EditHost({ of, open, onClose }: { of: Host; open: boolean; onClose: () 
     then: onClose,
   });
   const { alias, description, sshPort, kind, idcId, typeId } = of;
+  const publishPorts = of.publishPorts?.split(',').filter((port) => port !== '');
   return (
     <FormDrawer<Change>
       open={open}
       title={fill(w.editTitle, of.innerIpAddress ?? '')}
-      initial={{ alias, description, sshPort, kind: kind as Change['kind'], idcId, typeId }}
+      initial={{ alias, description, sshPort, kind: kind as Change['kind'], publishPorts, idcId, typeId }}
       running={change.running}
       error={change.error}
       onClose={() => {
         change.reset();
         onClose();
       }}
-      onSubmit={(body) => change.run({ path: { hostId: of.id ?? 0 }, body })}
+      onSubmit={(typed) => change.run({ path: { hostId: of.id ?? 0 }, body: { ...typed, ...portsOf(typed) } })}
     >
-      <Field name="alias" label={w.alias}>
-        <Input maxLength={255} autoFocus />
-      </Field>
       <HostFields needsCredential={false} />
       <Field name="description" label={w.description}>
         <Input.TextArea rows={2} maxLength={255} />
@@ -142,7 +142,7 @@ export default function HostPage() {
           </IfMay>
           <EditHost of={h} open={dialog.is('edit')} onClose={dialog.hide} />
           <SshKey host={id} open={dialog.is('key')} onClose={dialog.hide} />
-          <DeleteHost open={dialog.is('remove')} host={h} onClose={dialog.hide} />
+          <DeleteHosts open={dialog.is('remove')} hosts={[h]} onClose={dialog.hide} />
         </>
       )}
     </ObjectPage>

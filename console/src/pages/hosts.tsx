@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Button, Tag } from 'antd';
+import { useState } from 'react';
 import { Link } from 'react-router-dom';
 
 import type { Row } from '../api/types';
@@ -9,9 +10,11 @@ import { RowActions } from '../parts/row-actions';
 import { type Column, ServerTable } from '../parts/server-table';
 import { StatusTag, useStateText } from '../parts/status-tag';
 import { useDialog } from '../parts/use-dialog';
+import { useMay } from '../session';
 import { useWords } from '../words';
 import { AddHosts } from './hosts/add';
-import { DeleteHost } from './hosts/delete';
+import { BatchActions } from './hosts/batch';
+import { DeleteHosts } from './hosts/delete';
 import { hostWords } from './hosts/words';
 
 const words = {
@@ -28,6 +31,8 @@ export default function Hosts() {
   const w = useWords(words);
   const text = useStateText();
   const dialog = useDialog<Host>();
+  const may = useMay();
+  const [chosen, setChosen] = useState<Host[]>([]);
   const columns: Column<Host>[] = [
     {
       title: w.address,
@@ -86,9 +91,22 @@ export default function Hosts() {
           </Button>
         </IfMay>
       </PageHead>
-      <ServerTable path={PATH} columns={columns} rowKey="id" label={w.title} filters={filters} everyMs={5000} />
+      <ServerTable
+        path={PATH}
+        columns={columns}
+        rowKey="id"
+        label={w.title}
+        filters={filters}
+        everyMs={5000}
+        selection={
+          may('HOST:*:UPDATE|HOST:*:DELETE')
+            ? { rows: chosen, nameOf: (h) => h.innerIpAddress ?? '', onChange: setChosen }
+            : undefined
+        }
+        toolbar={<BatchActions hosts={chosen} onDone={() => setChosen([])} />}
+      />
       <AddHosts open={dialog.is('create')} onClose={dialog.hide} />
-      <DeleteHost open={dialog.is('remove')} host={dialog.subject} onClose={dialog.hide} />
+      <DeleteHosts open={dialog.is('remove')} hosts={[dialog.subject ?? {}]} onClose={dialog.hide} />
     </>
   );
 }

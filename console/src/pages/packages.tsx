@@ -21,6 +21,7 @@ const words = {
   search: ['Name or file', '名称或文件名'],
 } as const;
 
+const ARCHITECTURES = ['x86_64', 'aarch64', 'noarch'];
 const PATH = '/api/v2/software-packages';
 type Package = Row<typeof PATH>;
 
@@ -70,6 +71,7 @@ export default function Packages() {
   ];
   const filters = [
     { name: 'keyword', label: w.search },
+    { name: 'architecture', label: w.architecture, options: ARCHITECTURES.map((value) => ({ value, label: value })) },
     { name: 'type', label: w.type, options: TYPES.map((value) => ({ value, label: w[value] })) },
   ];
   return (

@@ -13,6 +13,7 @@ import { useWords } from '../words';
 import { TaskActions } from './tasks/actions';
 import { TaskGraph } from './tasks/graph';
 import { between, isOver, type Step, TASK, type Task, taskStateOf } from './tasks/model';
+import { Reasons } from './tasks/reasons';
 import { StepDrawer } from './tasks/step-drawer';
 import { useTaskStream } from './tasks/stream';
 import { StepTable } from './tasks/step-table';
@@ -99,6 +100,7 @@ export default function TaskPage() {
     >
       {(t) => (
         <>
+          {t.status === 'FAILED' ? <Reasons steps={t.subtasks ?? []} onOpen={show} /> : null}
           <Basics of={t} />
           <Card title={<h2 className="card-title">{w.steps}</h2>} size="small" style={{ marginBottom: 16 }}>
             <TaskGraph steps={t.subtasks ?? []} onOpen={show} />

@@ -2,10 +2,10 @@
 import { Alert, Button, Typography } from 'antd';
 
 import type { ApiError } from '../api/call';
-import { useWords } from '../words';
+import { fill, useWords } from '../words';
 import { common } from '../words.common';
 
-/** What the server said, by which number its log knows it, and another try. */
+/** What the server said, by which numbers its manual and its log know it, and another try. */
 export function ErrorView({ error, onRetry }: { error: ApiError; onRetry?: () => void }) {
   const w = useWords(common);
   return (
@@ -17,6 +17,7 @@ export function ErrorView({ error, onRetry }: { error: ApiError; onRetry?: () =>
       description={
         error.traceId === '' ? undefined : (
           <span>
+            {error.code === 0 ? '' : `${fill(w.code, error.code)}, `}
             {w.trace}: <Typography.Text copyable>{error.traceId}</Typography.Text>
           </span>
         )

@@ -3,7 +3,7 @@
 import { ReloadOutlined } from '@ant-design/icons';
 import { Button, Flex, Input, Select, Table, type TableProps } from 'antd';
 import type { ColumnType } from 'antd/es/table';
-import { cloneElement, type Key, type ReactElement, type ReactNode } from 'react';
+import { cloneElement, type Key, type ReactElement, type ReactNode, useEffect } from 'react';
 import { useSearchParams } from 'react-router-dom';
 
 import { useGet } from '../api/hooks';
@@ -121,6 +121,17 @@ export function ticks<T extends object>(
   };
 }
 
+/* Only what is seen is chosen: a row that has gone, or is on another page now, is not. */
+function useSeen<T extends object>(selection: Selection<T> | undefined, key: keyof T, rows: T[]) {
+  const { rows: chosen = [], onChange } = selection ?? {};
+  const keys = new Set(rows.map((row) => row[key]));
+  const seen = chosen.filter((row) => keys.has(row[key]));
+  const lost = seen.length < chosen.length;
+  useEffect(() => {
+    if (lost) onChange?.(seen);
+  });
+}
+
 const HERE = 'find';
 
 export function ServerTable<P extends PathOf<'get'>>(p: Props<P>) {
@@ -150,6 +161,7 @@ export function ServerTable<P extends PathOf<'get'>>(p: Props<P>) {
             .includes(wanted),
         );
   const total = paged ? (data?.page?.totalElements ?? 0) : rows.length;
+  useSeen(p.selection as Selection<T> | undefined, p.rowKey as keyof T, rows);
 
   const columns = p.columns.map((c) => ({
     ...c,

@@ -85,11 +85,15 @@ class Console:
             self.page.call("Network.setCookie", name=name, value=value, url=self.url, httpOnly=name != "XSRF-TOKEN", sameSite="Lax")
         return self
 
-    def go(self, path):
+    def load(self, path):
+        """As if the address was typed: the program of the console is loaded anew."""
         self.page.open(self.url + path)
         self.page.wait("document.querySelector('h1')")
         self.settle()
         return self
+
+    def go(self, path):
+        return self.load(path)
 
     def settle(self):
         """Until nothing loads."""
@@ -154,6 +158,12 @@ class Console:
 
     def press_in_row(self, cell, name):
         self._click(f"t.inRow({json.dumps(cell)}, {json.dumps(name)})")
+        return self
+
+    def tick(self, cell):
+        """The box of the row that has this cell."""
+        self._click(f"[...document.querySelectorAll('tbody tr.ant-table-row')].find((r) => [...r.querySelectorAll('td')]"
+                    f".some((c) => c.innerText.trim() === {json.dumps(cell)}))?.querySelector('.ant-checkbox-input, .ant-checkbox')")
         return self
 
     def fill(self, label, text):

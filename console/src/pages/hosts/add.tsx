@@ -8,7 +8,7 @@ import { Field } from '../../parts/field';
 import { FormDrawer } from '../../parts/form-drawer';
 import { useAction } from '../../parts/use-action';
 import { useWords } from '../../words';
-import { HostFields } from './fields';
+import { HostFields, portsOf, type Typed } from './fields';
 import { Findings, type Precheck } from './findings';
 import { hostWords } from './words';
 
@@ -28,13 +28,12 @@ const words = {
 
 const PATH = '/api/v2/compute/hosts';
 type NewHosts = Body<'post', '/api/v2/compute/hosts/batchCreate'>;
-type Values = Pick<NewHosts, 'sshPort' | 'kind' | 'idcId' | 'typeId' | 'credentialId' | 'description'> & {
-  addresses: string;
-};
+type Values = Omit<NewHosts, 'hostBasicDataList' | 'publishPorts'> & Typed & { addresses: string };
 
 const lines = (text: string) => text.split(/[\s,;，；]+/).filter((s) => s !== '');
 const bodyOf = ({ addresses, ...rest }: Values): NewHosts => ({
   ...rest,
+  ...portsOf(rest),
   hostBasicDataList: lines(addresses).map((innerIpAddress) => ({ innerIpAddress })),
 });
 
@@ -64,7 +63,11 @@ export function AddHosts({ open, onClose }: { open: boolean; onClose: () => void
   });
   const result = found !== undefined && found.of === now ? found.result : undefined; // of these very hosts
   const fine = result?.valid === true;
-  const submit = (values: Values) => (fine ? add : look).run({ body: bodyOf(values) });
+  const submit = (values: Values) => {
+    add.reset();
+    look.reset();
+    (fine ? add : look).run({ body: bodyOf(values) });
+  };
   return (
     <FormDrawer<Values>
       open={open}

@@ -16,15 +16,14 @@ import { Time } from '../../parts/time';
 import { useAction } from '../../parts/use-action';
 import { useDialog } from '../../parts/use-dialog';
 import { fill, useWords } from '../../words';
-import { hostWords } from './words';
+import { agentWords } from './words';
 
 const words = {
-  ...hostWords,
+  ...agentWords,
   version: ['Version', '版本'],
   home: ['Directory', '安装目录'],
   seen: ['Answered last', '最近应答'],
   certificate: ['Certificate until', '证书有效期至'],
-  ports: ['Ports', '端口'],
   processes: ['Processes of the agent', 'Agent 进程'],
   process: ['Process', '进程'],
   pid: ['pid', 'PID'],
@@ -37,15 +36,6 @@ const words = {
   noAgent: ['It has no agent yet', '尚未安装 Agent'],
   title: ['{0} the agent of {1}?', '{0} {1} 的 Agent？'],
   titleOf: ['{0} {1}?', '{0} {1}？'],
-  stopText: [
-    'Nothing can be done on this host through OCP until it is started again. Databases that run there go on.',
-    '再次启动之前，OCP 无法在该主机上执行操作；主机上的数据库不受影响。',
-  ],
-  restartText: ['Databases that run there go on.', '主机上的数据库不受影响。'],
-  upgradeText: [
-    'The agent gets the program of this version of OCP, without SSH; if that does not answer, the former one is back. Databases that run there go on.',
-    '将 Agent 升级为当前 OCP 版本的程序（不使用 SSH）；若新程序无应答则自动恢复原程序，主机上的数据库不受影响。',
-  ],
   reinstallText: [
     'The agent of this version of OCP is installed again over SSH, with a new certificate. Databases that run there go on.',
     '将通过 SSH 重新安装当前版本的 Agent 并签发新证书，主机上的数据库不受影响。',
@@ -54,7 +44,6 @@ const words = {
     'The guard of the agent starts it again when it should run.',
     '需要运行的进程将由 Agent 守护进程再次启动。',
   ],
-  begun: ['It has begun', '任务已开始'],
 } as const;
 
 const PATH = '/api/v2/compute/hosts/{hostId}/agent';

@@ -58,6 +58,7 @@ function HostFindings({ ip, of }: { ip: string; of: Finding[] }) {
             </span>
             <strong>{rule(f.check)}</strong>
             <span className={f.passed === true ? 'quiet' : 'breaks'}>{f.passed === true ? w.ok : f.reason}</span>
+            {f.passed === true ? null : <span className="finding-code">{fill(w.code, f.errorCode ?? 0)}</span>}
           </li>
         ))}
       </ul>

@@ -20,11 +20,23 @@ const words = {
   ],
 } as const;
 
+interface Zone {
+  name: string;
+  servers: number[];
+}
+
+/* The first of zone1, zone2... that is free. */
+function nextName(zones: readonly Partial<Zone>[]) {
+  for (let n = 1; ; n++) if (!zones.some((zone) => zone?.name === `zone${n}`)) return `zone${n}`;
+}
+
 function ZoneRow({ at, index, onRemove }: { at: number; index: number; onRemove?: () => void }) {
   const w = useWords(words);
   const number = index + 1;
   const form = Form.useFormInstance();
   const idc = Form.useWatch(['zones', at, 'idcName'], form) as string | undefined;
+  const zones = (Form.useWatch('zones', form) ?? []) as Partial<Zone>[];
+  const taken = zones.flatMap((zone, i) => (i === at ? [] : (zone?.servers ?? [])));
   return (
     <div className="form-row" style={{ display: 'flex', gap: 12, flexWrap: 'wrap', marginBottom: 8 }}>
       <Field name={[at, 'name']} label={fill(w.zoneName, number)} required style={{ flex: '1 1 140px' }}>
@@ -40,7 +52,7 @@ function ZoneRow({ at, index, onRemove }: { at: number; index: number; onRemove?
         extra={w.hostsHelp}
         style={{ flex: '3 1 280px' }}
       >
-        <FreeHostSelect<number[]> mode="multiple" idc={idc} />
+        <FreeHostSelect<number[]> mode="multiple" idc={idc} taken={taken} />
       </Field>
       {onRemove === undefined ? null : (
         <Button type="link" danger style={{ marginTop: 28 }} onClick={onRemove} aria-label={fill(w.removeZone, number)}>
@@ -53,6 +65,9 @@ function ZoneRow({ at, index, onRemove }: { at: number; index: number; onRemove?
 
 export function ZoneFields() {
   const w = useWords(words);
+  const form = Form.useFormInstance();
+  const addNext = (add: (zone: Partial<Zone>) => void) =>
+    add({ name: nextName(form.getFieldValue('zones') as Partial<Zone>[]) });
   return (
     <Form.List name="zones">
       {(fields, { add, remove }) => (
@@ -60,7 +75,7 @@ export function ZoneFields() {
           {fields.map(({ name, key }, i) => (
             <ZoneRow key={key} at={name} index={i} onRemove={fields.length > 1 ? () => remove(name) : undefined} />
           ))}
-          <Button onClick={() => add({ name: `zone${fields.length + 1}` })}>{w.addZone}</Button>
+          <Button onClick={() => addNext(add)}>{w.addZone}</Button>
         </>
       )}
     </Form.List>

@@ -31,8 +31,12 @@ const words = {
     '"zone1;zone2,zone3": leaders go to zone1, else to one of the others. Empty: anywhere.',
     '例如 "zone1;zone2,zone3"，留空表示不区分优先级。',
   ],
-  more: ['Directories, ports, user, parameters', '目录、端口、用户与参数'],
+  more: ['Directories, ports, user, proxies, parameters', '目录、端口、用户、代理与参数'],
   install: ['Directory of programs', '软件安装路径'],
+  run: ['Directory in which observers run', '运行路径'],
+  runHelp: ['Empty: below the directory of programs.', '留空表示与软件安装路径相同。'],
+  proxyPassword: ['Password of proxyro', 'proxyro 密码'],
+  proxyHelp: ['The user by which proxies log in. Empty: one is made.', 'OBProxy 登录集群所用的用户，留空则自动生成。'],
   data: ['Directory of data files', '数据文件路径'],
   log: ['Directory of the redo log', '日志文件路径'],
   osUser: ['User of the processes', '进程用户'],
@@ -126,8 +130,14 @@ function Parameters() {
 
 function More() {
   const w = useWords(words);
-  const text = (name: string, label: string) => (
-    <Field name={['attributes', name]} label={label} required style={{ flex: '1 1 240px' }}>
+  const text = (name: string, label: string, optional?: string) => (
+    <Field
+      name={['attributes', name]}
+      label={label}
+      required={optional === undefined}
+      extra={optional}
+      style={{ flex: '1 1 240px' }}
+    >
       <Input maxLength={200} autoComplete="off" />
     </Field>
   );
@@ -143,12 +153,16 @@ function More() {
       </Field>
       <Flex gap={16} wrap>
         {text('InstallPath', w.install)}
+        {text('RunPath', w.run, w.runHelp)}
         {text('DataDiskPath', w.data)}
         {text('LogDiskPath', w.log)}
         {text('OperatingSystemUser', w.osUser)}
         {port('SqlPort', w.sqlPort)}
         {port('SvrPort', w.rpcPort)}
       </Flex>
+      <Field name="proxyroPassword" label={w.proxyPassword} extra={w.proxyHelp} style={{ maxWidth: 460 }}>
+        <Input.Password autoComplete="new-password" maxLength={128} />
+      </Field>
       <p>{w.startup}</p>
       <Parameters />
     </>

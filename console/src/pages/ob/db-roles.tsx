@@ -21,7 +21,7 @@ import {
   Several,
   useRoleOptions,
 } from './privilege-parts';
-import { RolePrivileges } from './role-privileges';
+import { RolePrivileges } from './all-privileges';
 import { type Of, tenantNeeds, tenantPath } from './tenant-of';
 
 const words = {

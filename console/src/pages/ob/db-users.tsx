@@ -18,7 +18,7 @@ import { PasswordDrawer } from './password-drawer';
 import { DatabaseRows, GlobalSelect, privilegeWords, Several, useRoleOptions } from './privilege-parts';
 import { PrivilegeDetails, PrivilegeTags } from './privilege-parts';
 import { type Of, tenantNeeds, tenantPath } from './tenant-of';
-import { UserPrivileges } from './user-privileges';
+import { UserPrivileges } from './all-privileges';
 
 const words = {
   ...privilegeWords,

@@ -3,9 +3,11 @@
 import { Form, Input } from 'antd';
 
 import type { Body } from '../../api/types';
+import { ConfirmTyped } from '../../parts/confirm-typed';
 import { Field } from '../../parts/field';
 import { FormDrawer } from '../../parts/form-drawer';
 import { useAction } from '../../parts/use-action';
+import { useDialog } from '../../parts/use-dialog';
 import { fill, type Pair, say, useLanguage, useWords } from '../../words';
 import { FreeHostSelect, IdcSelect } from './place-fields';
 import { ob } from './words';
@@ -100,11 +102,15 @@ interface Props {
 export function GrowthDrawer({ cluster, of, open, onDone, onClose }: Props) {
   const w = useWords(words);
   const { language } = useLanguage();
+  const asked = useDialog<number>(); // replacing deletes data, so it wants a word
   const options = {
     done: w.begun,
     quiet: true,
     refreshes: ['/api/v2/ob', '/api/v2/tasks', '/api/v2/compute/hosts'],
-    then: onDone,
+    then: () => {
+      asked.hide();
+      onDone();
+    },
   };
   const addZone = useAction('post', `${BASE}/zones`, options);
   const addServers = useAction('post', `${BASE}/servers`, options);
@@ -112,27 +118,44 @@ export function GrowthDrawer({ cluster, of, open, onDone, onClose }: Props) {
   const action = { addZone, addServers, replaceServer }[of?.growth ?? 'addZone'];
   const label = of === undefined ? '' : say(growthLabels[of.growth], language);
   const path = { id: cluster };
+  const replace = () =>
+    replaceServer.run({ path: { ...path, serverId: of?.server ?? 0 }, body: { hostId: asked.subject ?? 0 } });
   const submit = (values: Values) => {
     if (of?.growth === 'addZone') addZone.run({ path, body: values });
     if (of?.growth === 'addServers')
       addServers.run({ path, body: { zoneName: of.zone ?? '', servers: values.servers } });
-    if (of?.growth === 'replaceServer')
-      replaceServer.run({ path: { ...path, serverId: of.server ?? 0 }, body: { hostId: values.hostId } });
+    if (of?.growth === 'replaceServer') asked.show('replace', values.hostId);
   };
+  const title = fill('{0}: {1}', label, of?.name ?? '');
   return (
-    <FormDrawer<Values>
-      open={open}
-      title={fill('{0}: {1}', label, of?.name ?? '')}
-      submit={label}
-      running={action.running}
-      error={action.error}
-      onSubmit={submit}
-      onClose={() => {
-        action.reset();
-        onClose();
-      }}
-    >
-      {of === undefined ? null : <Fields of={of} />}
-    </FormDrawer>
+    <>
+      <FormDrawer<Values>
+        open={open}
+        title={title}
+        submit={label}
+        running={action.running}
+        error={asked.is('replace') ? null : action.error}
+        onSubmit={submit}
+        onClose={() => {
+          action.reset();
+          onClose();
+        }}
+      >
+        {of === undefined ? null : <Fields of={of} />}
+      </FormDrawer>
+      <ConfirmTyped
+        open={asked.is('replace')}
+        title={title}
+        running={replaceServer.running}
+        error={replaceServer.error}
+        onConfirm={replace}
+        onClose={() => {
+          replaceServer.reset();
+          asked.hide();
+        }}
+      >
+        {w.hostHelp}
+      </ConfirmTyped>
+    </>
   );
 }

@@ -18,8 +18,8 @@ const words = {
   host: ['Host', '主机'],
   obcluster: ['Cluster', '集群'],
   help: [
-    'A task locks what it changes until it is finished. Another one that wants the same is refused and told who holds it; a failed task keeps its locks until it is retried, rolled back or given up.',
-    '任务在结束前会锁定其变更的对象，其他任务变更同一对象时会被拒绝并提示持有者；失败的任务在重试、回滚或放弃之前仍保留对象锁。',
+    'A task locks what it changes while it runs. Another one that wants the same is refused and told who holds it. A failed task holds no locks, unless the outcome of a step is unknown; a retry takes them again.',
+    '任务运行期间会锁定其变更的对象，其他任务变更同一对象时会被拒绝并提示持有者。失败的任务不保留对象锁（有子任务结果未知时除外），重试时会重新加锁。',
   ],
   free: ['Nothing is locked', '没有被锁定的对象'],
 } as const;

@@ -161,7 +161,6 @@ export function StepDrawer({ task, step, log, onShow }: Props) {
               { label: w.before, value: links(step.downstreams) },
             ]}
           />
-          <h2 style={{ fontSize: 14 }}>{w.log}</h2>
           <StepLog key={step.id} task={task.id ?? 0} step={step} told={log} />
         </>
       )}
