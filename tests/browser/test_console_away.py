@@ -123,7 +123,7 @@ def test_a_page_whose_program_does_not_come_says_what_to_do(new_console, say):
     console.page.wait("location.pathname === '/host' && document.querySelector('.ant-table')")
 
 
-def test_the_server_goes_and_comes_back(browser, new_ocp_server, new_mariadb, say, language):
+def test_the_server_goes_and_comes_back(browser, new_mariadb, new_ocp_server, say, language):
     server = new_ocp_server(new_mariadb().create_database("ocp"))
     console = Console(browser, server, language).log_in()
     console.load("/property")
@@ -146,7 +146,7 @@ def test_the_server_goes_and_comes_back(browser, new_ocp_server, new_mariadb, sa
     console.leave()
 
 
-def test_metadb_goes_and_comes_back(browser, new_ocp_server, new_mariadb, say, language):
+def test_metadb_goes_and_comes_back(browser, new_mariadb, new_ocp_server, say, language):
     """The server gives from its memory what was read before, and the page says how old that is."""
     database = new_mariadb()
     server = new_ocp_server(database.create_database("ocp"))

@@ -21,7 +21,7 @@ def names(pages):
 
 def stands_and_falls(console, say, path, title, reads, picture):
     console.fail(f"/api/v2*{reads}*")
-    console.page.open(console.url + path)
+    console.meet(path)
     said = console.alert()
     assert "The disk of this test is full." in said and "feedfacecafebeef" in said
     console.heal()

@@ -48,7 +48,10 @@ def something_to_show(ocp_server):
 @pytest.mark.parametrize("path, english, chinese, reads", PAGES, ids=[p[0] for p in PAGES])
 def test_a_page_stands_and_falls(console, say, path, english, chinese, reads):
     console.fail(f"/api/v2{reads}*")
-    console.page.open(console.url + path)
+    if path == "/profile":                          # what the frame has read is not read again
+        console.page.open(console.url + path)
+    else:
+        console.meet(path)
     said = console.alert()
     assert "The disk of this test is full." in said and "feedfacecafebeef" in said
     assert console.faults() == []

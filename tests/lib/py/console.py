@@ -57,7 +57,34 @@ LIBRARY = """(() => {
   /* a list that was scrolled draws its rows anew, in the next frame or the one after it; a page that is not seen draws nothing */
   const frame = () => new Promise((done) => { requestAnimationFrame(() => done(true)); setTimeout(() => done(true), 100); });
   const drawn = async () => await frame() && await frame();
-  window.t = { shown, name, top, field, button, rows, inRow, hit, aim, drawn };
+  /* where the console keeps what it has read */
+  const client = () => {
+    const root = document.getElementById('root') ?? {}, left = [root[Object.keys(root).find((k) => k.startsWith('__reactContainer$'))]?.stateNode.current];
+    for (let fiber; (fiber = left.pop());) {
+      if (fiber.memoizedProps?.client?.getQueryCache) return fiber.memoizedProps.client;
+      left.push(...[fiber.sibling, fiber.child].filter(Boolean));
+    }
+    return null;
+  };
+  const leads = async (path) => {
+    const former = document.querySelector('h1'), end = Date.now() + 5000;
+    history.pushState(null, '', path);
+    dispatchEvent(new PopStateEvent('popstate', { state: null }));
+    while (former?.isConnected || !document.querySelector('h1, #main [role=alert]')) {
+      if (Date.now() > end) return false;
+      await new Promise((next) => setTimeout(next, 5));
+    }
+    return true;
+  };
+  const travel = async (path) => {
+    const cache = document.querySelector('nav') && document.querySelector('h1') && client();
+    const clean = ![...document.querySelectorAll('.ant-modal-wrap, .ant-drawer-open, .ant-message-notice, .ant-notification-notice')].some(shown);
+    if (!cache || !clean || ['/login', '/first-password', '/error'].some((p) => path.startsWith(p)) || location.pathname.startsWith('/error')) return false;
+    if (!await leads('/error/404')) return false;
+    cache.removeQueries({ type: 'inactive' });
+    return leads(path);
+  };
+  window.t = { shown, name, top, field, button, rows, inRow, hit, aim, drawn, travel };
 })()"""
 
 
@@ -92,8 +119,21 @@ class Console:
         self.settle()
         return self
 
+    def meet(self, path):
+        """As a link leads there, with nothing kept of what was read before; whatever then happens. Where there is no page yet, or something
+        lies over it, its address is opened."""
+        try:
+            there = self.page.eval(f"window.t?.travel?.({json.dumps(path)})")
+        except RuntimeError:                        # another page came in between
+            there = False
+        if not there:
+            self.page.open(self.url + path)
+
     def go(self, path):
-        return self.load(path)
+        self.meet(path)
+        self.page.wait("document.querySelector('h1')")
+        self.settle()
+        return self
 
     def settle(self):
         """Until nothing loads."""
@@ -186,15 +226,17 @@ class Console:
         return self
 
     def _choose_one(self, select, entry):
-        """What is drawn anew around a select closes it at any moment: before the list is there, and before the click is."""
+        """What is drawn anew around a select closes it at any moment. The list moves while it scrolls, so the click goes to the entry itself,
+        not to where it was a moment ago: there may be another one."""
+        take = f"(window.target = {entry} ?? null) != null && (target.click(), true)"
         for _ in range(20):
             if not self.page.eval(f"{select}.classList.contains('ant-select-open')"):
                 self._click(select)
             try:
-                return self._click(entry, 2)
+                return self.page.wait(take, 2)
             except TimeoutError:
                 pass
-        self._click(entry)
+        self.page.wait(take)
 
     def _close_selects(self):
         """As a press of the mouse elsewhere does; Escape would close the drawer too."""
