@@ -55,6 +55,7 @@ struct transfer {
     size_t max_body;
     bool is_too_large;
     bool is_stranger;            /* the server is not tls_uri */
+    bool was_sent;               /* at least once: curl sends again what a kept connection has lost */
     char reason[CURL_ERROR_SIZE];
 };
 
@@ -288,18 +289,26 @@ static bool add_headers(struct transfer *t)
     return add_header(t, "Expect:") && (has_type || add_header(t, "Content-Type:"));
 }
 
+static bool is_expected(const struct transfer *t)
+{
+    struct curl_tlssessioninfo *session = NULL;
+
+    return t->req->tls_uri == NULL ||
+           (curl_easy_getinfo(t->easy, CURLINFO_TLS_SSL_PTR, &session) == CURLE_OK && session->backend == CURLSSLBACKEND_OPENSSL &&
+            session->internals != NULL && tls_session_is(session->internals, t->req->tls_uri));
+}
+
 /* Before each request, on a new connection as on a kept one. */
 static int on_ready(void *data, char *their_ip, char *our_ip, int their_port, int our_port)
 {
     struct transfer *t = data;
-    struct curl_tlssessioninfo *session = NULL;
 
     (void)their_ip;
     (void)our_ip;
     (void)their_port;
     (void)our_port;
-    t->is_stranger = curl_easy_getinfo(t->easy, CURLINFO_TLS_SSL_PTR, &session) != CURLE_OK || session->backend != CURLSSLBACKEND_OPENSSL ||
-                     session->internals == NULL || !tls_session_is(session->internals, t->req->tls_uri);
+    t->is_stranger = !is_expected(t);
+    t->was_sent = t->was_sent || !t->is_stranger;
     return t->is_stranger ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
@@ -307,8 +316,6 @@ static int on_ready(void *data, char *their_ip, char *our_ip, int their_port, in
 static void expect_uri(struct transfer *t)
 {
     (void)curl_easy_setopt(t->easy, CURLOPT_SSL_VERIFYHOST, 0L);
-    (void)curl_easy_setopt(t->easy, CURLOPT_PREREQFUNCTION, on_ready);
-    (void)curl_easy_setopt(t->easy, CURLOPT_PREREQDATA, t);
     (void)curl_easy_setopt(t->easy, CURLOPT_CA_CACHE_TIMEOUT, 0L);
 }
 
@@ -364,6 +371,8 @@ static bool set_policy(struct transfer *t, const struct http_client *c)
     (void)curl_easy_setopt(t->easy, CURLOPT_ERRORBUFFER, t->reason);
     (void)curl_easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, on_body);
     (void)curl_easy_setopt(t->easy, CURLOPT_WRITEDATA, t);
+    (void)curl_easy_setopt(t->easy, CURLOPT_PREREQFUNCTION, on_ready);
+    (void)curl_easy_setopt(t->easy, CURLOPT_PREREQDATA, t);
     (void)curl_easy_setopt(t->easy, CURLOPT_NOSIGNAL, 1L);
     (void)curl_easy_setopt(t->easy, CURLOPT_QUICK_EXIT, 1L);
     (void)curl_easy_setopt(t->easy, CURLOPT_MAXFILESIZE_LARGE, t->req->download != NULL ? (curl_off_t)0 : (curl_off_t)t->max_body);
@@ -395,16 +404,28 @@ static void name_peer(const char *url, char *peer, size_t size)
     curl_url_cleanup(u);
 }
 
-static const struct err_row *classify(CURLcode code)
+/* Of HTTP_CONNECT everybody believes that nothing was sent. */
+static const struct err_row *unconnected(const struct transfer *t)
 {
-    switch (code) {
+    return t->was_sent ? &ERR_HTTP_LOST : &ERR_HTTP_CONNECT;
+}
+
+static const struct err_row *classify(const struct transfer *t)
+{
+    if (t->is_too_large)
+        return &ERR_HTTP_TOO_LARGE;
+    if (t->is_stranger)
+        return unconnected(t);
+    if (str_failed(&t->body))
+        return &ERR_NOMEM;
+    switch (t->result) {
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_CONNECT:
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_ISSUER_ERROR:
     case CURLE_OPERATION_TIMEDOUT: /* of connecting: there is no other limit in curl */
-        return &ERR_HTTP_CONNECT;
+        return unconnected(t);
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_CERTPROBLEM:
         return &ERR_IO;
@@ -423,7 +444,7 @@ static const struct err_row *classify(CURLcode code)
 static int failure(const struct transfer *t, struct err *e)
 {
     const char *reason = t->reason[0] != '\0' ? t->reason : curl_easy_strerror(t->result);
-    const struct err_row *row = t->is_too_large ? &ERR_HTTP_TOO_LARGE : t->is_stranger ? &ERR_HTTP_CONNECT : str_failed(&t->body) ? &ERR_NOMEM : classify(t->result);
+    const struct err_row *row = classify(t);
     char peer[ERR_ARG_SIZE];
 
     name_peer(t->req->url, peer, sizeof peer);

@@ -21,7 +21,7 @@ struct http_client_conf {
     unsigned max_per_host;       /* 0: 16 */
 };
 
-ERR_DECLARE(ERR_HTTP_CONNECT);   /* {0} host and port, {1} reason: name, connection or TLS failed; nothing was sent */
+ERR_DECLARE(ERR_HTTP_CONNECT);   /* {0} host and port, {1} reason: name, connection or TLS failed; nothing was ever sent */
 ERR_DECLARE(ERR_HTTP_LOST);      /* {0} host and port, {1} reason: the connection ended before the answer did */
 ERR_DECLARE(ERR_HTTP_TOO_LARGE); /* {0} host and port, {1} bytes allowed */
 extern const struct err_row *const http_client_err_rows[];

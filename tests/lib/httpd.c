@@ -137,6 +137,8 @@ static bool answer(struct connection *c, const char *request, size_t n)
         (void)put_text(c, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello");
     if (is_for(request, "/many"))
         return many(c);
+    if (is_for(request, "/die"))
+        (void)shutdown(c->server->fd, SHUT_RDWR);
     return false;
 }
 

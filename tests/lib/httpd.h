@@ -9,6 +9,7 @@
  *   /half        200, half of the promised body, then nothing more
  *   /cut         200, half of the promised body, then the end of the connection
  *   /drop        ends the connection instead of answering
+ *   /die         the same, and takes no further connection
  *   /many        200 with 1000 headers */
 #ifndef TESTS_LIB_HTTPD_H
 #define TESTS_LIB_HTTPD_H

@@ -152,6 +152,16 @@ static void broken_connections_are_told_apart(struct world *w)
     fails(w, &(struct http_fetch){ .url = url(w, "/echo"), .http2 = true }, &ERR_HTTP_LOST, "127.0.0.1");
 }
 
+/* curl sends again what a kept connection has lost: that its second try met nobody does not mean that the first did. */
+static void what_was_sent_once_is_lost(struct world *w)
+{
+    struct http_fetched res;
+
+    fetches(w, &(struct http_fetch){ .url = url(w, "/count") }, &res);
+    fails(w, &(struct http_fetch){ .url = url(w, "/die"), .method = "POST" }, &ERR_HTTP_LOST, "127.0.0.1");
+    fails(w, &(struct http_fetch){ .url = w->url }, &ERR_HTTP_CONNECT, "127.0.0.1");
+}
+
 static void ends_at_the_deadline(struct world *w, const char *path)
 {
     int64_t before = clock_now_ms(&clock_system);
@@ -339,6 +349,7 @@ IN_WORLD(keeps_connections_but_not_for_once, NULL, false)
 IN_WORLD(proxies_of_the_environment_are_ignored, NULL, false)
 IN_WORLD(answers_are_bounded, NULL, false)
 IN_WORLD(broken_connections_are_told_apart, NULL, false)
+IN_WORLD(what_was_sent_once_is_lost, NULL, false)
 IN_WORLD(stalled_servers_are_left, NULL, false)
 IN_WORLD(cancelling_ends_it, NULL, false)
 IN_WORLD(many_at_once, NULL, false)
@@ -369,6 +380,7 @@ int main(void)
         cmocka_unit_test(test_proxies_of_the_environment_are_ignored),
         cmocka_unit_test(test_answers_are_bounded),
         cmocka_unit_test(test_broken_connections_are_told_apart),
+        cmocka_unit_test(test_what_was_sent_once_is_lost),
         cmocka_unit_test(test_stalled_servers_are_left),
         cmocka_unit_test(test_cancelling_ends_it),
         cmocka_unit_test(test_many_at_once),

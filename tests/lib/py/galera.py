@@ -17,6 +17,7 @@ from .process import Port, armed_as, wait_until
 
 PROVIDER = "/usr/lib/galera/libgalera_smm.so"
 POSITION = re.compile(r"WSREP: Recovered position: ([0-9a-f-]{36}:-?\d+)")
+READ_ONLY_VARIABLE = 1238      # error ER_INCORRECT_GLOBAL_LOCAL_VAR
 CHECKED = 0.5                  # seconds between two looks of members at each other
 # A member that says nothing is given up after ten seconds: with less, members of a busy machine suspect each other.
 PATIENT = f"evs.keepalive_period=PT{CHECKED}S;evs.suspect_timeout=PT10S;evs.inactive_check_period=PT{CHECKED}S;evs.inactive_timeout=PT25S;evs.install_timeout=PT15S"
@@ -98,7 +99,12 @@ class GaleraNode(MariaDB):
 
     def isolate(self, isolated=True):
         """It goes on by itself, and hears and says nothing to the others."""
-        self.sql(f"SET GLOBAL wsrep_provider_options='gmcast.isolate={int(isolated)}'")
+        try:
+            self.sql(f"SET GLOBAL wsrep_provider_options='gmcast.isolate={int(isolated)}'")
+        except pymysql.err.OperationalError as e:
+            if e.args[0] != READ_ONLY_VARIABLE:
+                raise
+            self.sql(f"SET GLOBAL wsrep_provider_gmcast_isolate={int(isolated)}")       # where the provider's options are variables, as in MariaDB 11.8
 
     def close(self):
         super().close()
