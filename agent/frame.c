@@ -15,7 +15,8 @@
 #include "src/io/fiber.h"
 #include "src/io/file.h"
 
-enum { LOG_MAX_BYTES = 10 * 1024 * 1024, ROTATE_MS = 60000, FILE_MAX_BYTES = 1024 * 1024, MAX_FIBERS = 512, SEEN_MS = 1000 };
+enum { LOG_MAX_BYTES = 10 * 1024 * 1024, ROTATE_MS = 60000, FILE_MAX_BYTES = 1024 * 1024, MAX_FIBERS = 512, SEEN_MS = 1000,
+       LOCK_TRIES = 250, LOCK_PAUSE_US = 20000 };
 
 const char *frame_path(struct frame *f, const char *fmt, ...)
 {
@@ -104,6 +105,31 @@ int frame_write(const char *path, struct slice text, bool durable, struct err *e
 
 /* ---- one of each name ----------------------------------------------------------------------------------------------- */
 
+static pid_t read_pid(int fd)
+{
+    char text[32];
+    ssize_t n = pread(fd, text, sizeof text, 0);
+    int64_t pid = 0;
+
+    return n > 1 && num_parse_i64_in((struct slice){ text, (size_t)n - 1 }, 2, INT32_MAX, &pid) ? (pid_t)pid : 0;
+}
+
+/* Who was killed right after a fork leaves a child that has the lock, too, until it has seen that its parent is gone. */
+static bool take_lock(int fd)
+{
+    for (unsigned i = 0; i < LOCK_TRIES; i++) {
+        pid_t holder;
+
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+            return true;
+        holder = errno == EWOULDBLOCK ? read_pid(fd) : 0;
+        if (holder == 0 || kill(holder, 0) == 0 || errno != ESRCH)
+            return false;
+        (void)usleep(LOCK_PAUSE_US);
+    }
+    return false;
+}
+
 int frame_lock(struct frame *f, struct err *e)
 {
     const char *path = frame_path(f, "run/%s.pid", f->name);
@@ -115,7 +141,7 @@ int frame_lock(struct frame *f, struct err *e)
     f->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     if (f->lock_fd < 0)
         return file_error(path, e);
-    if (flock(f->lock_fd, LOCK_EX | LOCK_NB) != 0) {
+    if (!take_lock(f->lock_fd)) {
         (void)err_set(e, &ERR_CONFLICT, "%s", "process");
         return err_arg(e, "%s", f->name);
     }
@@ -127,9 +153,8 @@ int frame_lock(struct frame *f, struct err *e)
 
 pid_t frame_holder(struct frame *f, const char *name)
 {
-    char path[4096], text[32];
-    ssize_t n = 0;
-    int64_t pid = 0;
+    char path[4096];
+    pid_t pid = 0;
     int fd;
 
     (void)snprintf(path, sizeof path, "%s/run/%s.pid", f->home, name);
@@ -137,11 +162,9 @@ pid_t frame_holder(struct frame *f, const char *name)
     if (fd < 0)
         return 0;
     if (flock(fd, LOCK_SH | LOCK_NB) != 0)
-        n = pread(fd, text, sizeof text, 0);
+        pid = read_pid(fd);
     (void)close(fd);
-    if (n <= 1 || !num_parse_i64_in((struct slice){ text, (size_t)n - 1 }, 2, INT32_MAX, &pid))
-        return 0;
-    return (pid_t)pid;
+    return pid;
 }
 
 void frame_note(struct frame *f, const char *text)

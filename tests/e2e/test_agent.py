@@ -3,6 +3,7 @@
 made, processes by pid and start time."""
 import base64
 import contextlib
+import fcntl
 import json
 import os
 import pathlib
@@ -308,6 +309,22 @@ def test_killed_anywhere_a_process_is_started_once(proxy, delay_ms):
     again = proxy.answer("start_process", proxy.key(step=30 + delay_ms, dispatch=2), **args)  # the next dispatch finds it, or starts it
     proxy.pids.append((again["pid"], start_time(again["pid"])))
     assert [p for p in map(int, filter(str.isdigit, os.listdir("/proc"))) if exe_of(p) == f"{proxy.root}/{name}"] == (alive or [again["pid"]])
+
+
+def test_a_lock_that_only_a_dying_child_holds_is_waited_for(proxy):
+    """As when the agent was killed right after a fork."""
+    proxy.process.kill()
+    proxy.process.wait()
+    file = (proxy.home / "run/pos_proxy.pid").open()
+    fcntl.flock(file, fcntl.LOCK_EX)
+    proxy.process = process = subprocess.Popen([proxy.home / "bin/pos_proxy"], stdin=subprocess.DEVNULL)
+    wait_for(lambda: process.poll() is not None or exe_of(process.pid) == str(proxy.home / "bin/ocp-agent"))
+    assert process.poll() is None
+    file.close()
+    wait_for(lambda: process.poll() is not None or "error" not in proxy.call(op="hello", deadlineMs=2000))
+    assert process.poll() is None
+    second = subprocess.run([proxy.home / "bin/pos_proxy"], capture_output=True, text=True, timeout=60, check=False)
+    assert second.returncode == 1 and "pos_proxy" in second.stderr                  # of those that live there is one
 
 
 def exe_of(pid):
