@@ -54,13 +54,18 @@ def test_packages_are_uploaded_fetched_and_deleted(console, ocp_server, say, tmp
     console.wait_no_row(version)
 
 
+def make_place(api, name):
+    """A room and a host type of this name, in a region of their own: their ids."""
+    region = api.post("/api/v2/compute/regions", {"name": f"m {name}"}).data
+    room = api.post("/api/v2/compute/idcs", {"name": f"room {name}", "regionId": region["id"]}).data
+    return room["id"], api.post("/api/v2/compute/hostTypes", {"name": f"type {name}"}).data["id"]
+
+
 @pytest.fixture
 def place(ocp_server, language):
     """Names of a room, a host type and a credential for hosts."""
     api = ocp_server.api()
-    region = api.post("/api/v2/compute/regions", {"name": f"m {language}"}).data
-    api.post("/api/v2/compute/idcs", {"name": f"room {language}", "regionId": region["id"]}).ok()
-    api.post("/api/v2/compute/hostTypes", {"name": f"type {language}"}).ok()
+    make_place(api, language)
     api.post("/api/v2/profiles/me/credentials", {"targetType": "HOST", "name": f"login {language}", "sshCredentialProperty":
              {"type": "PASSWORD", "username": "root", "passphrase": "not used"}}).ok()
     return {"idc": f"room {language}", "type": f"type {language}", "credential": f"login {language}"}
@@ -102,17 +107,16 @@ def test_a_host_that_cannot_be_reached(console, ocp_server, say, place, closed_p
 
 
 @pytest.fixture
-def gone_hosts(ocp_server, mariadb_server, place, language):
+def gone_hosts(ocp_server, mariadb_server, language):
     """Addresses of three hosts that were added and are gone for good."""
-    api, first = ocp_server.api(), 7700 if language == "en" else 7800
-    row = next(h for h in api.get("/api/v2/compute/idcs", {"size": 100}).contents if h["name"] == place["idc"])
-    kind = next(t for t in api.get("/api/v2/compute/hostTypes", {"size": 100}).contents if t["name"] == place["type"])
+    first = 7700 if language == "en" else 7800
+    room, kind = make_place(ocp_server.api(), f"gone {language}")
     addresses = [f"127.0.{first // 100}.{i}" for i in range(1, 4)]
     for i, address in enumerate(addresses):
         mariadb_server.sql("INSERT INTO host (id, name, alias, description, operating_system, operating_system_release, architecture, serial_number, ip, "
                            "ssh_port, kind, publish_ports, status, idc_id, type_id, credential_id, created_at, updated_at) VALUES (%s, %s, '', '', '', '', "
                            "'', '', %s, 22, 'DEDICATED_PHYSICAL_MACHINE', '', 'NEW', %s, %s, 0, NOW(6), NOW(6))",
-                           (first + i, address, address, row["id"], kind["id"]), database=ocp_server.database.name)
+                           (first + i, address, address, room, kind), database=ocp_server.database.name)
     return addresses
 
 
