@@ -16,7 +16,9 @@ const struct err_row *const claim_err_rows[] = { &ERR_TAKE_OVER_FOREIGN, NULL };
 
 const char *claim_url(const char *base, const char *ocp, const char *cluster, struct arena *arena)
 {
-    return arena_printf(arena, "%s/services?Action=ObRootServiceInfo%s%s&ObCluster=%s", base, ocp[0] != '\0' ? USER : "", ocp, cluster);
+    if (base == NULL)
+        return NULL;
+    return arena_printf(arena, "%s" CLAIM_PATH "Action=ObRootServiceInfo%s%s&ObCluster=%s", base, ocp[0] != '\0' ? USER : "", ocp, cluster);
 }
 
 const char *claim_of(const char *url, char id[OCPCLUSTER_HEX_SIZE])

@@ -12,7 +12,9 @@
 ERR_DECLARE(ERR_TAKE_OVER_FOREIGN);  /* 11051 {0} cluster, {1} id of the other OCP, {2} the config URL */
 extern const struct err_row *const claim_err_rows[];
 
-/* NULL when memory is out. `ocp` "": claimed by nobody. */
+#define CLAIM_PATH "/services?"
+
+/* NULL when memory is out, also before this call (`base` NULL). `ocp` "": claimed by nobody. */
 const char *claim_url(const char *base, const char *ocp, const char *cluster, struct arena *arena);
 /* Whose it is, 32 hex digits; "" when nobody's. Pure. Returns `id`. */
 const char *claim_of(const char *url, char id[OCPCLUSTER_HEX_SIZE]);

@@ -299,20 +299,27 @@ int sys_claim(struct task_run *r, struct err *e)
     return rv;
 }
 
+/* The same URL, and nobody's; NULL: it is not one that this OCP has given. */
+static const char *unclaimed(const struct claim *c, const char *now)
+{
+    const char *path = strstr(now, CLAIM_PATH);
+    char id[OCPCLUSTER_HEX_SIZE];
+
+    if (path == NULL || c->own[0] == '\0' || strcmp(claim_of(now, id), c->own) != 0)
+        return NULL;
+    return claim_url(arena_strndup(task_arena(c->r), now, (size_t)(path - now)), "", c->cluster.name, task_arena(c->r));
+}
+
 static int unclaim_with(struct sql *s, void *data, struct err *e)
 {
     struct claim *c = data;
-    char id[OCPCLUSTER_HEX_SIZE];
-    const char *now;
+    const char *now, *plain;
     int rv = claim_read(s, task_arena(c->r), &now, e);
 
-    if (rv != 0 || (c->url == NULL && (c->own[0] == '\0' || strcmp(claim_of(now, id), c->own) != 0)))
-        return rv;
-    if (c->url == NULL)
-        c->url = c->former;
-    if (c->url == NULL)
-        c->url = claim_url(arena_strndup(task_arena(c->r), now, (size_t)(strstr(now, "/services?") - now)), "", c->cluster.name, task_arena(c->r));
-    return c->url != NULL ? ob_parameter_set(s, "obconfig_url", c->url, e) : err_set(e, &ERR_NOMEM, "");
+    plain = rv == 0 ? unclaimed(c, now) : NULL;
+    if (plain != NULL && c->url == NULL)
+        c->url = c->former != NULL ? c->former : plain;
+    return rv == 0 && c->url != NULL ? ob_parameter_set(s, "obconfig_url", c->url, e) : rv;
 }
 
 /* Also of a take-over that is taken back. A cluster that cannot be asked is let go all the same. */

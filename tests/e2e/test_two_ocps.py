@@ -81,3 +81,14 @@ def test_a_take_over_that_fails_puts_it_back(ocps):
         finish(api, api.post(f"{CLUSTERS}/takeOver", want).data, "FAILED")
         wait_until(lambda: url(sim) == "http://10.9.9.9/services", "its config URL is as it was")
         assert not api.get(CLUSTERS).contents
+
+
+def test_a_config_url_that_somebody_has_rewritten_is_let_be(ocps):
+    api = ocps[0]
+    with Obsim(cluster="other:12", name="obsim-other") as sim:
+        want = {"rootSysPassword": sim.password, "address": sim.host, "port": sim.port}
+        mine = finish(api, api.post(f"{CLUSTERS}/takeOver", want).data)
+        rewritten = url(sim).replace("/services?", "/behind/a/proxy?")
+        sim.sql(f"ALTER SYSTEM SET obconfig_url = '{rewritten}'")
+        finish(api, api.post(f"{CLUSTERS}/{mine}/moveOut", {}).data)
+        assert url(sim) == rewritten
