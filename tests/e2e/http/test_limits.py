@@ -133,7 +133,7 @@ def test_asking_without_reading_replies_costs_little(new_httpd, path):
         with pytest.raises((TimeoutError, ConnectionResetError, BrokenPipeError)):
             while sent < 1 << 30:
                 sent += c.sock.send(block)
-        assert httpd.rss_kb() - before < (15000 if httpd.is_sanitized() else 4000)
+        assert httpd.rss_kb() - before < (40000 if httpd.is_sanitized() else 4000)     # ASan keeps what is freed
     httpd.wait_stat(lambda s: s["connections"] == 1, "it is gone")
 
 
