@@ -17,7 +17,6 @@ from .process import Port, armed_as, wait_until
 
 PROVIDER = "/usr/lib/galera/libgalera_smm.so"
 POSITION = re.compile(r"WSREP: Recovered position: ([0-9a-f-]{36}:-?\d+)")
-READ_ONLY_VARIABLE = 1238      # error ER_INCORRECT_GLOBAL_LOCAL_VAR
 CHECKED = 0.5                  # seconds between two looks of members at each other
 # A member that says nothing is given up after ten seconds: with less, members of a busy machine suspect each other.
 PATIENT = f"evs.keepalive_period=PT{CHECKED}S;evs.suspect_timeout=PT10S;evs.inactive_check_period=PT{CHECKED}S;evs.inactive_timeout=PT25S;evs.install_timeout=PT15S"
@@ -64,6 +63,7 @@ class GaleraNode(MariaDB):
             return super()._argv()
         provider = f"gmcast.listen_addr=tcp://{self.replication};ist.recv_addr=127.0.0.1:{int(self._increments)};gcache.size=512M;{self._times}"
         return [a for a in super()._argv() if not a.startswith("--init-file")] + [
+            "--loose-plugin-wsrep-provider=OFF",           # else isolate() has no variable in MariaDB 11.8
             "--wsrep-on=ON", f"--wsrep-provider={PROVIDER}", f"--wsrep-provider-options={provider}",
             "--wsrep-cluster-name=metadb", f"--wsrep-cluster-address=gcomm://{','.join(m.replication for m in self.members)}",
             "--wsrep-node-address=127.0.0.1", f"--wsrep-node-name={self.name}", f"--wsrep-sst-receive-address=127.0.0.1:{int(self._snapshots)}",
@@ -99,12 +99,7 @@ class GaleraNode(MariaDB):
 
     def isolate(self, isolated=True):
         """It goes on by itself, and hears and says nothing to the others."""
-        try:
-            self.sql(f"SET GLOBAL wsrep_provider_options='gmcast.isolate={int(isolated)}'")
-        except pymysql.err.OperationalError as e:
-            if e.args[0] != READ_ONLY_VARIABLE:
-                raise
-            self.sql(f"SET GLOBAL wsrep_provider_gmcast_isolate={int(isolated)}")       # where the provider's options are variables, as in MariaDB 11.8
+        self.sql(f"SET GLOBAL wsrep_provider_options='gmcast.isolate={int(isolated)}'")
 
     def close(self):
         super().close()
