@@ -219,7 +219,7 @@ class Host:
 
     def processes(self, part):
         """[(pid there, command line)] of those whose command line has this part."""
-        lines = (line.split(None, 1) for line in self.run("ps", "-eo", "pid=,args=").splitlines())
+        lines = (line.split(None, 1) for line in self.run("ps", "-ww", "-eo", "pid=,args=").splitlines())
         return [(int(pid), args) for pid, args in lines if part in args and not args.startswith(("ps ", "[", "nsenter "))]
 
     def firewall(self, *rules):
