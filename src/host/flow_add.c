@@ -307,10 +307,12 @@ static int greeted_body(struct tx *tx, void *data, struct err *e)
     return rv == 0 ? store_host_set_status(tx, g->host_id, NULL, "AVAILABLE", e) : rv;
 }
 
-/* It was seen running, so it answers soon or not at all; the rest of the time is for asking it why. */
+/* It was seen running, so it answers soon or not at all; the rest of the time is for asking it why. Another node may lead since the step was
+ * dispatched, and the agent have heard of it: then it is asked under that one's epoch. */
 static int say_hello(struct task_run *r, const struct agent_at *at, struct agent_hello *out, struct err *e)
 {
     int64_t epoch = task_step_of(r)->epoch;
+    struct err unread = { 0 };
     int rv;
 
     do {
@@ -318,7 +320,7 @@ static int say_hello(struct task_run *r, const struct agent_at *at, struct agent
 
         rv = host_hello(flow_hosts(r), at, epoch, task_arena(r), out, e);
         fiber_restore_deadline(former);
-        if (rv == 0 || rv == ERR_CANCELLED.code)
+        if (rv == 0 || rv == ERR_CANCELLED.code || (rv == ERR_AGENT_EPOCH.code && task_epoch(r, &epoch, &unread) != 0))
             return rv;
     } while (fiber_ms_left() > GREET_MARGIN_MS && fiber_sleep(GREET_PAUSE_MS, NULL) == 0);
     return rv;

@@ -56,6 +56,16 @@ def wait_state(console, step, text):
     console.page.wait(f"[...document.querySelectorAll('.task-graph button')].some((b) => b.title === {json.dumps(step)} && b.innerText.includes({json.dumps(text)}))")
 
 
+BOOTSTRAP = "[...document.querySelectorAll('.task-graph button')].find((b) => b.title === 'bootstrap')"
+
+
+def stop(console, say):
+    """Its last step, which runs again; only of one that runs there is the button."""
+    console.press(say("Stop", "终止"))
+    console.type_word("confirm")
+    wait_state(console, "bootstrap", say("Failed", "失败"))
+
+
 def test_a_task_that_failed_is_understood_and_ended(console, failed, say):
     task = failed(console.language)
     broken = "start the observer (127.0.0.3)"
@@ -88,12 +98,16 @@ def test_a_task_that_failed_is_understood_and_ended(console, failed, say):
     console.press(say("Close", "关闭"))
 
     # nobody knows this flow, so its last step is offered to one node after the other until somebody stops it
-    console._click("[...document.querySelectorAll('.task-graph button')].find((b) => b.title === 'bootstrap')")
+    console._click(BOOTSTRAP)
     console.wait_text("the flow none", ".ant-drawer .step-log")
     page.wait("document.querySelector('.ant-drawer .step-log').innerText.split('the flow none').length > 2")       # each attempt is told of
-    console.press(say("Stop", "终止"))
-    console.type_word("confirm")
-    wait_state(console, "bootstrap", say("Failed", "失败"))
+    stop(console, say)
+    console.press(say("Run it again", "重试子任务"))
+    stop(console, say)
+    console.press(say("Close", "关闭"))
+    console.press(say("Retry", "重试"))
+    console._click(BOOTSTRAP)
+    stop(console, say)
     console.press(say("Give up", "放弃"))
     console.type_word("confirm")
     wait_state(console, "bootstrap", say("Given up", "已放弃"))

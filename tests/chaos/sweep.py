@@ -127,6 +127,7 @@ def story():
         Part("move_out_cluster", lambda p: p.call("POST", f"{CLUSTERS}/{made['foreign']}/moveOut", {}),
              lambda p: p.call("GET", f"{CLUSTERS}/{made['foreign']}", refusal=404)),
         Part("restart-agents", host("/restart"), with_host),
+        Part("upgrade-agents", host("/upgrade"), with_host),
         Part("stop-agents", host("/stop")),
         Part("reinstall-agents", host("/reinstall"), with_host, "install-agents"),
         Part("delete-hosts", lambda p: p.call("DELETE", f"{HOSTS}/{p.hosts[3]}"), without_host),

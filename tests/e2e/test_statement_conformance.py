@@ -29,7 +29,7 @@ ON_HOSTS = {"ob-cluster-create", "ob-cluster-create-pre-check", "ob-cluster-dele
             "ob-cluster-zone-create", "ob-cluster-zone-delete", "ob-cluster-zone-restart"}
 NO_STATEMENTS = {"ob-unit-specs-list", "ob-unit-spec-create", "ob-unit-spec-delete"}            # these are of OCP alone
 OF_ONE_SERVER = {"V$OB_SERVER_STAT", "V$OB_PROCESSLIST", "DBA_OB_MAJOR_COMPACTION", "DBA_OB_SYS_VARIABLES", "__ALL_USER"}    # read of seekdb only
-AT_CREATION = {"__ALL_CORE_TABLE"}              # a cluster that is taken over has been made already
+AT_CREATION = {"__ALL_CORE_TABLE", "__ALL_SYS_STAT", "__ALL_TENANT_"}      # a cluster that is taken over has been made already
 
 NAME, TEXT = r"(`[^`]+`|[A-Za-z_]\w*)", r"'([^'\\]|\\.)*'"
 # what the real kernel at hand does not know is compared with the manual
