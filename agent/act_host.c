@@ -2,7 +2,6 @@
 /* What the host is, what room it has, who runs on it, who listens. */
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,24 +69,6 @@ int act_process_status(struct act *a, const void *args, void *answer, struct err
 
 /* ---- check_port ---------------------------------------------------------------------------------------------------------------------- */
 
-static socklen_t to_sockaddr(const struct addr *a, unsigned port, struct sockaddr_storage *out)
-{
-    struct sockaddr_in6 *six = (struct sockaddr_in6 *)out;
-    struct sockaddr_in *four = (struct sockaddr_in *)out;
-
-    *out = (struct sockaddr_storage){ 0 };
-    if (addr_is_v4(a)) {
-        four->sin_family = AF_INET;
-        four->sin_port = htons((uint16_t)port);
-        memcpy(&four->sin_addr, a->ip + 12, 4);
-        return sizeof *four;
-    }
-    six->sin6_family = AF_INET6;
-    six->sin6_port = htons((uint16_t)port);
-    memcpy(&six->sin6_addr, a->ip, 16);
-    return sizeof *six;
-}
-
 static bool can_bind(int fd, const struct sockaddr_storage *at, socklen_t n)
 {
     int on = 1;
@@ -130,7 +111,7 @@ int act_check_port(struct act *a, const void *args, void *answer, struct err *e)
 
     if (!addr_parse((struct slice){ address, strlen(address) }, &where))
         return err_set(e, &ERR_INVALID, "address: must be an IP address");
-    n = to_sockaddr(&where, (unsigned)c->port, &at);
+    n = addr_to(&where, (unsigned)c->port, &at);
     fd = socket(at.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return roots_failed("socket", e);

@@ -34,6 +34,24 @@ struct addr addr_from(const struct sockaddr *sa)
     return a;
 }
 
+unsigned addr_to(const struct addr *a, unsigned port, struct sockaddr_storage *out)
+{
+    struct sockaddr_in6 *six = (struct sockaddr_in6 *)out;
+    struct sockaddr_in *four = (struct sockaddr_in *)out;
+
+    memset(out, 0, sizeof *out);
+    if (addr_is_v4(a)) {
+        four->sin_family = AF_INET;
+        four->sin_port = htons((uint16_t)port);
+        memcpy(&four->sin_addr, a->ip + 12, 4);
+        return sizeof *four;
+    }
+    six->sin6_family = AF_INET6;
+    six->sin6_port = htons((uint16_t)port);
+    memcpy(&six->sin6_addr, a->ip, 16);
+    return sizeof *six;
+}
+
 bool addr_parse(struct slice text, struct addr *out)
 {
     bool bracketed = text.n >= 2 && text.s[0] == '[' && text.s[text.n - 1] == ']';

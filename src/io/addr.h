@@ -19,6 +19,9 @@ struct addr {
 struct sockaddr;
 /* From what the kernel gives; not `known` for other families than IPv4 and IPv6. */
 struct addr addr_from(const struct sockaddr *sa);
+struct sockaddr_storage;
+/* What the kernel takes, with this port (host order; that of `a` does not matter). Returns its length. */
+unsigned addr_to(const struct addr *a, unsigned port, struct sockaddr_storage *out);
 
 /* "10.1.2.3", "::1" or "[::1]", without a port. False when it is not exactly an address. */
 bool addr_parse(struct slice text, struct addr *out);

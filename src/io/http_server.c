@@ -318,34 +318,13 @@ int http_server_adopt(struct http_server *s, int fd, const struct http_listen *a
 
 /* ---- listening ------------------------------------------------------------------------------------------------------ */
 
-static void to_sockaddr(const struct addr *a, unsigned port, struct sockaddr_storage *out, socklen_t *len)
-{
-    *out = (struct sockaddr_storage){ .ss_family = 0 };
-    if (addr_is_v4(a)) {
-        struct sockaddr_in *in = (struct sockaddr_in *)out;
-
-        in->sin_family = AF_INET;
-        in->sin_port = htons((uint16_t)port);
-        memcpy(&in->sin_addr, a->ip + 12, 4);
-        *len = sizeof *in;
-    } else {
-        struct sockaddr_in6 *in = (struct sockaddr_in6 *)out;
-
-        in->sin6_family = AF_INET6;
-        in->sin6_port = htons((uint16_t)port);
-        memcpy(&in->sin6_addr, a->ip, 16);
-        *len = sizeof *in;
-    }
-}
-
 /* A bound socket that shares its port with those of the other loops. -1 and errno on failure. */
 static int bound_socket(const struct addr *a, unsigned port)
 {
     struct sockaddr_storage ss;
-    socklen_t len;
+    socklen_t len = addr_to(a, port, &ss);
     int on = 1, fd, number;
 
-    to_sockaddr(a, port, &ss, &len);
     fd = socket(ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return -1;

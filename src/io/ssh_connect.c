@@ -100,24 +100,6 @@ static int await(int fd, struct err *e)
     return rv;
 }
 
-static socklen_t put_address(const struct addr *a, unsigned port, struct sockaddr_storage *to)
-{
-    struct sockaddr_in *four = (struct sockaddr_in *)to;
-    struct sockaddr_in6 *six = (struct sockaddr_in6 *)to;
-
-    memset(to, 0, sizeof *to);
-    if (addr_is_v4(a)) {
-        four->sin_family = AF_INET;
-        four->sin_port = htons((uint16_t)port);
-        memcpy(&four->sin_addr, a->ip + 12, 4);
-        return sizeof *four;
-    }
-    six->sin6_family = AF_INET6;
-    six->sin6_port = htons((uint16_t)port);
-    memcpy(&six->sin6_addr, a->ip, 16);
-    return sizeof *six;
-}
-
 int ssh_link_connect(struct ssh_link *k, struct err *e)
 {
     struct sockaddr_storage to;
@@ -126,7 +108,7 @@ int ssh_link_connect(struct ssh_link *k, struct err *e)
 
     if (fiber_current() == NULL || !addr_parse((struct slice){ k->host, strlen(k->host) }, &address))
         return 0;
-    number = begin(k, (struct sockaddr *)&to, put_address(&address, k->port, &to), &fd);
+    number = begin(k, (struct sockaddr *)&to, addr_to(&address, k->port, &to), &fd);
     if (number == EINPROGRESS) {
         rv = await(fd, e);
         number = rv == 0 ? result_of(fd) : 0;

@@ -448,24 +448,6 @@ static void on_connected(uv_connect_t *request, int status)
         wait_wake(s->reader);
 }
 
-static socklen_t to_sockaddr(const struct addr *a, struct sockaddr_storage *out)
-{
-    struct sockaddr_in6 *six = (struct sockaddr_in6 *)out;
-    struct sockaddr_in *four = (struct sockaddr_in *)out;
-
-    memset(out, 0, sizeof *out);
-    if (addr_is_v4(a)) {
-        four->sin_family = AF_INET;
-        four->sin_port = htons(a->port);
-        memcpy(&four->sin_addr, a->ip + 12, 4);
-        return sizeof *four;
-    }
-    six->sin6_family = AF_INET6;
-    six->sin6_port = htons(a->port);
-    memcpy(&six->sin6_addr, a->ip, 16);
-    return sizeof *six;
-}
-
 int stream_secure(struct stream *s, struct tls_server *tls, bool client, struct err *e)
 {
     s->tls = client ? tls_new_client(tls, put, s) : tls_new(tls, put, s);
@@ -508,7 +490,7 @@ int stream_connect(const struct addr *to, struct tls_server *tls, struct stream 
     if (s == NULL)
         return err_set(e, &ERR_NOMEM, "");
     s->peer = *to;
-    (void)to_sockaddr(to, &address);
+    (void)addr_to(to, to->port, &address);
     code = uv_tcp_connect(&s->connect, &s->tcp, (struct sockaddr *)&address, on_connected);
     if (code != 0)
         end(s, code);
@@ -577,7 +559,7 @@ int stream_listen(struct loop *l, const struct addr *at, struct tls_server *tls,
     if (s == NULL)
         return err_set(e, &ERR_NOMEM, "");
     s->tls = tls;
-    (void)to_sockaddr(at, &address);
+    (void)addr_to(at, at->port, &address);
     code = uv_tcp_init(loop_uv(l), &s->tcp);
     if (code != 0) {
         mem_free(s);
